@@ -1,0 +1,1 @@
+"""PySANE's own backends, one module each."""

@@ -1,0 +1,108 @@
+/* What the shim, boot and the Cython modules share: the tables of functions and the handles.
+ *
+ * A slot is what a SANE_Handle means: a table of functions and the pointer they get. A foreign C
+ * backend's slot holds that backend's own functions and handle; a Python device's holds the
+ * functions of handle.pyx and a struct pysane_handle.
+ */
+#ifndef PYSANE_ABI_H
+#define PYSANE_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sane/sane.h>
+
+struct pysane_device_ops {
+  void (*close)(SANE_Handle);
+  const SANE_Option_Descriptor *(*get_option_descriptor)(SANE_Handle, SANE_Int);
+  SANE_Status (*control_option)(SANE_Handle, SANE_Int, SANE_Action, void *, SANE_Int *);
+  SANE_Status (*get_parameters)(SANE_Handle, SANE_Parameters *);
+  SANE_Status (*start)(SANE_Handle);
+  SANE_Status (*read)(SANE_Handle, SANE_Byte *, SANE_Int, SANE_Int *);
+  void (*cancel)(SANE_Handle);
+  SANE_Status (*set_io_mode)(SANE_Handle, SANE_Bool);
+  SANE_Status (*get_select_fd)(SANE_Handle, SANE_Int *);
+};
+
+struct pysane_library;
+
+/* What boot offers to a loaded shim. */
+struct pysane_library_ops {
+  SANE_Status (*get_devices)(struct pysane_library *, const SANE_Device ***, SANE_Bool);
+  SANE_Status (*open)(struct pysane_library *, const char *, const struct pysane_device_ops **,
+                      SANE_Handle *);
+  void (*exit)(struct pysane_library *);
+  /* True if this thread is inside the library: then postpone() is all that may be called. */
+  int (*inside)(void);
+  /* Call action(subject) when the call that this thread is in returns. Async-signal-safe. */
+  void (*postpone)(void (*action)(void *), void *subject);
+};
+
+/* One loaded shim: a libsane.so.1 or a libsane-<backend>.so.1. */
+struct pysane_library {
+  const char *backend;                  /* "" for dll, "pysane" for all ours, else its name */
+  const struct pysane_library_ops *ops; /* NULL until the first call that needs Python */
+  SANE_Auth_Callback authorize;         /* from sane_init, may be NULL */
+  int initialised;                      /* between sane_init and sane_exit */
+  char *const *environment;             /* recorded NAME=value strings, NULL at the end */
+  int cwd;                              /* O_PATH descriptor of the directory, or -1 */
+  uint64_t generation;                  /* of the recording: changes at each sane_init */
+  void *registry;                       /* handle.pyx: the Python object, owned */
+  void *devices;                        /* handle.pyx: the list handed out last */
+};
+
+struct pysane_slot {
+  uint32_t generation; /* odd while open: a stale handle never matches */
+  const struct pysane_device_ops *ops;
+  SANE_Handle inner;
+};
+
+#define PYSANE_SLOTS 1024
+
+extern struct pysane_library pysane_library;
+extern struct pysane_slot pysane_slots[PYSANE_SLOTS];
+
+/* A handle is a slot number and its generation; it is no address, and never NULL. */
+static inline struct pysane_slot *
+pysane_lookup(SANE_Handle handle)
+{
+  uintptr_t value = (uintptr_t)handle;
+  struct pysane_slot *slot = &pysane_slots[value % PYSANE_SLOTS];
+  uint32_t generation = (uint32_t)(value / PYSANE_SLOTS);
+
+  if (generation != __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) || !(generation & 1))
+    return 0;
+  return slot;
+}
+
+/* library.c: what sane_init, sane_open and their counterparts do in the shim. */
+SANE_Status pysane_init(SANE_Int *version, SANE_Auth_Callback authorize);
+void pysane_exit(void);
+SANE_Status pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only);
+SANE_Status pysane_open(const char *name, SANE_Handle *handle);
+void pysane_close(SANE_Handle handle);
+const char *pysane_strstatus(SANE_Status status);
+
+/* identity.c, compiled once for each shim. */
+extern const char pysane_shim[];
+extern const SANE_Int pysane_version;
+
+/* loader.c: find the runtime, load Python and boot; NULL after one line on stderr. */
+const struct pysane_library_ops *pysane_load(void);
+
+/* The values of pysane.runtime, paths absolute. */
+struct pysane_runtime {
+  char *libpython; /* shared library of the interpreter */
+  char *version;   /* "3.11" */
+  char *home;      /* sys.prefix of the interpreter */
+  char *stdlib;    /* directories for sys.path, ':' between them: the standard library */
+  char *path;      /* ... then ours and those of third-party packages */
+  char *package;   /* the folder pysane: holds sane/ and boot */
+  char *boot;      /* boot.<soabi>.so */
+};
+
+typedef const struct pysane_library_ops *pysane_boot_function(const struct pysane_runtime *,
+                                                              char *error, size_t size);
+#define PYSANE_BOOT "pysane_boot"
+
+#endif

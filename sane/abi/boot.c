@@ -1,0 +1,179 @@
+/* Starts the interpreter as a guest of the host program, or adopts the host's own.
+ *
+ * It knows where Python and the package are; it knows nothing of devices. It is loaded by the
+ * shim after libpython is in the global scope, so it is linked without it, as extension modules
+ * are: in a Python host every Py symbol must be the host's.
+ */
+#define _GNU_SOURCE
+#include "gate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <Python.h>
+
+/* Set by library_ops.pyx when it is imported. */
+const struct pysane_library_ops *pysane_python_ops;
+
+static const char marker[] = "_pysane_guest"; /* in sys.modules of an interpreter of ours */
+
+/* Import the Cython modules that lie in this same library as modules of the package. In a Python
+ * host another package may be called sane (python-sane): ours is _pysane then. */
+static const char import_source[] =
+  "import sys\n"
+  "from _frozen_importlib import ModuleSpec\n"
+  "from _frozen_importlib_external import ExtensionFileLoader\n"
+  "import _imp\n"
+  "present = sys.modules.get('sane')\n"
+  "name = 'sane'\n"
+  "if not guest and not hasattr(present, '__pysane__'):\n"
+  "    name = '_pysane'\n"
+  "    if name not in sys.modules:\n"
+  "        from importlib.util import module_from_spec, spec_from_file_location\n"
+  "        spec = spec_from_file_location(name, package + '/sane/__init__.py',\n"
+  "                                       submodule_search_locations=[package + '/sane'])\n"
+  "        sys.modules[name] = module = module_from_spec(spec)\n"
+  "        spec.loader.exec_module(module)\n"
+  "__import__(name + '.abi')\n"
+  "for part in ('structs', 'handle', 'library_ops'):\n"
+  "    full = name + '.abi.' + part\n"
+  "    if full not in sys.modules:\n"
+  "        spec = ModuleSpec(full, ExtensionFileLoader(full, boot), origin=boot)\n"
+  "        module = _imp.create_dynamic(spec)\n"
+  "        module.__spec__ = spec\n"
+  "        module.__package__ = name + '.abi'\n"
+  "        sys.modules[full] = module\n"
+  "        _imp.exec_dynamic(module)\n";
+
+static int
+is_guest(void)
+{
+  return PyDict_GetItemString(PyImport_GetModuleDict(), marker) != NULL;
+}
+
+/* Describe the pending exception in *error* and clear it. */
+static void
+say_exception(char *error, size_t size)
+{
+  PyObject *type, *value, *traceback, *text;
+
+  PyErr_Fetch(&type, &value, &traceback);
+  PyErr_NormalizeException(&type, &value, &traceback);
+  text = value ? PyObject_Repr(value) : NULL;
+  snprintf(error, size, "%s", text ? PyUnicode_AsUTF8(text) : "unknown error");
+  Py_XDECREF(text);
+  Py_XDECREF(type);
+  Py_XDECREF(value);
+  Py_XDECREF(traceback);
+  PyErr_Clear();
+}
+
+static PyStatus
+add_directories(PyConfig *config, const char *list)
+{
+  PyStatus status = PyStatus_Ok();
+  char *copy = strdup(list), *rest = copy, *directory;
+
+  while (!PyStatus_Exception(status) && (directory = strsep(&rest, ":"))) {
+    wchar_t *wide = *directory ? Py_DecodeLocale(directory, NULL) : NULL;
+    if (wide)
+      status = PyWideStringList_Append(&config->module_search_paths, wide);
+    PyMem_RawFree(wide);
+  }
+  free(copy);
+  return status;
+}
+
+/* Isolated, UTF-8, without site, without signal handlers: the host notices nothing. */
+static PyStatus
+start(const struct pysane_runtime *runtime)
+{
+  PyPreConfig preconfig;
+  PyConfig config;
+  PyStatus status;
+
+  PyPreConfig_InitIsolatedConfig(&preconfig);
+  preconfig.utf8_mode = 1;
+  status = Py_PreInitialize(&preconfig);
+  if (PyStatus_Exception(status))
+    return status;
+  PyConfig_InitIsolatedConfig(&config);
+  config.site_import = 0;
+  config.install_signal_handlers = 0;
+  config.write_bytecode = 0;
+  config.pathconfig_warnings = 0;
+  config.module_search_paths_set = 1;
+  status = PyConfig_SetBytesString(&config, &config.home, runtime->home);
+  if (!PyStatus_Exception(status))
+    status = add_directories(&config, runtime->stdlib);
+  if (!PyStatus_Exception(status))
+    status = add_directories(&config, runtime->package);
+  if (!PyStatus_Exception(status))
+    status = add_directories(&config, runtime->path);
+  if (!PyStatus_Exception(status))
+    status = Py_InitializeFromConfig(&config);
+  PyConfig_Clear(&config);
+  return status;
+}
+
+static int
+import_package(const struct pysane_runtime *runtime, int guest)
+{
+  PyObject *names, *result;
+
+  if (guest) { /* fd 1 may be the image: whatever prints goes to stderr */
+    PyObject *error = PySys_GetObject("stderr");
+    if (error)
+      PySys_SetObject("stdout", error);
+  }
+  names = Py_BuildValue("{s:O,s:O,s:s,s:s}", "__builtins__", PyEval_GetBuiltins(), "guest",
+                        guest ? Py_True : Py_False, "package", runtime->package, "boot",
+                        runtime->boot);
+  if (!names)
+    return -1;
+  result = PyRun_String(import_source, Py_file_input, names, names);
+  Py_DECREF(names);
+  if (!result)
+    return -1;
+  Py_DECREF(result);
+  return 0;
+}
+
+__attribute__((visibility("default"))) const struct pysane_library_ops *
+pysane_boot(const struct pysane_runtime *runtime, char *error, size_t size)
+{
+  static int ready; /* under the GIL */
+  const struct pysane_library_ops *ops = NULL;
+  PyGILState_STATE gil = PyGILState_UNLOCKED;
+  PyThreadState *state = NULL;
+  int guest;
+
+  if (Py_IsInitialized()) {
+    gil = PyGILState_Ensure();
+    guest = is_guest();
+  } else {
+    PyStatus status = start(runtime);
+    if (PyStatus_Exception(status)) {
+      snprintf(error, size, "%s", status.err_msg ? status.err_msg : "cannot start Python");
+      return NULL;
+    }
+    guest = 1;
+    PyImport_AddModule(marker);
+    state = PyThreadState_Get();
+  }
+  if (!ready) {
+    if (import_package(runtime, guest) == 0) {
+      pysane_gate_init(guest);
+      ready = 1;
+    } else {
+      say_exception(error, size);
+    }
+  }
+  if (ready)
+    ops = pysane_python_ops;
+  if (state)
+    PyEval_SaveThread();
+  else
+    PyGILState_Release(gil);
+  return ops;
+}

@@ -1,0 +1,322 @@
+/* The shim's own part of sane_init, sane_exit, sane_open and sane_close: records and slots.
+ *
+ * It knows what sane_init was told and which handles are open; it knows nothing of Python, which
+ * is loaded at the first call that needs it (loader.c).
+ */
+#define _GNU_SOURCE
+#include "abi.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOWEST_FD 3
+
+extern char **environ;
+
+struct pysane_library pysane_library = {.backend = pysane_shim, .cwd = -1};
+struct pysane_slot pysane_slots[PYSANE_SLOTS];
+
+static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
+static const SANE_Device *no_devices[] = {NULL};
+
+/* A thread that is cancelled (scanbd does that) must not leave a lock or a half-made record. */
+static int
+disable_cancel(void)
+{
+  int state;
+
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+  return state;
+}
+
+static void
+restore_cancel(const int *state)
+{
+  pthread_setcancelstate(*state, NULL);
+}
+
+#define UNCANCELLED \
+  int cancel_state __attribute__((cleanup(restore_cancel), unused)) = disable_cancel()
+
+static int
+is_recorded(const char *variable)
+{
+  static const char *const prefixes[] = {"SANE_", "PYSANE_", "LD_LIBRARY_PATH=", NULL};
+  int i;
+
+  for (i = 0; prefixes[i]; i++)
+    if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
+      return 1;
+  return 0;
+}
+
+/* One block: the pointers, then the strings. NULL without memory: then nothing is recorded. */
+static char **
+copy_environment(void)
+{
+  size_t count = 1, bytes = 0;
+  char **copy, **variable, *text;
+  char **const variables = environ;
+
+  for (variable = variables; variable && *variable; variable++)
+    if (is_recorded(*variable)) {
+      count++;
+      bytes += strlen(*variable) + 1;
+    }
+  copy = malloc(count * sizeof *copy + bytes);
+  if (!copy)
+    return NULL;
+  text = (char *)(copy + count);
+  count = 0;
+  for (variable = variables; variable && *variable; variable++)
+    if (is_recorded(*variable)) {
+      copy[count++] = text;
+      text = stpcpy(text, *variable) + 1;
+    }
+  copy[count] = NULL;
+  return copy;
+}
+
+static void
+forget(void)
+{
+  free((void *)pysane_library.environment);
+  pysane_library.environment = NULL;
+  if (pysane_library.cwd >= 0)
+    close(pysane_library.cwd);
+  pysane_library.cwd = -1;
+  pysane_library.initialised = 0;
+}
+
+/* Record what configuration will be read from, when it is needed. */
+static void
+record(SANE_Auth_Callback authorize)
+{
+  int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd >= 0 && fd < LOWEST_FD) {
+    int low = fd;
+    fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
+    close(low);
+  }
+  pthread_mutex_lock(&record_lock);
+  forget();
+  pysane_library.environment = copy_environment();
+  pysane_library.cwd = fd;
+  pysane_library.authorize = authorize;
+  pysane_library.initialised = 1;
+  pysane_library.generation++;
+  pthread_mutex_unlock(&record_lock);
+}
+
+SANE_Status
+pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
+{
+  UNCANCELLED;
+
+  if (version)
+    *version = pysane_version;
+  if (pysane_library.initialised) /* again without exit: what is open stays open */
+    pysane_library.authorize = authorize;
+  else
+    record(authorize);
+  return SANE_STATUS_GOOD;
+}
+
+static int
+is_inside(void)
+{
+  const struct pysane_library_ops *ops = pysane_library.ops;
+
+  return ops && ops->inside();
+}
+
+/* -- Slots --------------------------------------------------------------------------------- */
+
+/* Take the slot of an open handle out of use; NULL if it is not open, or not any more. */
+static struct pysane_slot *
+retire(SANE_Handle handle)
+{
+  struct pysane_slot *slot = pysane_lookup(handle);
+  uint32_t generation;
+
+  if (!slot)
+    return NULL;
+  generation = (uint32_t)((uintptr_t)handle / PYSANE_SLOTS);
+  if (!__atomic_compare_exchange_n(&slot->generation, &generation, generation + 1, 0,
+                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    return NULL;
+  return slot;
+}
+
+static SANE_Handle
+handle_of(const struct pysane_slot *slot, uint32_t generation)
+{
+  return (SANE_Handle)((uintptr_t)generation * PYSANE_SLOTS + (uintptr_t)(slot - pysane_slots));
+}
+
+static void
+postponed_close(void *handle)
+{
+  pysane_close(handle);
+}
+
+void
+pysane_close(SANE_Handle handle)
+{
+  UNCANCELLED;
+  struct pysane_slot *slot = pysane_lookup(handle);
+
+  if (!slot)
+    return;
+  if (is_inside()) { /* in a signal handler: wake the call, close when it returns */
+    slot->ops->cancel(slot->inner);
+    pysane_library.ops->postpone(postponed_close, handle);
+    return;
+  }
+  slot = retire(handle);
+  if (slot) {
+    const struct pysane_device_ops *ops = slot->ops;
+    ops->close(slot->inner);
+    __atomic_store_n(&slot->ops, NULL, __ATOMIC_RELEASE); /* free for open */
+  }
+}
+
+/* Slots are reused in turn, so that a stale handle stays invalid for long. */
+static SANE_Handle
+occupy(const struct pysane_device_ops *ops, SANE_Handle inner)
+{
+  static unsigned next;
+  unsigned i;
+
+  for (i = 0; i < PYSANE_SLOTS; i++) {
+    unsigned number = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % PYSANE_SLOTS;
+    struct pysane_slot *slot = &pysane_slots[number];
+    const struct pysane_device_ops *expected = NULL;
+    if (__atomic_compare_exchange_n(&slot->ops, &expected, ops, 0, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED)) {
+      uint32_t generation = slot->generation + 1;
+      slot->inner = inner;
+      __atomic_store_n(&slot->generation, generation, __ATOMIC_RELEASE);
+      return handle_of(slot, generation);
+    }
+  }
+  return NULL;
+}
+
+/* -- Calls that belong to no handle -------------------------------------------------------- */
+
+static const struct pysane_library_ops *
+ready(void)
+{
+  if (!pysane_library.ops)
+    pysane_library.ops = pysane_load();
+  return pysane_library.ops;
+}
+
+static void
+postponed_exit(void *unused)
+{
+  (void)unused;
+  pysane_exit();
+}
+
+void
+pysane_exit(void)
+{
+  UNCANCELLED;
+  unsigned i;
+  int inside = is_inside();
+
+  if (!pysane_library.initialised)
+    return;
+  for (i = 0; i < PYSANE_SLOTS; i++) {
+    struct pysane_slot *slot = &pysane_slots[i];
+    uint32_t generation = slot->generation;
+    if (!(generation & 1))
+      continue;
+    if (inside)
+      slot->ops->cancel(slot->inner);
+    else
+      pysane_close(handle_of(slot, generation));
+  }
+  if (inside) {
+    pysane_library.ops->postpone(postponed_exit, NULL);
+    return;
+  }
+  if (pysane_library.ops)
+    pysane_library.ops->exit(&pysane_library);
+  pthread_mutex_lock(&record_lock);
+  forget();
+  pysane_library.authorize = NULL;
+  pthread_mutex_unlock(&record_lock);
+}
+
+SANE_Status
+pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only)
+{
+  UNCANCELLED;
+
+  if (!list)
+    return SANE_STATUS_INVAL;
+  *list = no_devices; /* frontends look at it even after an error */
+  if (!pysane_library.initialised && !*pysane_library.backend)
+    return SANE_STATUS_GOOD; /* as dll does */
+  return ready() ? pysane_library.ops->get_devices(&pysane_library, list, local_only)
+                 : SANE_STATUS_UNSUPPORTED;
+}
+
+SANE_Status
+pysane_open(const char *name, SANE_Handle *handle)
+{
+  UNCANCELLED;
+  const struct pysane_device_ops *ops;
+  SANE_Handle inner, opened;
+  SANE_Status status;
+
+  if (!handle || (!name && !*pysane_library.backend))
+    return SANE_STATUS_INVAL;
+  if (!ready())
+    return SANE_STATUS_UNSUPPORTED;
+  if (!pysane_library.initialised && !*pysane_library.backend)
+    record(NULL); /* Image::Sane opens after sane_exit without a new sane_init */
+  status = pysane_library.ops->open(&pysane_library, name, &ops, &inner);
+  if (status != SANE_STATUS_GOOD)
+    return status;
+  opened = occupy(ops, inner);
+  if (!opened) {
+    ops->close(inner);
+    return SANE_STATUS_NO_MEM;
+  }
+  *handle = opened;
+  return SANE_STATUS_GOOD;
+}
+
+const char *
+pysane_strstatus(SANE_Status status)
+{
+  static const char *const texts[] = {
+    "Success",
+    "Operation not supported",
+    "Operation was canceled",
+    "Device busy",
+    "Invalid argument",
+    "End of file reached",
+    "Document feeder jammed",
+    "Document feeder out of documents",
+    "Scanner cover is open",
+    "Error during device I/O",
+    "Out of memory",
+    "Access to resource has been denied",
+  };
+  static __thread char unknown[40];
+
+  if ((unsigned)status < sizeof texts / sizeof *texts)
+    return texts[status];
+  snprintf(unknown, sizeof unknown, "Unknown SANE status code %d", (int)status);
+  return unknown;
+}

@@ -1,0 +1,228 @@
+/* Finds the interpreter that this library was installed for, and loads boot.
+ *
+ * It knows the file pysane.runtime and the dynamic linker; it calls no Python but to ask a host
+ * that is itself a Python for its version.
+ */
+#define _GNU_SOURCE
+#include "abi.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct key {
+  const char *name;
+  size_t offset;
+  int is_path;
+};
+
+static const struct key keys[] = {
+  {"libpython", offsetof(struct pysane_runtime, libpython), 1},
+  {"version", offsetof(struct pysane_runtime, version), 0},
+  {"home", offsetof(struct pysane_runtime, home), 1},
+  {"stdlib", offsetof(struct pysane_runtime, stdlib), 1},
+  {"path", offsetof(struct pysane_runtime, path), 1},
+  {"boot", offsetof(struct pysane_runtime, boot), 1},
+  {"package", offsetof(struct pysane_runtime, package), 1},
+};
+#define KEYS (sizeof keys / sizeof *keys)
+
+static char **
+field(struct pysane_runtime *runtime, const struct key *key)
+{
+  return (char **)((char *)runtime + key->offset);
+}
+
+static int
+complain(const char *format, ...)
+{
+  char text[PATH_MAX + 256];
+  va_list arguments;
+
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  fprintf(stderr, "pysane: %s; SANE calls return \"Operation not supported\"\n", text);
+  return 0;
+}
+
+/* A ':' list with every relative entry put below *folder*; NULL without memory. */
+static char *
+absolute(const char *folder, const char *list)
+{
+  size_t entries = 1, length;
+  const char *p;
+  char *result, *out;
+
+  for (p = list; *p; p++)
+    entries += *p == ':';
+  result = out = malloc(strlen(list) + entries * (strlen(folder) + 1) + 1);
+  if (!result)
+    return NULL;
+  for (p = list;; p += length + 1) {
+    length = strcspn(p, ":");
+    if (length && *p != '/')
+      out += sprintf(out, "%s/", folder);
+    memcpy(out, p, length);
+    out += length;
+    if (!p[length])
+      break;
+    *out++ = ':';
+  }
+  *out = 0;
+  return result;
+}
+
+/* Read key=value lines of *file* in *folder* into *runtime*; 0 after a complaint. */
+static int
+read_runtime(struct pysane_runtime *runtime, FILE *file, const char *folder)
+{
+  char *line = NULL;
+  size_t room = 0, i;
+
+  while (getline(&line, &room, file) >= 0) {
+    char *value = strchr(line, '=');
+    line[strcspn(line, "\r\n")] = 0;
+    if (*line == '#' || !value)
+      continue;
+    *value++ = 0;
+    for (i = 0; i < KEYS; i++)
+      if (strcmp(line, keys[i].name) == 0) {
+        char **slot = field(runtime, &keys[i]);
+        free(*slot);
+        *slot = keys[i].is_path ? absolute(folder, value) : strdup(value);
+      }
+  }
+  free(line);
+  for (i = 0; i < KEYS; i++)
+    if (!*field(runtime, &keys[i]))
+      return complain("%s/pysane.runtime has no line %s=", folder, keys[i].name);
+  return 1;
+}
+
+/* The folder pysane lies beside this library, or beside its folder (lib/sane/). */
+static int
+find_runtime(struct pysane_runtime *runtime)
+{
+  static const char *const places[] = {"pysane", "../pysane"};
+  char self[PATH_MAX], name[PATH_MAX + 32];
+  Dl_info info;
+  size_t i;
+
+  if (!dladdr(&pysane_library, &info) || !realpath(info.dli_fname, self))
+    return complain("cannot tell where this library lies");
+  *strrchr(self, '/') = 0;
+  for (i = 0; i < sizeof places / sizeof *places; i++) {
+    FILE *file;
+    int good;
+    snprintf(name, sizeof name, "%s/%s/pysane.runtime", self, places[i]);
+    file = fopen(name, "re");
+    if (!file)
+      continue;
+    *strrchr(name, '/') = 0;
+    runtime->package = realpath(name, NULL); /* but in a wheel, where a line package= says else */
+    good = runtime->package && realpath(name, self) && read_runtime(runtime, file, self);
+    fclose(file);
+    return good;
+  }
+  return complain("no file pysane/pysane.runtime in %s or the folder above", self);
+}
+
+/* Whether the process has an interpreter that we can use; *wrong: it has one that we cannot. */
+static int
+has_python(const struct pysane_runtime *runtime, int *wrong)
+{
+  const char *(*get_version)(void);
+  size_t length = strlen(runtime->version);
+  const char *version;
+
+  *(void **)&get_version = dlsym(RTLD_DEFAULT, "Py_GetVersion");
+  if (!get_version)
+    return 0;
+  version = get_version();
+  *wrong = strncmp(version, runtime->version, length) != 0 || version[length] != '.';
+  if (*wrong)
+    complain("this program runs Python %.*s, the scanner drivers need %s",
+             (int)strcspn(version, " "), version, runtime->version);
+  return 1;
+}
+
+static const struct pysane_library_ops *
+load(void)
+{
+  static struct pysane_runtime runtime; /* for the life of the process */
+  char error[512] = "unknown error";
+  const struct pysane_library_ops *ops;
+  pysane_boot_function *boot;
+  void *library;
+  int wrong = 0;
+
+  if (!find_runtime(&runtime))
+    return NULL;
+  /* Global: extension modules find the interpreter in no other way. */
+  if (!has_python(&runtime, &wrong) && !dlopen(runtime.libpython, RTLD_NOW | RTLD_GLOBAL)) {
+    complain("cannot load Python: %s", dlerror());
+    return NULL;
+  }
+  if (wrong)
+    return NULL;
+  library = dlopen(runtime.boot, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    complain("%s", dlerror());
+    return NULL;
+  }
+  *(void **)&boot = dlsym(library, PYSANE_BOOT);
+  ops = boot ? boot(&runtime, error, sizeof error) : NULL;
+  if (!ops)
+    complain("cannot start Python: %s", error);
+  return ops;
+}
+
+/* A Python host may call with the GIL held, which the thread that loads may need. */
+static void
+lock_without_gil(pthread_mutex_t *lock)
+{
+  int (*has_gil)(void);
+  void *(*release)(void);
+  void (*take)(void *);
+  void *state;
+
+  if (pthread_mutex_trylock(lock) == 0)
+    return;
+  *(void **)&has_gil = dlsym(RTLD_DEFAULT, "PyGILState_Check");
+  *(void **)&release = dlsym(RTLD_DEFAULT, "PyEval_SaveThread");
+  *(void **)&take = dlsym(RTLD_DEFAULT, "PyEval_RestoreThread");
+  if (has_gil && release && take && has_gil()) {
+    state = release();
+    pthread_mutex_lock(lock);
+    take(state);
+  } else {
+    pthread_mutex_lock(lock);
+  }
+}
+
+const struct pysane_library_ops *
+pysane_load(void)
+{
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static const struct pysane_library_ops *ops;
+  static pthread_t loading;
+  static int is_loading, tried;
+
+  if (__atomic_load_n(&is_loading, __ATOMIC_ACQUIRE) && pthread_equal(loading, pthread_self()))
+    return NULL; /* a signal handler in the middle of load() */
+  lock_without_gil(&lock);
+  if (!tried) {
+    loading = pthread_self();
+    __atomic_store_n(&is_loading, 1, __ATOMIC_RELEASE);
+    ops = load();
+    tried = 1;
+    __atomic_store_n(&is_loading, 0, __ATOMIC_RELEASE);
+  }
+  pthread_mutex_unlock(&lock);
+  return ops;
+}

@@ -1,0 +1,23 @@
+/* What the Cython modules that are linked into boot call of each other. */
+#ifndef PYSANE_MODULES_H
+#define PYSANE_MODULES_H
+
+#include <Python.h>
+
+#include "gate.h"
+
+/* structs.pyx */
+void *pysane_device_list(PyObject *devices, const SANE_Device ***array);
+void pysane_memory_free(void *memory);
+void pysane_parameters(PyObject *parameters, SANE_Parameters *out);
+void *pysane_descriptors(PyObject *options, SANE_Option_Descriptor **array);
+int pysane_descriptor_update(void *memory, PyObject *options, SANE_Int index);
+const int *pysane_offsets(void *memory);
+const int *pysane_reloads(void *memory);
+
+/* handle.pyx */
+extern const struct pysane_device_ops *pysane_python_device_ops;
+PyObject *pysane_new_handle(struct pysane_handle *h);
+int pysane_attach(PyObject *abi_handle, PyObject *handle);
+
+#endif

@@ -1,0 +1,23 @@
+# What the Cython modules that are linked into boot call of each other: modules.h.
+
+from .gate cimport pysane_handle
+from .sane_h cimport (
+    SANE_Device,
+    SANE_Int,
+    SANE_Option_Descriptor,
+    SANE_Parameters,
+    pysane_device_ops,
+)
+
+
+cdef extern from "modules.h":
+    void *pysane_device_list(object devices, const SANE_Device ***array) except NULL
+    void pysane_memory_free(void *memory) noexcept nogil
+    void pysane_parameters(object parameters, SANE_Parameters *out) except *
+    void *pysane_descriptors(object options, SANE_Option_Descriptor **array) except NULL
+    int pysane_descriptor_update(void *memory, object options, SANE_Int index) except -1
+    const int *pysane_offsets(void *memory) noexcept nogil
+    const int *pysane_reloads(void *memory) noexcept nogil
+    const pysane_device_ops *pysane_python_device_ops
+    object pysane_new_handle(pysane_handle *h)
+    int pysane_attach(object abi_handle, object handle) except -1

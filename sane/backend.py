@@ -1,0 +1,242 @@
+"""What a driver author sees: Backend, Device, and the names that both use.
+
+A backend lists and opens devices; a device has options, parameters, a scan and a close. Neither
+knows who calls. This module is the whole contract; docs/driver-guide.md shows it at work.
+"""
+
+from __future__ import annotations
+
+from . import config, errors, option
+from .const import (
+    CAP_ADVANCED,
+    CAP_AUTOMATIC,
+    CAP_EMULATED,
+    CAP_HARD_SELECT,
+    CAP_INACTIVE,
+    CAP_SOFT_DETECT,
+    CAP_SOFT_SELECT,
+    FRAME_BLUE,
+    FRAME_GRAY,
+    FRAME_GREEN,
+    FRAME_RED,
+    FRAME_RGB,
+    INFO_INEXACT,
+    INFO_RELOAD_OPTIONS,
+    INFO_RELOAD_PARAMS,
+    UNIT_BIT,
+    UNIT_DPI,
+    UNIT_MICROSECOND,
+    UNIT_MM,
+    UNIT_NONE,
+    UNIT_PERCENT,
+    UNIT_PIXEL,
+)
+from .debug import Debug
+from .handle import Handle
+from .option import Range, when
+from .param import Area, Parameters
+from .values import Options, collect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, ClassVar
+
+    from .cancel import Cancel
+    from .option import Option
+
+__all__ = [
+    "CAP_ADVANCED",
+    "CAP_AUTOMATIC",
+    "CAP_EMULATED",
+    "CAP_HARD_SELECT",
+    "CAP_INACTIVE",
+    "CAP_SOFT_DETECT",
+    "CAP_SOFT_SELECT",
+    "FRAME_BLUE",
+    "FRAME_GRAY",
+    "FRAME_GREEN",
+    "FRAME_RED",
+    "FRAME_RGB",
+    "INFO_INEXACT",
+    "INFO_RELOAD_OPTIONS",
+    "INFO_RELOAD_PARAMS",
+    "UNIT_BIT",
+    "UNIT_DPI",
+    "UNIT_MICROSECOND",
+    "UNIT_MM",
+    "UNIT_NONE",
+    "UNIT_PERCENT",
+    "UNIT_PIXEL",
+    "Area",
+    "Backend",
+    "Debug",
+    "Device",
+    "DeviceInfo",
+    "Handle",
+    "Parameters",
+    "Range",
+    "errors",
+    "option",
+    "when",
+]
+
+
+class DeviceInfo:
+    """A listed device: four non-empty texts, printable ASCII (standard 4.2.8).
+
+    name: unique in its backend and stable. type: one of the standard's, as "flatbed scanner".
+    """
+
+    __slots__ = ("model", "name", "type", "vendor")
+
+    def __init__(self, name: str, vendor: str, model: str, type: str) -> None:
+        self.name = name
+        self.vendor = vendor
+        self.model = model
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"DeviceInfo({self.name!r}, {self.vendor!r}, {self.model!r}, {self.type!r})"
+
+
+class Device:
+    """One open device. Options are class attributes; state of a scan lives on the object.
+
+    The framework makes one call at a time, never two beside each other. Raise errors.NoDocs,
+    Jammed, CoverOpen, DeviceBusy...; an OSError is an I/O error. Never return a status.
+    """
+
+    declared: ClassVar[tuple[Option, ...]] = collect(object)
+    handle_class: ClassVar[type[Handle]] = Handle
+
+    blocking = ""
+    """"thread" if read_into may block elsewhere than in wait: it then runs in its own thread."""
+
+    reader: object | None = None
+    """A capsule "pysane.reader" set by start: the C side reads this frame without Python."""
+
+    options: Options
+    debug: Debug
+    cancel_request: Cancel
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.declared = collect(cls)
+
+    def __new__(cls, *args: object, **kwargs: object) -> Device:
+        self = super().__new__(cls)
+        self.options = Options(self, cls.declared)
+        return self
+
+    def parameters(self) -> Parameters:
+        """Return the parameters of the frame being read, else of the next; no I/O."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Begin the next frame: the first, the next colour, or the next page (NoDocs if none)."""
+        raise NotImplementedError
+
+    def read_into(self, view: memoryview) -> int:
+        """Write image bytes into *view*; return how many, 0 at the end of the frame.
+
+        view: writable uint8, lent for this call only. Block until there is a byte, waiting only
+        in self.wait.
+        """
+        raise NotImplementedError
+
+    def frame_ended(self) -> None:
+        """Note that the last byte of a frame was delivered; most drivers need not."""
+
+    def finish(self, aborted: bool) -> None:
+        """End the job, once, on an ordinary thread: lamp off, paper out. May talk and wait."""
+
+    def close(self) -> None:
+        """Release the device; called once, also after errors."""
+
+    def wait(self, seconds: float | None, fd: int | None = None) -> bool:
+        """Wait until *fd* is readable (True) or *seconds* passed (False; None: no limit).
+
+        Raises errors.Cancelled as soon as the frontend cancels.
+        """
+        return self.cancel_request.wait(seconds, fd)
+
+    def report(self, call: str, exc: BaseException) -> None:
+        """Write one debug line that says which call of this driver failed and why.
+
+        A mistake in the driver is always shown, with its place; a status from level 1 on.
+        """
+        expected = isinstance(exc, errors.SaneError | OSError) and not isinstance(
+            exc, errors.DeviceIOError
+        )
+        self.debug(1 if expected else 0, "%s", describe(call, exc))
+
+
+def describe(call: str, exc: BaseException) -> str:
+    """Return one line: *call*, what went wrong, and for a mistake the file and line."""
+    text = f"{call}: {exc.__class__.__name__}: {exc}"
+    place = exc.__traceback__
+    if place is None or isinstance(exc, errors.SaneError):
+        return text
+    while place.tb_next is not None:
+        place = place.tb_next
+    return f"{text} ({place.tb_frame.f_code.co_filename}:{place.tb_lineno})"
+
+
+class Context:
+    """What a backend is told about its frontend.
+
+    environment: the recorded variables and directory. authorize(resource) returns user name and
+    password from the frontend's callback, or raises errors.AccessDenied.
+    """
+
+    __slots__ = ("authorize", "environment")
+
+    def __init__(
+        self,
+        environment: config.Environment,
+        authorize: Callable[[str], tuple[str, str]] | None = None,
+    ) -> None:
+        self.environment = environment
+        self.authorize = authorize or _no_authorization
+
+
+def _no_authorization(resource: str) -> tuple[str, str]:
+    raise errors.AccessDenied(f"{resource}: the frontend offers no authorization")
+
+
+class Backend:
+    """The devices of one kind: one object per library, from its first use to sane_exit."""
+
+    version: ClassVar[tuple[int, int, int]] = (1, 0, 0)
+    """What sane_init of this backend's own library reports: major (always 1), minor, build."""
+
+    requires_init: ClassVar[bool] = False
+    """Its own library refuses everything before sane_init, instead of initialising itself."""
+
+    null_name: ClassVar[str | None] = None
+    """Its own library opens this device for a NULL name; None refuses it (c-abi-and-dll 1.7)."""
+
+    def __init__(self, name: str, context: Context) -> None:
+        self.name = name
+        self.context = context
+        self.debug = Debug(name, context.environment)
+
+    def read_config(self) -> list[config.Line]:
+        """Return the lines of <name>.conf without comments and blank ones; [] without a file."""
+        lines = config.read(self.context.environment, f"{self.name}.conf") or []
+        return [line for line in lines if not (line.is_blank or line.is_comment)]
+
+    def init(self) -> None:
+        """Prepare: read the configuration. Called once, before anything else."""
+
+    def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
+        """Return the devices that are there now; *local_only*: not those over the network."""
+        raise NotImplementedError
+
+    def open(self, name: str) -> Device:
+        """Return the open device *name*, "" for the first; raises errors.Invalid if unknown."""
+        raise NotImplementedError
+
+    def exit(self) -> None:
+        """Release what the backend holds; its devices are closed already."""

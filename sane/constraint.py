@@ -1,0 +1,44 @@
+"""Rounding of words to a constraint: 32-bit arithmetic only, the same compiled and not.
+
+Source: c-abi-and-dll 5.5 and test-backend 0.1, including the wrap at 32 bits of extreme inputs.
+"""
+
+from __future__ import annotations
+
+_Word = int  # an alias, so that the type in constraint.pxd decides when compiled
+WORD_MAX = 2147483647
+
+
+def wrap(value: _Word) -> _Word:
+    """Return *value*, at most two words away, as the 32-bit word that C arithmetic leaves."""
+    limit = WORD_MAX
+    if value > limit:
+        return value - 2 * limit - 2
+    if value < -limit - 1:
+        return value + 2 * limit + 2
+    return value
+
+
+def fit_range(value: _Word, low: _Word, high: _Word, quant: _Word) -> _Word:
+    """Return *value* clamped to low..high, then moved to the nearest grid point, halves up.
+
+    A grid point above *high* becomes *high*, which need not be on the grid. All are words.
+    """
+    if value < low:
+        value = low
+    elif value > high:
+        value = high
+    if quant > 0:
+        steps = (value - low + quant // 2) // quant
+        value = wrap(steps * quant + low)
+        value = min(value, high)
+    return value
+
+
+def distance(value: _Word, entry: _Word) -> _Word:
+    """Return abs(value - entry) as a C program computes it in 32 bits: it wraps."""
+    difference = wrap(value - entry)
+    limit = WORD_MAX
+    if difference < 0 and difference != -limit - 1:
+        return -difference
+    return difference

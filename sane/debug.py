@@ -1,0 +1,125 @@
+"""Debug output: SANE_DEBUG_<NAME> levels and hex dumps, on stderr or syslog, never on stdout."""
+
+from __future__ import annotations
+
+import os
+from stat import S_ISFIFO, S_ISSOCK
+
+from .config import atoi
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .config import Environment
+
+DUMP_BYTES = 4096  # a dump shows no more: a frame in hex would drown the log and the scan
+_PREFIX = "SANE_DEBUG_"
+_NAME_BYTES = 255 - len(_PREFIX)  # the original builds the variable's name in a small buffer
+_STDERR = 2
+_ROW = 16
+
+
+class Debug:
+    """Debug messages of one module, emitted up to the level that SANE_DEBUG_<NAME> gives.
+
+    The variable has the name in ASCII capitals; when it is set, the level is announced. Nothing
+    here raises: a message must never fail a scan.
+    """
+
+    __slots__ = ("level", "name")
+
+    def __init__(self, name: str, environment: Environment) -> None:
+        self.name = name
+        encoded = name.encode("utf-8", "surrogateescape")[:_NAME_BYTES].upper()
+        value = environment.get(_PREFIX + encoded.decode("utf-8", "surrogateescape"))
+        self.level = 0 if value is None else atoi(value)
+        if value is not None:
+            _emit("sanei_debug", f"Setting debug level of {name} to {self.level}.")
+
+    def on(self, level: int) -> bool:
+        """Whether messages of *level* are emitted: ask before preparing costly ones."""
+        return level <= self.level
+
+    def __call__(self, level: int, message: str, *args: object) -> None:
+        """Emit ``message % args`` if *level* is on; without args, percent signs mean themselves."""
+        if level <= self.level:
+            _emit(self.name, _format(message, args))
+
+    def dump(self, level: int, title: str, data: bytes | bytearray | memoryview) -> None:
+        """Emit *title* and *data* in hexadecimal and ASCII, the start of it when it is long."""
+        if level > self.level:
+            return
+        shown = bytes(data[:DUMP_BYTES])
+        rows = [f"{title} ({len(data)} bytes)"]
+        for offset in range(0, len(shown), _ROW):
+            row = shown[offset : offset + _ROW]
+            text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+            rows.append(f"  {offset:04x}: {row.hex(' '):<{3 * _ROW - 1}}  {text}")
+        if len(shown) < len(data):
+            rows.append(f"  ... {len(data) - len(shown)} more")
+        _emit(self.name, "\n".join(rows))
+
+
+def _format(message: str, args: tuple[object, ...]) -> str:
+    if not args:
+        return str(message)
+    try:
+        return message % args
+    except Exception:
+        return " ".join([str(message), *map(_repr, args)])
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _emit(name: str, message: str) -> None:
+    """Write one message, whole: several lines of it stay together."""
+    try:
+        mode = os.fstat(_STDERR).st_mode
+        if S_ISSOCK(mode):  # a daemon started by inetd: stderr is the client's connection
+            _syslog(f"[{name}] {message}")
+        elif S_ISFIFO(mode):
+            _write_fifo(_stamped(name, message))
+        else:
+            _write(_stamped(name, message))
+    except OSError:
+        return  # stderr is closed, full or broken: there is nobody to tell
+
+
+def _stamped(name: str, message: str) -> bytes:
+    import time
+
+    seconds, nanoseconds = divmod(time.time_ns(), 10**9)
+    now = time.localtime(seconds)
+    clock = f"{now.tm_hour:02}:{now.tm_min:02}:{now.tm_sec:02}.{nanoseconds // 1000:06}"
+    end = "" if message.endswith("\n") else "\n"
+    return f"[{clock}] [{name}] {message}{end}".encode("utf-8", "backslashreplace")
+
+
+def _write(data: bytes) -> None:
+    while data:
+        data = data[os.write(_STDERR, data) :]
+
+
+def _write_fifo(data: bytes) -> None:
+    """Write to a pipe; when its reader is gone, the host does not get the SIGPIPE."""
+    import _signal as signal  # type: ignore[import-not-found]  # signal imports enum
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,))
+    pending = signal.SIGPIPE in signal.sigpending()
+    try:
+        _write(data)
+    except BrokenPipeError:
+        if not pending:
+            signal.sigtimedwait((signal.SIGPIPE,), 0)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _syslog(text: str) -> None:
+    import syslog
+
+    syslog.syslog(syslog.LOG_DEBUG, text.encode("utf-8", "backslashreplace").decode())

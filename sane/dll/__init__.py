@@ -1,0 +1,1 @@
+"""The dll meta backend: which backends there are, and which device belongs to whom."""

@@ -1,0 +1,95 @@
+"""Calls into drivers with a deadline: one that never returns costs itself, not its caller.
+
+The call runs in a thread of its own with all signals blocked. What must run on the caller's
+thread, the frontend's authorization callback, is handed back to it.
+"""
+
+from __future__ import annotations
+
+from ..errors import DeviceIOError
+from ..ring import start_thread
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+_running: dict[int, _Call] = {}
+
+
+class _Call:
+    """One call under way: what it returned, or what it asks its caller to run."""
+
+    def __init__(self, function: Callable[[], Any], late: Callable[[Any], None]) -> None:
+        import _thread
+
+        self.function = function
+        self.late = late
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.request: Callable[[], None] | None = None
+        self.given_up = False
+        self.wake_caller = _thread.allocate_lock()
+        self.wake_thread = _thread.allocate_lock()
+        self.wake_caller.acquire()
+        self.wake_thread.acquire()
+
+    def run(self) -> None:
+        import _thread
+
+        ident = _thread.get_ident()
+        _running[ident] = self
+        try:
+            self.result = self.function()
+        except BaseException as exc:
+            self.error = exc
+        del _running[ident]
+        self.wake_caller.release()
+        if self.given_up and self.error is None:
+            self.late(self.result)
+
+
+def call(
+    function: Callable[[], Any], seconds: float, what: str, late: Callable[[Any], None]
+) -> Any:
+    """Return function(), or raise DeviceIOError naming *what* after *seconds*.
+
+    late(result) gets a result that came too late. Time in relayed functions does not count.
+    """
+    pending = _Call(function, late)
+    start_thread(pending.run)
+    while True:
+        if not pending.wake_caller.acquire(True, seconds):
+            pending.given_up = True
+            raise DeviceIOError(f"{what} has not returned after {seconds:g} s")
+        request, pending.request = pending.request, None
+        if request is None:
+            break
+        request()
+        pending.wake_thread.release()
+    if pending.error is not None:
+        raise pending.error
+    return pending.result
+
+
+def relay(function: Callable[..., Any], *arguments: object) -> Any:
+    """Run function(*arguments) on the thread that waits for this one; without one, here."""
+    import _thread
+
+    pending = _running.get(_thread.get_ident())
+    if pending is None:
+        return function(*arguments)
+    outcome: list[Any] = [None, None]
+
+    def request() -> None:
+        try:
+            outcome[0] = function(*arguments)
+        except BaseException as exc:
+            outcome[1] = exc
+
+    pending.request = request
+    pending.wake_caller.release()
+    pending.wake_thread.acquire()
+    if outcome[1] is not None:
+        raise outcome[1]
+    return outcome[0]

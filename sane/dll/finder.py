@@ -1,0 +1,158 @@
+"""Finds the Backend class behind a name: ours, a dropped-in file, or an entry point.
+
+It knows directories and packages; it knows nothing of devices. Each source is looked at only
+when the one before has nothing. Source: architecture, "Finding backends".
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..backend import Backend
+from ..errors import Invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from ..config import Environment
+    from ..debug import Debug
+
+ENTRY_POINTS = "sane.backends"
+SYSTEM_DIRECTORY = "/usr/local/lib/pysane/backends"
+OTHERS_MAY_WRITE = 0o022
+
+_package = __package__.rpartition(".")[0]
+
+
+def find_backend(name: str, environment: Environment, debug: Debug) -> type[Backend]:
+    """Return the Backend class of *name*; raises Invalid if there is none.
+
+    An exception in the backend's own code comes through as it is.
+    """
+    if not is_module_name(name):
+        raise Invalid(f"{name!r} is not the name of a backend")
+    module = own_module(name) or dropped_in(name, environment, debug) or entry_point(name, debug)
+    if module is None:
+        raise Invalid(f"no backend named {name!r}")
+    found = getattr(module, "Backend", None) or getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, Backend)) or found is Backend:
+        raise Invalid(f"{getattr(module, '__file__', module)} defines no class Backend")
+    debug(3, "backend %s is %s", name, getattr(module, "__file__", module))
+    return found
+
+
+def is_module_name(name: str) -> bool:
+    """Tell whether *name* can be a backend of ours: letters, digits, _ and -, no leading _."""
+    plain = name.replace("-", "_")
+    return plain.isascii() and plain.isidentifier() and not plain.startswith("_")
+
+
+def own_module(name: str) -> ModuleType | None:
+    """Import the backend from our own package; None if it has no such module."""
+    table = {"net": f"{_package}.net.client"}
+    module = table.get(name, f"{_package}.backends.{name.replace('-', '_')}")
+    try:
+        __import__(module)
+    except ModuleNotFoundError as exc:
+        if exc.name is None or not (module == exc.name or module.startswith(f"{exc.name}.")):
+            raise
+        return None
+    return sys.modules[module]
+
+
+def directories(environment: Environment) -> list[str]:
+    """Return where dropped-in backends may lie, first the one of this installation."""
+    found = []
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    if os.path.exists(os.path.join(folder, "pysane.runtime")):
+        found.append(os.path.join(folder, "backends"))
+    found.append(SYSTEM_DIRECTORY)
+    if os.getuid() == os.geteuid() and os.getgid() == os.getegid():
+        path = environment.get("PYSANE_BACKEND_PATH") or ""
+        found += [directory for directory in path.split(":") if os.path.isabs(directory)]
+    return found
+
+
+def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType | None:
+    """Load <directory>/<name>.py as a submodule of our backends; None if there is no file."""
+    module_name = f"{_package}.backends.{name.replace('-', '_')}"
+    for directory in directories(environment):
+        path = os.path.join(directory, f"{name.replace('-', '_')}.py")
+        if os.path.isfile(path) and is_trusted(path, debug) and is_trusted(directory, debug):
+            from importlib.util import module_from_spec, spec_from_file_location
+
+            spec = spec_from_file_location(module_name, path)
+            if spec is None or spec.loader is None:
+                continue
+            module = module_from_spec(spec)
+            sys.modules[module_name] = module
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[module_name]
+                raise
+            return module
+    return None
+
+
+def is_trusted(path: str, debug: Debug) -> bool:
+    """Tell whether only root and this user may write *path*; say so if not."""
+    state = os.stat(path)
+    if state.st_mode & OTHERS_MAY_WRITE or state.st_uid not in (0, os.geteuid()):
+        debug(0, "%s is not used: others than root and you may write it", path)
+        return False
+    return True
+
+
+def entry_point(name: str, debug: Debug) -> ModuleType | type | None:
+    """Load what an installed distribution offers as *name* in the group sane.backends.
+
+    The metadata files are read directly: importlib.metadata costs more than all the rest.
+    """
+    for directory in sys.path:
+        try:
+            entries = os.listdir(directory or ".")
+        except OSError:
+            continue
+        for entry in entries:
+            if entry.endswith((".dist-info", ".egg-info")):
+                target = read_entry(os.path.join(directory, entry, "entry_points.txt"), name)
+                if target:
+                    debug(3, "entry point %s of %s", target, entry)
+                    return load_target(target)
+    return None
+
+
+def read_entry(path: str, name: str) -> str | None:
+    """Return the target ``module:object`` of *name* in an entry_points.txt, None without one."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return None
+    group = ""
+    for line in lines:
+        text = line.strip()
+        if text.startswith("["):
+            group = text.strip("[]").strip()
+        elif group == ENTRY_POINTS and text.partition("=")[0].strip() == name:
+            return text.partition("=")[2].partition("[")[0].strip()
+    return None
+
+
+def load_target(target: str) -> ModuleType | type:
+    """Import ``module`` or ``module:object``."""
+    module_name, _, attribute = target.partition(":")
+    __import__(module_name.strip())
+    found = sys.modules[module_name.strip()]
+    if not attribute:
+        return found
+    item = getattr(found, attribute.strip())
+
+    class Named:
+        Backend = item
+        __file__ = getattr(found, "__file__", module_name)
+
+    return Named

@@ -1,0 +1,205 @@
+"""The registry: backends are loaded, asked for devices, opened and ended here.
+
+It knows backends by name and the rules of dll.conf and of device names; it knows neither C nor
+the states of a scan. One registry belongs to one library from sane_init to sane_exit.
+Source: c-abi-and-dll 4.
+"""
+
+from __future__ import annotations
+
+from ..backend import Context, Device, DeviceInfo, describe
+from ..debug import Debug
+from ..errors import DeviceIOError, Invalid, SaneError
+from . import deadline
+from .config import Aliases, backend_names, split_name
+from .finder import find_backend
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..backend import Backend
+    from ..cancel import Cancel
+    from ..handle import Handle
+
+OPEN_SECONDS = 30.0  # a constructor may warm up a lamp; PYSANE_OPEN_TIMEOUT overrides
+
+
+class Loader:
+    """Loads and initialises backends, each at its first use; failures are tried again."""
+
+    def __init__(self, context: Context) -> None:
+        authorize = context.authorize
+        self.context = Context(
+            context.environment, lambda resource: deadline.relay(authorize, resource)
+        )
+        self.debug = Debug("dll", context.environment)
+        self.open_seconds = open_seconds(context, self.debug)
+        self._backends: dict[str, Backend] = {}
+
+    def backend(self, name: str) -> Backend:
+        """Return the initialised backend *name*; raises Invalid if there is none."""
+        found = self._backends.get(name)
+        if found is None:
+            self.debug(3, "init of backend %s", name)
+            found = find_backend(name, self.context.environment, self.debug)(name, self.context)
+            found.init()
+            self._backends[name] = found
+        return found
+
+    def list_devices(self, name: str, local_only: bool) -> list[DeviceInfo]:
+        """Return the devices of backend *name*; one that fails has none, and is named."""
+        try:
+            backend = self.backend(name)
+            devices = list(backend.list_devices(local_only))
+            return [device for device in devices if self._is_valid(name, device)]
+        except Exception as exc:
+            self.report(name, "list_devices", exc)
+            return []
+
+    def _is_valid(self, name: str, device: DeviceInfo) -> bool:
+        if not isinstance(device, DeviceInfo):
+            self.debug(0, "%s: list_devices: %r is not a DeviceInfo", name, device)
+            return False
+        texts = (device.name, device.vendor, device.model, device.type)
+        if all(isinstance(text, str) and text.isprintable() and text for text in texts):
+            return True
+        self.debug(0, "%s: list_devices: %r has an empty or unprintable text", name, device)
+        return False
+
+    def open(self, name: str, device_name: str, cancel: Cancel | None) -> Handle:
+        """Open *device_name* of backend *name*, within a deadline."""
+        try:
+            backend = self.backend(name)
+            device = deadline.call(
+                lambda: backend.open(device_name),
+                self.open_seconds,
+                f"backend {name}: open",
+                lambda late: late.close(),
+            )
+            if not isinstance(device, Device):
+                raise DeviceIOError(f"backend {name}: open returned {device!r}, not a Device")
+            device.debug = backend.debug
+            return device.handle_class(device, cancel)
+        except BaseException as exc:
+            self.report(name, "open", exc)
+            raise
+
+    def report(self, name: str, call: str, exc: BaseException) -> None:
+        """Write one line: always for a mistake in a backend, from level 1 on for a status."""
+        expected = isinstance(exc, SaneError | OSError) and not isinstance(exc, DeviceIOError)
+        self.debug(1 if expected else 0, "backend %s: %s", name, describe(call, exc))
+
+    def exit(self) -> None:
+        """End all initialised backends."""
+        self.debug(2, "exit")
+        backends, self._backends = self._backends, {}
+        for name, backend in backends.items():
+            try:
+                backend.exit()
+            except Exception as exc:
+                self.report(name, "exit", exc)
+
+
+def open_seconds(context: Context, debug: Debug) -> float:
+    """Return the deadline for opening a device."""
+    text = context.environment.get("PYSANE_OPEN_TIMEOUT")
+    try:
+        seconds = float(text) if text else OPEN_SECONDS
+        if not 0 < seconds < 1e6:
+            raise ValueError
+        return seconds
+    except ValueError:
+        debug(0, "PYSANE_OPEN_TIMEOUT=%s is not a number of seconds", text)
+        return OPEN_SECONDS
+
+
+class Registry:
+    """Several backends under one roof: device names are ``backend:device``.
+
+    names: the backends in the order in which they are asked.
+    """
+
+    def __init__(self, loader: Loader, names: Sequence[str], aliases: Aliases) -> None:
+        self._loader = loader
+        self._names = list(names)
+        self._aliases = aliases
+
+    def get_devices(self, local_only: bool = False) -> list[DeviceInfo]:
+        """Return all devices, full names, in the order of the configuration (4.7)."""
+        found = []
+        for name in self._names:
+            for device in self._loader.list_devices(name, local_only):
+                listed = self._aliases.listed_name(f"{name}:{device.name}")
+                if listed is not None:
+                    found.append(DeviceInfo(listed, device.vendor, device.model, device.type))
+        self._loader.debug(3, "get_devices: %d devices", len(found))
+        return found
+
+    def open(self, name: str | None, cancel: Cancel | None = None) -> Handle:
+        """Open a device by its full name or alias; "" is the first backend's first (4.8)."""
+        if name is None:
+            raise Invalid("open: no device name")
+        self._loader.debug(3, "open: %s", name)
+        backend, device = split_name(self._aliases.resolve(name))
+        if not backend:
+            if not self._names:
+                raise Invalid("open: no backend is configured")
+            backend = self._names[0]
+        elif backend == "dll":
+            raise Invalid("open: dll is no backend")
+        handle = self._loader.open(backend, device, cancel)
+        if backend not in self._names:
+            self._names.insert(0, backend)
+        return handle
+
+    def exit(self) -> None:
+        """End all backends; handles are closed already."""
+        self._loader.exit()
+
+
+class Single:
+    """One backend as a library of its own: its device names have no prefix."""
+
+    def __init__(self, loader: Loader, name: str, initialised: bool) -> None:
+        self._loader = loader
+        self._name = name
+        self._initialised = initialised
+
+    def _backend(self) -> Backend:
+        backend = self._loader.backend(self._name)
+        if backend.requires_init and not self._initialised:
+            raise Invalid(f"{self._name}: called before sane_init")
+        return backend
+
+    def get_devices(self, local_only: bool = False) -> list[DeviceInfo]:
+        """Return the backend's devices; raises what it raises."""
+        self._backend()
+        return self._loader.list_devices(self._name, local_only)
+
+    def open(self, name: str | None, cancel: Cancel | None = None) -> Handle:
+        """Open a device of the backend by its own name."""
+        if name is None:
+            name = self._backend().null_name
+            if name is None:
+                raise Invalid("open: no device name")
+        self._backend()
+        return self._loader.open(self._name, name, cancel)
+
+    def exit(self) -> None:
+        """End the backend."""
+        self._loader.exit()
+
+
+def registry_for(backend: str, context: Context, initialised: bool = True) -> Registry | Single:
+    """Return the registry of a library: "" is dll, "pysane" all of ours, else one backend."""
+    loader = Loader(context)
+    environment = context.environment
+    if backend == "":
+        names = backend_names(environment, loader.debug)
+        return Registry(loader, names, Aliases.load(environment, loader.debug))
+    if backend == "pysane":
+        from .own import own_names
+
+        return Registry(loader, own_names(environment, loader.debug), Aliases())
+    return Single(loader, backend, initialised)

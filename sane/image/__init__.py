@@ -1,0 +1,1 @@
+"""Pixel kernels and image decoders."""

@@ -1,0 +1,465 @@
+"""Options as a driver declares them: type, unit, constraint, default, and what hangs on them.
+
+An option is one class attribute of a Device. Its value is an attribute of the device: an int,
+float, bool, str or tuple, already within its constraint; values.py keeps its bytes.
+Source: SANE standard 4.2.9 (descriptors) and 4.3.7 (values); c-abi-and-dll 1.7 and 5.5.
+"""
+
+from __future__ import annotations
+
+from . import const
+from .constraint import distance, fit_range
+from .errors import Invalid
+from .param import Area, fix, unfix
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    Class = type
+    Condition = Callable[[Any], bool]
+    Constraint = "Range | tuple[int, ...] | tuple[str, ...] | None"
+
+WORD_SIZE = 4
+
+
+class Range:
+    """A range constraint in the option's own units; *quant* 0 means every value."""
+
+    __slots__ = ("max", "min", "quant")
+
+    def __init__(self, min: float, max: float, quant: float = 0) -> None:
+        self.min = min
+        self.max = max
+        self.quant = quant
+
+    def __repr__(self) -> str:
+        return f"Range({self.min}, {self.max}, {self.quant})"
+
+
+class WordRange(Range):
+    """A range whose three numbers are words as they cross the C ABI."""
+
+    __slots__ = ()
+
+    min: int
+    max: int
+    quant: int
+
+
+class When:
+    """The condition that the named options (attribute names) all have the given values."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, **values: object) -> None:
+        self.values = values
+
+    def __call__(self, device: object) -> bool:
+        return all(getattr(device, name) == value for name, value in self.values.items())
+
+
+when = When
+
+
+class Option:
+    """What all options have in common; use the subclasses and the ready-made options below.
+
+    title, desc: single-line label and help text, shown by frontends (standard English titles
+    are translated by them). name: the option's name, by default the attribute's with hyphens.
+    unit: a UNIT_ constant. cap: capability bits. active: None, or the condition under which
+    the option can be used; it is evaluated again whenever an option named in it changes.
+    reloads: the info bits that a change always reports. default: the first value. auto: the
+    value that "automatic" chooses, if offered.
+    """
+
+    type: int = const.TYPE_INT
+    attribute = ""
+
+    def __init__(
+        self,
+        title: str,
+        desc: str = "",
+        *,
+        name: str | None = None,
+        unit: int = const.UNIT_NONE,
+        cap: int = const.CAP_SOFT_SELECT | const.CAP_SOFT_DETECT,
+        active: Condition | None = None,
+        depends: Sequence[str] = (),
+        reloads: int = 0,
+        default: Any = None,
+        auto: Any = None,
+        length: int = 1,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.desc = desc
+        self.unit = unit
+        self.cap = cap | (const.CAP_AUTOMATIC if auto is not None else 0)
+        self.active = active
+        self.depends = tuple(active.values) if isinstance(active, When) else tuple(depends)
+        self.reloads = reloads
+        self.default = default
+        self.auto = auto
+        self.length = length
+        self.size = WORD_SIZE * length
+        self.constraint: Any = None
+        self.changed_hook: Callable[[Any], None] | None = None
+        self.set_hook: Callable[[Any, Any], Any] | None = None
+        self.get_hook: Callable[[Any], Any] | None = None
+        self.constraint_hook: Callable[[Any], Any] | None = None
+        self.index = 0
+        self.offset = 0
+
+    def __set_name__(self, owner: Class, attribute: str) -> None:
+        self.attribute = attribute
+        if self.name is None:
+            self.name = attribute.replace("_", "-")
+
+    def __get__(self, device: Any, owner: Class | None = None) -> Any:
+        if device is None:
+            return self
+        return self.decode(device.options.read(self))
+
+    def __set__(self, device: Any, value: Any) -> None:
+        device.options.write(self, self.encode(value))
+
+    # Decorators: only what depends on something else gets a method.
+
+    def changed(self, method: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Call *method*(device) after a frontend changed the value, or pressed the button.
+
+        If it raises, the old value is restored.
+        """
+        self.changed_hook = method
+        return method
+
+    def on_set(self, method: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """Let *method*(device, value) return the value that really takes effect."""
+        self.set_hook = method
+        return method
+
+    def on_get(self, method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """Let *method*(device) return the value at each GET, for sensors and buttons."""
+        self.get_hook = method
+        return method
+
+    def constrained(self, *depends: str) -> Callable[[Callable[[Any], Any]], Callable[[Any], Any]]:
+        """Let the decorated method(device) return the constraint; it depends on these options."""
+
+        def decorate(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            self.constraint_hook = method
+            self.depends += depends
+            return method
+
+        return decorate
+
+    @property
+    def is_plain(self) -> bool:
+        """No method of the driver takes part in reading or setting the value."""
+        return not (self.changed_hook or self.set_hook or self.get_hook)
+
+    @property
+    def is_detectable(self) -> bool:
+        """The value can be read."""
+        return bool(self.cap & const.CAP_SOFT_DETECT)
+
+    @property
+    def is_settable(self) -> bool:
+        """The value can be set by software."""
+        return bool(self.cap & const.CAP_SOFT_SELECT)
+
+    def encode(self, value: Any) -> bytes:
+        """Return *value* as the bytes that cross the ABI; raises Invalid for a wrong type."""
+        raise NotImplementedError
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value that the ABI bytes *data* hold."""
+        raise NotImplementedError
+
+    def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
+        """Return *data* rounded to *constraint* and the info bits; raises Invalid (5.5)."""
+        raise NotImplementedError
+
+    def to_abi(self, constraint: Any) -> Any:
+        """Return a constraint in the option's units as words or strings of the ABI."""
+        return constraint
+
+
+class _Words(Option):
+    """Options whose value is one word, or a vector of words."""
+
+    def __init__(self, title: str, desc: str = "", constraint: Any = None, **rest: Any) -> None:
+        super().__init__(title, desc, **rest)
+        self.constraint = self.to_abi(constraint)
+        if self.default is None:
+            self.default = self._first(constraint)
+
+    def _first(self, constraint: Any) -> Any:
+        if isinstance(constraint, Range):
+            value = constraint.min
+        else:
+            value = constraint[0] if constraint else 0
+        return value if self.length == 1 else (value,) * self.length
+
+    def to_word(self, value: Any) -> int:
+        """Return one element as a word."""
+        if isinstance(value, float) and not value.is_integer():
+            raise Invalid(f"option {self.name}: {value!r} is not a whole number")
+        return int(value)
+
+    def from_word(self, word: int) -> Any:
+        """Return the value of one word."""
+        return word
+
+    def encode(self, value: Any) -> bytes:
+        elements = (value,) if self.length == 1 else tuple(value)
+        if len(elements) != self.length:
+            raise Invalid(f"option {self.name}: {len(elements)} elements, not {self.length}")
+        try:
+            return words_bytes(self.to_word(element) for element in elements)
+        except (TypeError, ValueError, OverflowError) as exc:
+            raise Invalid(f"option {self.name}: {value!r} is not a legal value") from exc
+
+    def decode(self, data: bytes) -> Any:
+        words = memoryview(data).cast("i")
+        if self.length == 1:
+            return self.from_word(words[0])
+        return tuple(self.from_word(word) for word in words)
+
+    def to_abi(self, constraint: Any) -> Any:
+        if isinstance(constraint, WordRange) or constraint is None:
+            return constraint
+        if isinstance(constraint, Range):
+            bounds = (constraint.min, constraint.max, constraint.quant)
+            return WordRange(*(self.to_word(bound) for bound in bounds))
+        return tuple(self.to_word(value) for value in constraint)
+
+    def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
+        if constraint is None:
+            return data, 0
+        words = list(memoryview(data).cast("i"))
+        if isinstance(constraint, Range):
+            low, high, quant = constraint.min, constraint.max, constraint.quant
+            words = [fit_range(word, low, high, quant) for word in words]  # type: ignore[arg-type]
+        else:  # the original fits the first word only: c-abi-and-dll 5.5
+            words[0] = min(constraint, key=lambda entry: distance(words[0], entry))
+        fitted = words_bytes(words)
+        return fitted, 0 if fitted == data else const.INFO_INEXACT
+
+
+class Int(_Words):
+    """A whole number, or with *length* a vector; *constraint*: a Range, a sequence or None."""
+
+    type = const.TYPE_INT
+
+
+class Fixed(_Words):
+    """A real number in 16.16 fixed point; its attribute is a float."""
+
+    type = const.TYPE_FIXED
+
+    def to_word(self, value: Any) -> int:
+        return fix(value)
+
+    def from_word(self, word: int) -> Any:
+        return unfix(word)
+
+
+class Bool(_Words):
+    """A yes or no."""
+
+    type = const.TYPE_BOOL
+
+    def from_word(self, word: int) -> Any:
+        return bool(word)
+
+    def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
+        if memoryview(data).cast("i")[0] not in (0, 1):
+            raise Invalid(f"option {self.name}: a boolean is 0 or 1")
+        return data, 0
+
+
+class String(Option):
+    """A text; *constraint*: None or the texts it may have. Size counts the final NUL."""
+
+    type = const.TYPE_STRING
+
+    def __init__(
+        self, title: str, desc: str = "", constraint: Any = None, *, size: int = 0, **rest: Any
+    ) -> None:
+        super().__init__(title, desc, **rest)
+        self.constraint = None if constraint is None else tuple(constraint)
+        self.size = size or 1 + max((len(text.encode()) for text in constraint or ()), default=255)
+        if self.default is None:
+            self.default = constraint[0] if constraint else ""
+
+    def encode(self, value: Any) -> bytes:
+        if not isinstance(value, str):
+            raise Invalid(f"option {self.name}: {value!r} is not a text")
+        data = value.encode("utf-8", "surrogateescape")
+        if len(data) >= self.size or b"\0" in data:
+            raise Invalid(f"option {self.name}: a text of at most {self.size - 1} bytes, no NUL")
+        return data + b"\0"
+
+    def decode(self, data: bytes) -> Any:
+        return bytes(data).split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+
+    def to_abi(self, constraint: Any) -> Any:
+        return None if constraint is None else tuple(constraint)
+
+    def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
+        if constraint is None:
+            return data[: self.size - 1] + b"\0" if len(data) > self.size else data, 0
+        text = self.decode(data)
+        return self.encode(match_string(text, constraint, self.name)), 0
+
+
+class Button(Option):
+    """Something to press; decorate the action with ``@name.changed``."""
+
+    type = const.TYPE_BUTTON
+
+    def __init__(self, title: str, desc: str = "", **rest: Any) -> None:
+        super().__init__(title, desc, length=0, **rest)
+
+    def __get__(self, device: Any, owner: Class | None = None) -> Any:
+        return self
+
+    def __set__(self, device: Any, value: Any) -> None:
+        raise AttributeError(f"option {self.name} is a button: it has no value")
+
+
+class Group(Button):
+    """A heading: the options declared after it belong to it."""
+
+    type = const.TYPE_GROUP
+
+    def __init__(self, title: str, *, cap: int = 0) -> None:
+        super().__init__(title, name="", cap=cap)
+
+
+class Count(Int):
+    """Option 0, made by the framework: how many options there are, itself included."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            "Number of options",
+            "How many options this device has.",
+            name="",
+            cap=const.CAP_SOFT_DETECT,
+            default=count,
+        )
+
+
+def words_bytes(words: Iterable[int]) -> bytes:
+    """Return *words* as native 32-bit ABI bytes; raises ValueError beyond 32 bits."""
+    elements = list(words)
+    data = bytearray(WORD_SIZE * len(elements))
+    view = memoryview(data).cast("i")
+    for index, word in enumerate(elements):
+        view[index] = word
+    return bytes(data)
+
+
+def match_string(text: str, choices: Sequence[str], name: str | None) -> str:
+    """Return the entry of *choices* that *text* means: whole, else a unique prefix, any case.
+
+    Raises Invalid when none or several fit. Source: c-abi-and-dll 5.5.
+    """
+    wanted = _fold(text)
+    partial = []
+    for choice in choices:
+        folded = _fold(choice)
+        if folded == wanted:
+            return choice
+        if folded.startswith(wanted):
+            partial.append(choice)
+    if len(partial) != 1:
+        kind = "ambiguous" if partial else "not"
+        raise Invalid(f"option {name}: {text!r} is {kind} in {tuple(choices)}")
+    return partial[0]
+
+
+def _fold(text: str) -> str:
+    return "".join(c.lower() if c.isascii() else c for c in text)
+
+
+class ScanArea:
+    """The four corners tl-x, tl-y, br-x, br-y in mm; the attribute is an Area in order."""
+
+    def __init__(self, width: float, height: float) -> None:
+        self.options: dict[str, Option] = {}
+        for name, title, limit, value in (
+            ("tl_x", "Top-left x", width, 0),
+            ("tl_y", "Top-left y", height, 0),
+            ("br_x", "Bottom-right x", width, width),
+            ("br_y", "Bottom-right y", height, height),
+        ):
+            self.options[name] = corner(title, Range(0, limit), value)
+
+    def declare(self, owner: type) -> None:
+        """Make the four options attributes of *owner*."""
+        for attribute, option in self.options.items():
+            if attribute not in vars(owner):
+                setattr(owner, attribute, option)
+                option.__set_name__(owner, attribute)
+
+    def __get__(self, device: Any, owner: Class | None = None) -> Any:
+        if device is None:
+            return self
+        return Area(device.tl_x, device.tl_y, device.br_x, device.br_y)
+
+
+def corner(title: str, limits: Range, default: float) -> Fixed:
+    """Return one corner of the scan area (standard 4.5.4): mm, reloads the parameters."""
+    side = title.lower().replace("-", " ")
+    return Fixed(
+        title,
+        f"Scan area: {side} position.",
+        limits,
+        unit=const.UNIT_MM,
+        default=default,
+        reloads=const.INFO_RELOAD_PARAMS,
+    )
+
+
+def scan_area(width: float, height: float) -> ScanArea:
+    """Return the scan area options for a surface of width x height mm, preset to all of it."""
+    return ScanArea(width, height)
+
+
+def mode(*choices: str, **rest: Any) -> String:
+    """Return the option ``mode`` with the usual names Color, Gray, Lineart; the first is preset."""
+    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
+    desc = rest.pop("desc", "Scan in colour, gray or black and white.")
+    return String("Scan mode", desc, choices, name="mode", **rest)
+
+
+def source(*choices: str, **rest: Any) -> String:
+    """Return the option ``source`` with the usual names Flatbed, ADF, ADF Duplex."""
+    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
+    desc = rest.pop("desc", "Where the paper lies.")
+    return String("Scan source", desc, choices, name="source", **rest)
+
+
+def depth(*choices: int, **rest: Any) -> Int:
+    """Return the option ``depth`` in bits per sample; the first is preset."""
+    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
+    rest.setdefault("unit", const.UNIT_BIT)
+    desc = rest.pop("desc", "Bits per sample.")
+    return Int("Bit depth", desc, choices, name="depth", **rest)
+
+
+def resolution(*choices: int, **rest: Any) -> Int:
+    """Return the option ``resolution`` in dpi; the first is preset."""
+    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
+    desc = rest.pop("desc", "Resolution of the scan.")
+    return Int("Scan resolution", desc, choices, name="resolution", unit=const.UNIT_DPI, **rest)
+
+
+def preview(**rest: Any) -> Bool:
+    """Return the option ``preview`` (standard 4.5.3): speed matters more than quality."""
+    desc = rest.pop("desc", "Scan quickly rather than well.")
+    return Bool("Preview", desc, name="preview", **rest)

@@ -1,0 +1,127 @@
+"""A reader thread with a ring buffer: for non-blocking reads, select and drivers that block.
+
+It knows a source that fills buffers, and nothing of options or the C ABI. It exists only while
+a frame is read in one of these ways.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .cancel import event_fd, wait_readable
+from .errors import Cancelled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .cancel import Cancel
+
+RING_BYTES = 256 * 1024
+STOP_SECONDS = 5.0  # a driver that ignores cancel for so long is given up
+
+
+def start_thread(run: Callable[[], None]) -> None:
+    """Start *run* in a thread with all signals blocked: the frontend's handlers stay its own."""
+    import _signal  # type: ignore[import-not-found]  # signal itself imports enum
+    import _thread
+
+    old = _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+    try:
+        _thread.start_new_thread(run, ())
+    finally:
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, old)
+
+
+class Ring:
+    """Reads ahead from *source* until it returns 0, raises, or *limit* bytes came (-1: none).
+
+    source(view) fills a writable memoryview and returns the number of bytes. fd is readable
+    whenever read_into would not have to wait.
+    """
+
+    def __init__(self, source: Callable[[memoryview], int], cancel: Cancel, limit: int) -> None:
+        import _thread
+
+        self._source = source
+        self._cancel = cancel
+        self._limit = limit
+        self._buffer = memoryview(bytearray(RING_BYTES))
+        self._written = 0  # both only grow: each has one writer
+        self._read = 0
+        self._failure: BaseException | None = None
+        self._ended = False
+        self._stop = False
+        self._lock = _thread.allocate_lock()  # guards the two eventfds against lost wake-ups
+        self._done = _thread.allocate_lock()
+        self.fd = event_fd()
+        self._space_fd = event_fd()
+        self._done.acquire()
+        start_thread(self._run)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop and self._written != self._limit and self._fill():
+                pass
+        except BaseException as exc:
+            self._failure = exc.with_traceback(None)
+        finally:
+            with self._lock:
+                self._ended = True
+                os.eventfd_write(self.fd, 1)
+            self._done.release()
+
+    def _fill(self) -> bool:
+        free = RING_BYTES - (self._written - self._read)
+        if not free:
+            wait_readable((self._space_fd,), None)
+            with self._lock:
+                os.eventfd_read(self._space_fd)
+            return True
+        start = self._written % RING_BYTES
+        size = min(free, RING_BYTES - start)
+        if self._limit >= 0:
+            size = min(size, self._limit - self._written)
+        n = self._source(self._buffer[start : start + size])
+        with self._lock:
+            if n and self._written == self._read:
+                os.eventfd_write(self.fd, 1)
+            self._written += n
+        return n > 0
+
+    def read_into(self, view: memoryview, block: bool) -> int | None:
+        """Move what is there into *view*: n bytes, 0 at the end, None for nothing yet.
+
+        Waits for the first byte if *block*. Raises what the source raised, or Cancelled.
+        """
+        while self._written == self._read:
+            if self._ended:
+                if self._failure is not None:
+                    raise self._failure
+                return 0
+            if self._cancel.is_set():
+                raise Cancelled
+            if not block:
+                return None
+            self._cancel.wait(None, self.fd)
+        start = self._read % RING_BYTES
+        n = min(len(view), self._written - self._read, RING_BYTES - start)
+        view[:n] = self._buffer[start : start + n]
+        with self._lock:
+            if self._written - self._read == RING_BYTES:
+                os.eventfd_write(self._space_fd, 1)
+            self._read += n
+            if self._written == self._read and not self._ended:
+                os.eventfd_read(self.fd)
+        return n
+
+    def stop(self) -> bool:
+        """End the thread; return False if the driver did not come back in time."""
+        self._stop = True
+        os.eventfd_write(self._space_fd, 1)
+        return self._done.acquire(True, STOP_SECONDS)
+
+    def close(self) -> None:
+        """Release the descriptors; only after a successful stop()."""
+        os.close(self.fd)
+        os.close(self._space_fd)

@@ -1,0 +1,181 @@
+"""The values of one device's options, and which options it has: the table behind the attributes.
+
+The bytes have the layout that crosses the C ABI, so that a frontend's GET needs no conversion.
+This module knows options and their dependencies; it knows neither frontends nor scans.
+"""
+
+from __future__ import annotations
+
+from . import const
+from .errors import Invalid
+from .option import WORD_SIZE, Count, Option, Range, ScanArea
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+class Options:
+    """The options of one device: their values, capabilities and constraints of this moment.
+
+    values: the ABI bytes of all values, never resized, shared with the C side.
+    caps, constraints: by index. changed: indices whose descriptor the C side must renew.
+    """
+
+    __slots__ = ("caps", "changed", "constraints", "declared", "dependents", "device", "values")
+
+    def __init__(self, device: Any, declared: tuple[Option, ...]) -> None:
+        self.device = device
+        self.declared = declared
+        self.values = bytearray(declared[-1].offset + declared[-1].size)
+        self.caps = [option.cap for option in declared]
+        self.constraints = [option.constraint for option in declared]
+        self.changed: list[int] = []
+        self.dependents: dict[str, list[Option]] = {}
+        for option in declared:
+            if option.size:
+                self.write(option, option.encode(option.default))
+            for attribute in option.depends:
+                self.dependents.setdefault(attribute, []).append(option)
+
+    def __len__(self) -> int:
+        return len(self.declared)
+
+    def read(self, option: Option) -> bytes:
+        """Return the ABI bytes of *option*'s value, as many as its size."""
+        return bytes(self.values[option.offset : option.offset + option.size])
+
+    def write(self, option: Option, data: bytes) -> None:
+        """Store ABI bytes as they are: no constraint is applied."""
+        self.values[option.offset : option.offset + len(data)] = data
+
+    def is_active(self, option: Option) -> bool:
+        """Tell whether *option* can be used now."""
+        return not self.caps[option.index] & const.CAP_INACTIVE
+
+    def set_active(self, option: Option, active: bool) -> bool:
+        """Switch *option* on or off; return whether that changed anything."""
+        cap = self.caps[option.index]
+        new = cap & ~const.CAP_INACTIVE if active else cap | const.CAP_INACTIVE
+        if new == cap:
+            return False
+        self.caps[option.index] = new
+        self.changed.append(option.index)
+        return True
+
+    def update(self, options: Sequence[Option] | None = None) -> bool:
+        """Evaluate conditions and constraints of *options* (default: all) anew.
+
+        A value outside a new constraint is rounded into it. Returns whether anything changed.
+        """
+        changed = False
+        for option in self.declared if options is None else options:
+            if option.active is not None:
+                changed |= self.set_active(option, option.active(self.device))
+            if option.constraint_hook is not None:
+                changed |= self.set_constraint(option, option.constraint_hook(self.device))
+        return changed
+
+    def set_constraint(self, option: Option, constraint: Any) -> bool:
+        """Give *option* a new constraint, in its own units; return whether that changed it."""
+        constraint = option.to_abi(constraint)
+        if _same(constraint, self.constraints[option.index]):
+            return False
+        self.constraints[option.index] = constraint
+        self.changed.append(option.index)
+        try:
+            self.write(option, option.fit(self.stored(option), constraint)[0])
+        except Invalid:
+            self.write(option, option.encode(constraint[0]))
+        return True
+
+    def stored(self, option: Option) -> bytes:
+        """Return the value as it would be passed to SET: a string ends at its NUL."""
+        data = self.read(option)
+        return data[: data.index(0) + 1] if option.type == const.TYPE_STRING else data
+
+    def get(self, option: Option) -> bytes:
+        """Return the value as GET does: a sensor is asked, a string ends at its NUL."""
+        if option.get_hook is not None:
+            self.write(option, option.encode(option.get_hook(self.device)))
+        return self.stored(option)
+
+    def assign(self, option: Option, data: bytes) -> int:
+        """Let the fitted *data* take effect and return the info bits of a change.
+
+        If a method of the driver raises, the value and everything that hangs on it is as before.
+        """
+        before = bytes(self.values)
+        info = option.reloads
+        dependents = self.dependents.get(option.attribute, ())
+        try:
+            if option.set_hook is not None:
+                effective = option.encode(option.set_hook(self.device, option.decode(data)))
+                if effective != data:
+                    info |= const.INFO_INEXACT
+                    data = effective
+            if option.size:
+                self.write(option, data)
+            if option.changed_hook is not None:
+                option.changed_hook(self.device)
+            if self.update(dependents):
+                info |= const.INFO_RELOAD_OPTIONS
+        except BaseException:
+            self.values[:] = before
+            self.update(dependents)
+            raise
+        return info
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, Range) and isinstance(other, Range):
+        return (one.min, one.max, one.quant) == (other.min, other.max, other.quant)
+    return bool(one == other)
+
+
+def collect(cls: type) -> tuple[Option, ...]:
+    """Return option 0 and the options declared in *cls* and its bases, in order, with offsets.
+
+    Raises TypeError for a declaration that breaks the standard's rules (4.2.9), naming it.
+    """
+    found: dict[str, Option] = {}
+    for base in reversed(cls.__mro__):
+        for attribute, item in list(vars(base).items()):
+            if isinstance(item, ScanArea):
+                item.declare(base)
+                found.update(item.options)
+            elif isinstance(item, Option):
+                found.setdefault(attribute, item)
+                found[attribute] = item
+    declared = (Count(len(found) + 1), *found.values())
+    names: set[str] = set()
+    offset = 0
+    for index, option in enumerate(declared):
+        option.index = index
+        option.offset = offset
+        offset += (option.size + WORD_SIZE - 1) // WORD_SIZE * WORD_SIZE
+        _check(cls, option, names)
+    return declared
+
+
+def _check(cls: type, option: Option, names: set[str]) -> None:
+    name = option.name or ""
+    if index_zero_or_group(option):
+        return
+    legal = name[:1].islower() and all(c.islower() or c.isdigit() or c == "-" for c in name)
+    if not (name.isascii() and legal):
+        raise TypeError(f"{cls.__qualname__}.{option.attribute}: illegal option name {name!r}")
+    if name in names:
+        raise TypeError(f"{cls.__qualname__}.{option.attribute}: a second option {name!r}")
+    if option.is_settable and not option.is_detectable:
+        raise TypeError(f"{cls.__qualname__}.{option.attribute}: SOFT_SELECT needs SOFT_DETECT")
+    for attribute in option.depends:
+        if not isinstance(getattr(cls, attribute, None), Option):
+            raise TypeError(f"{cls.__qualname__}.{option.attribute}: no option {attribute!r}")
+    names.add(name)
+
+
+def index_zero_or_group(option: Option) -> bool:
+    """Tell whether *option* is one of the two kinds that have no name."""
+    return option.index == 0 or option.type == const.TYPE_GROUP

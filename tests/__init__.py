@@ -1,0 +1,1 @@
+"""Tests of PySANE; the layout mirrors sane/ and backends/."""

@@ -1,0 +1,1 @@
+"""C programs against our headers and libraries."""
