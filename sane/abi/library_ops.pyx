@@ -64,7 +64,7 @@ cdef class Authorizer:
 
 cdef object environment_of(pysane_library *library):
     variables = {}
-    cdef char **variable = library.environment
+    cdef char **variable = <char **>library.environment
     while variable != NULL and variable[0] != NULL:
         name, _, value = os.fsdecode(<bytes>variable[0]).partition("=")
         variables[name] = value

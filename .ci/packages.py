@@ -1,0 +1,106 @@
+"""Says which Debian packages a group of needs lacks, and as root installs them.
+
+Groups: build (to compile), scan (scanimage), test (everything the tests compare with). Only what
+building needs ends with an error when it is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+IS_DEBIAN_PYTHON = sys.base_prefix == "/usr"
+
+
+def has_program(name: str) -> bool:
+    """Tell whether *name* is on the path or in the system's sbin."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+
+
+def has_header() -> bool:
+    """Tell whether the headers of this Python are there."""
+    return os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h"))
+
+
+def has_libpython() -> bool:
+    """Tell whether this Python has a shared library."""
+    folder = sysconfig.get_config_var("LIBDIR") or "/usr/lib"
+    return bool(glob.glob(f"{folder}/**/libpython{VERSION}.so*", recursive=True))
+
+
+def has_venv() -> bool:
+    """Tell whether virtual environments with pip can be made."""
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def has_file(pattern: str) -> bool:
+    """Tell whether a file matches *pattern*."""
+    return bool(glob.glob(pattern))
+
+
+NEEDS = {
+    "build": [
+        ("gcc", has_program("gcc") or has_program("cc")),
+        ("libc6-dev", has_file("/usr/include/stdio.h")),
+        (f"python{VERSION}-dev", has_header()),
+        (f"libpython{VERSION}", has_libpython()),
+        (f"python{VERSION}-venv", has_venv()),
+    ],
+    "scan": [("sane-utils", has_program("scanimage"))],
+    "test": [
+        ("sane-utils", has_program("scanimage")),
+        ("libsane-dev", has_file("/usr/include/sane/sane.h")),
+        ("libsane1", has_file("/usr/lib/*/sane/libsane-test.so.1")),
+        ("python3-sane", has_file("/usr/lib/python3/dist-packages/_sane*.so")),
+        ("xsane", has_program("xsane")),
+        ("xvfb", has_program("Xvfb")),
+        ("xdotool", has_program("xdotool")),
+        ("x11-apps", has_program("xwd")),
+        ("imagemagick", has_file("/usr/bin/convert-im6*") or has_program("magick")),
+        ("valgrind", has_program("valgrind")),
+        ("g++", has_program("g++")),
+        ("pkg-config", has_program("pkg-config")),
+    ],
+}
+
+
+def main() -> int:
+    """Run the program; return 1 when something that building needs is missing."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--apt", default="yes")
+    parser.add_argument("group", choices=NEEDS)
+    options = parser.parse_args()
+    missing = [package for package, present in NEEDS[options.group] if not present]
+    if not missing:
+        return 0
+    foreign = [p for p in missing if VERSION in p] if not IS_DEBIAN_PYTHON else []
+    if foreign:
+        print(
+            f"{sys.executable}: Python {VERSION} lacks its headers, venv or shared libpython; "
+            "build it with --enable-shared, or use the system's: make PYTHON=/usr/bin/python3"
+        )
+        return 1
+    line = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    if options.apt == "no" or os.geteuid() != 0 or not has_program("apt-get"):
+        print(f"missing: {', '.join(missing)}; to install: sudo {' '.join(line)}")
+        return 1 if options.group == "build" else 0
+    print(" ".join(line), flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run(["apt-get", "update", "-qq"], env=environment, check=False)
+    done = subprocess.run(line, env=environment, check=False, stdout=subprocess.DEVNULL)
+    return done.returncode if options.group == "build" else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

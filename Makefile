@@ -1,0 +1,88 @@
+# PySANE: make scan, make test, make build, make install, make bench, make lint.
+#
+#   PYTHON=python3     the interpreter to build for and to run drivers with; needs a shared libpython
+#   PREFIX, DESTDIR    where make install puts things; SANEDIR=... also offers our backends to the
+#                      distribution's libsane; SYSCONFDIR is where the config files go
+#   SHIMS="name=backend ..."  more libsane-<name>.so.1
+#   APT=no             never install Debian packages, only say which are missing
+
+PYTHON ?= python3
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+SANEDIR ?=
+SHIMS ?=
+APT ?= yes
+export SHIMS
+
+PYTHON_EXE := $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
+VENV := build/venv
+STAGE := build/prefix
+SOURCES := $(shell find sane backends include etc docs/man setup.py pyproject.toml -type f \
+	-not -name '*.pyc' 2>/dev/null)
+
+.PHONY: all build scan test test-plain test-compiled bench lint importtime install uninstall clean
+
+all: build
+
+# Print and, as root, install the Debian packages that a group of needs lacks.
+define packages
+@$(PYTHON_EXE) .ci/packages.py --apt=$(APT) $(1)
+endef
+
+$(VENV)/ready: pyproject.toml .ci/packages.py
+	$(call packages,build)
+	$(PYTHON_EXE) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
+		'setuptools>=77' 'Cython>=3.0' pyusb
+	@touch $@
+
+$(VENV)/ready-test: $(VENV)/ready
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
+		'pytest>=8' 'cffi>=1.15' 'hypothesis>=6' numpy
+	@touch $@
+
+$(VENV)/ready-lint: $(VENV)/ready-test
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
+		ruff==0.17.6 mypy==2.4.1 cython-lint==0.22.0
+	@touch $@
+
+$(STAGE)/ready: $(VENV)/ready $(SOURCES)
+	$(VENV)/bin/python setup.py -q stage --prefix $(STAGE)
+	@echo '$(SHIMS)' > build/shims
+	@touch $@
+
+build: $(STAGE)/ready
+	@[ "$$(cat build/shims)" = "$(SHIMS)" ] || { rm $(STAGE)/ready; $(MAKE) --no-print-directory build; }
+
+scan: build
+	$(call packages,scan)
+	@$(PYTHON_EXE) .ci/scan.py $(STAGE) build/scan.png
+
+test: build $(VENV)/ready-test
+	$(call packages,test)
+	$(VENV)/bin/python -m pytest -q tests
+	SANE_TEST_TREE=$(STAGE)/lib/pysane $(VENV)/bin/python -m pytest -q tests -m "not process"
+
+bench: build $(VENV)/ready-test
+	$(call packages,test)
+	$(VENV)/bin/python -m bench
+
+lint: $(VENV)/ready-lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy sane tests bench setup.py
+	$(VENV)/bin/cython-lint sane/abi sane backends
+
+importtime: build
+	@$(PYTHON_EXE) .ci/importtime.py $(STAGE)/lib/pysane
+
+install: build
+	@$(VENV)/bin/python .ci/install.py install --stage $(STAGE) --prefix "$(PREFIX)" \
+		--destdir "$(DESTDIR)" --sysconfdir "$(SYSCONFDIR)" --sanedir "$(SANEDIR)"
+
+uninstall:
+	@$(PYTHON_EXE) .ci/install.py uninstall --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
+
+clean:
+	rm -rf build

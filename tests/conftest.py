@@ -1,0 +1,97 @@
+"""What all tests share: which tree is tested, absent peers, and what must not be left behind.
+
+SANE_TEST_TREE names the folder that holds the package to test: by default the source tree,
+uncompiled; build/prefix/lib/pysane for the compiled one. Tests marked ``process`` start programs
+on the staged libraries, whatever the tree. SANE_TEST_PEERS=required makes an absent peer fail.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parent.parent
+TREE = Path(os.environ.get("SANE_TEST_TREE") or ROOT).resolve()
+PREFIX = Path(os.environ.get("SANE_TEST_PREFIX") or ROOT / "build" / "prefix").resolve()
+ABSENT = "peer absent: "
+
+sys.path.insert(0, str(TREE))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "process: runs programs on the staged libraries")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"abi", "peers"} & set(Path(item.path).relative_to(ROOT / "tests").parts):
+            item.add_marker(pytest.mark.process)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if (
+        report.skipped
+        and os.environ.get("SANE_TEST_PEERS") == "required"
+        and isinstance(report.longrepr, tuple)
+        and ABSENT in report.longrepr[2]
+    ):
+        report.outcome = "failed"
+        report.longrepr = f"{report.longrepr[2]} (SANE_TEST_PEERS=required)"
+
+
+def descriptors() -> set[str]:
+    """Return what the open descriptors of this process point to, with their numbers."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            found.add(f"{name}:{os.readlink(f'/proc/self/fd/{name}')}")
+        except OSError:
+            continue  # the one that listed them
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """Fail a test that leaves a thread or a descriptor, or writes to stdout."""
+    threads = threading.active_count()
+    before = descriptors()
+    yield
+    left = {entry for entry in descriptors() - before if "/tmp" not in entry}
+    assert not left, f"descriptors left open: {left}"
+    assert threading.active_count() <= threads, f"threads left: {threading.enumerate()}"
+    assert capfd.readouterr().out == "", "something was written to stdout"
+
+
+@pytest.fixture
+def config_dir(tmp_path: Path) -> Path:
+    """Return a config directory: dll.conf with ``test``, and the shipped test.conf."""
+    folder = tmp_path / "sane.d"
+    folder.mkdir()
+    (folder / "dll.conf").write_text("test\n")
+    (folder / "test.conf").write_text((ROOT / "etc" / "test.conf").read_text())
+    return folder
+
+
+@pytest.fixture
+def staged_environment(config_dir: Path) -> dict[str, str]:
+    """Return the environment in which programs use the staged libsane.so.1 and *config_dir*."""
+    if not (PREFIX / "lib" / "libsane.so.1").exists():
+        pytest.fail(f"nothing staged in {PREFIX}: make build")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SANE_")}
+    return {
+        **kept,
+        "LD_LIBRARY_PATH": str(PREFIX / "lib"),
+        "SANE_CONFIG_DIR": str(config_dir),
+        "LC_ALL": "C",
+    }
