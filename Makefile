@@ -44,7 +44,7 @@ $(VENV)/ready-test: $(VENV)/ready
 
 $(VENV)/ready-lint: $(VENV)/ready-test
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
-		ruff==0.17.6 mypy==2.4.1 cython-lint==0.22.0
+		ruff==0.17.6 mypy==2.4.1 cython-lint==0.22.0 pycodestyle
 	@touch $@
 
 $(STAGE)/ready: $(VENV)/ready $(SOURCES)
@@ -71,8 +71,8 @@ bench: build $(VENV)/ready-test
 lint: $(VENV)/ready-lint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy sane tests bench setup.py
-	$(VENV)/bin/cython-lint sane/abi sane backends
+	$(VENV)/bin/mypy sane tests bench
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint sane backends
 
 importtime: build
 	@$(PYTHON_EXE) .ci/importtime.py $(STAGE)/lib/pysane

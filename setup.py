@@ -26,6 +26,7 @@ OPERATIONS = (
     *("control_option", "get_parameters", "start", "read", "cancel", "set_io_mode"),
     "get_select_fd",
 )
+MODULES = ("structs", "direct", "handle", "library_ops")  # the Cython part of boot
 DEFAULT_SHIMS = "pysane test pnm"
 
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too.
@@ -107,7 +108,7 @@ class Libraries:
         """Build boot: interpreter start, the gate and the Python side of the ABI."""
         tools = self.tools
         objects = [tools.compile_own(name) for name in ("boot", "gate")]
-        objects += [tools.cythonize(name) for name in ("structs", "handle", "library_ops")]
+        objects += [tools.cythonize(name) for name in MODULES]
         tools.link(package / boot_name(), objects, ABI / "boot.map")
 
     def libsane(self, lib: Path) -> None:
@@ -186,7 +187,7 @@ def shared_libpython() -> Path:
     )
 
 
-def write_runtime(package: Path, **extra: str) -> None:
+def write_runtime(folder: Path, **extra: str) -> None:
     """Write pysane.runtime: where the interpreter is that the libraries were built for."""
     stdlib = base_python(
         "import sys; print(':'.join(p for p in sys.path if 'site-packages' "
@@ -205,7 +206,7 @@ def write_runtime(package: Path, **extra: str) -> None:
     }
     lines = "".join(f"{key}={value}\n" for key, value in values.items())
     text = f"# Which Python PySANE uses; relative paths begin here. Written at build time.\n{lines}"
-    (package / "pysane.runtime").write_text(text, encoding="utf-8")
+    (folder / "pysane.runtime").write_text(text, encoding="utf-8")
 
 
 class BuildExt(build_ext):
@@ -244,10 +245,17 @@ class Stage(Command):
         self.prefix = "build/prefix"
 
     def finalize_options(self) -> None:
-        self.target = Path(self.prefix).resolve()
+        self.final = Path(self.prefix).resolve()
+        self.target = self.final.with_name(f"{self.final.name}.new")
 
     def run(self) -> None:
         shutil.rmtree(self.target, ignore_errors=True)
+        self.fill()
+        shutil.rmtree(self.final, ignore_errors=True)  # at the end: a failed build leaves the old
+        self.target.rename(self.final)
+
+    def fill(self) -> None:
+        """Build everything below the target."""
         lib = self.target / "lib"
         package = lib / "pysane"
         package.mkdir(parents=True)
@@ -305,7 +313,7 @@ class Stage(Command):
             ("include/sane-config.in", "bin/sane-config"),
             ("sane/cli/pysane-scan.in", "bin/pysane-scan"),
         ):
-            fill_in(ROOT / name, self.target / target, self.target)
+            fill_in(ROOT / name, self.target / target, self.final)
 
 
 def fill_in(source: Path, target: Path, prefix: Path) -> None:

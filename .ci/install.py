@@ -82,10 +82,10 @@ class Installer:
         source = os.path.join(self.prefix, "lib/sane")
         for name in sorted(os.listdir(os.path.join(self.stage, "lib/sane"))):
             target = os.path.join(self.sanedir, name)
-            if os.path.lexists(self.destdir + target):
-                if not os.path.islink(self.destdir + target):
-                    print(f"{target} belongs to somebody else: left alone")
-                    continue
+            present = self.destdir + target
+            if os.path.lexists(present) and not os.path.islink(present):
+                print(f"{target} belongs to somebody else: left alone")
+                continue
             self.clear(target)
             os.symlink(os.path.join(source, name), self.destdir + target)
             self.installed.append(target)

@@ -167,7 +167,7 @@ class Device:
         A mistake in the driver is always shown, with its place; a status from level 1 on.
         """
         expected = isinstance(exc, errors.SaneError | OSError) and not isinstance(
-            exc, errors.DeviceIOError
+            exc, errors.Misbehaved
         )
         self.debug(1 if expected else 0, "%s", describe(call, exc))
 

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import ClassVar
 
+    from .param import Parameters
+
 
 class SaneError(Exception):
     """A SANE operation failed; ``status`` is the standard's status code (4.2.7)."""
@@ -41,9 +43,13 @@ class DeviceBusy(SaneError):
 
 
 class Invalid(SaneError):
-    """An argument, a device name or a combination of options makes no sense."""
+    """An argument, a device name or a combination of options makes no sense.
+
+    parameters: what get_parameters stores all the same, for a backend that must.
+    """
 
     status = const.STATUS_INVAL
+    parameters: Parameters | None = None
 
 
 class EndOfFrame(SaneError):
@@ -74,6 +80,10 @@ class DeviceIOError(SaneError):
     """Talking to the device failed."""
 
     status = const.STATUS_IO_ERROR
+
+
+class Misbehaved(DeviceIOError):
+    """A driver broke its contract: always shown, while an I/O error is shown from level 1 on."""
 
 
 class NoMemory(SaneError):

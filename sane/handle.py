@@ -22,6 +22,7 @@ from .errors import (
     DeviceIOError,
     EndOfFrame,
     Invalid,
+    Misbehaved,
     NoDocs,
     SaneError,
 )
@@ -166,12 +167,12 @@ class Handle:
         """Ask the driver; raises DeviceIOError if it breaks the rules of c-abi-and-dll 1.6."""
         params = self.device.parameters()
         if not const.FRAME_GRAY <= params.format <= const.FRAME_BLUE:
-            raise DeviceIOError(f"parameters: format {params.format} is not in the standard")
+            raise Misbehaved(f"parameters: format {params.format} is not in the standard")
         if params.depth not in (1, 8, 16):
-            raise DeviceIOError(f"parameters: depth {params.depth} is not 1, 8 or 16")
+            raise Misbehaved(f"parameters: depth {params.depth} is not 1, 8 or 16")
         numbers = (params.bytes_per_line, params.pixels_per_line, params.lines + 2)
         if min(numbers) < 1 or max(numbers) >= 1 << 31:
-            raise DeviceIOError(f"parameters: impossible sizes in {params}")
+            raise Misbehaved(f"parameters: impossible sizes in {params}")
         return params
 
     def start(self) -> None:
@@ -184,7 +185,7 @@ class Handle:
         """Start the driver whatever the state is; on failure the handle is idle again."""
         self.leave_frame(IDLE)
         if self._lost:
-            raise DeviceIOError("the driver has not come back from an earlier call")
+            raise Misbehaved("the driver has not come back from an earlier call")
         self.non_blocking = False
         try:
             self.device.start()
@@ -256,7 +257,7 @@ class Handle:
         """Let the driver fill *view*; raises DeviceIOError if its answer is impossible."""
         n = self.device.read_into(view)
         if n.__class__ is not int or not 0 <= n <= len(view):
-            raise DeviceIOError(f"read_into returned {n!r} for a view of {len(view)} bytes")
+            raise Misbehaved(f"read_into returned {n!r} for a view of {len(view)} bytes")
         return n
 
     def fail(self, exc: BaseException) -> None:
@@ -363,5 +364,5 @@ class Handle:
             ring.close()
         else:
             self._lost = True
-            error = DeviceIOError("has not returned after cancel; the device is given up")
+            error = Misbehaved("has not returned after cancel; the device is given up")
             self.device.report("read_into", error)

@@ -191,7 +191,7 @@ def to_array(params: Parameters, data: bytes | bytearray) -> Page:
     channels = params.channels
     width = params.pixels_per_line
     if params.depth == 1:
-        pixels = _bits(rows, channels)[:, :width] * np.uint8(255)
+        pixels: Page = _bits(rows, channels)[:, :width] * np.uint8(255)
         if params.format == const.FRAME_GRAY:
             pixels = 255 - pixels
     else:
@@ -205,5 +205,5 @@ def _bits(rows: Page, channels: int) -> Page:
     import numpy as np
 
     groups = rows.reshape(rows.shape[0], -1, channels)
-    bits = np.unpackbits(groups.transpose(0, 2, 1), axis=2)
+    bits: Page = np.unpackbits(groups.transpose(0, 2, 1), axis=2)
     return bits.transpose(0, 2, 1)

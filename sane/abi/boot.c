@@ -35,7 +35,7 @@ static const char import_source[] =
   "        sys.modules[name] = module = module_from_spec(spec)\n"
   "        spec.loader.exec_module(module)\n"
   "__import__(name + '.abi')\n"
-  "for part in ('structs', 'handle', 'library_ops'):\n"
+  "for part in ('structs', 'direct', 'handle', 'library_ops'):\n"
   "    full = name + '.abi.' + part\n"
   "    if full not in sys.modules:\n"
   "        spec = ModuleSpec(full, ExtensionFileLoader(full, boot), origin=boot)\n"

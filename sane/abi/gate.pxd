@@ -5,7 +5,9 @@ from .sane_h cimport SANE_Int, SANE_Option_Descriptor, SANE_Status, pysane_libra
 
 cdef extern from "gate.h" nogil:
     ctypedef struct pysane_reader "struct pysane_reader":
-        int (*read)(void *context, unsigned char *data, Py_ssize_t max, Py_ssize_t *n) noexcept nogil
+        int (*read)(
+            void *context, unsigned char *data, Py_ssize_t max, Py_ssize_t *n
+        ) noexcept nogil
         void *ctx
     ctypedef struct pysane_handle "struct pysane_handle":
         int open

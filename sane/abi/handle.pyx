@@ -22,36 +22,20 @@ from .sane_h cimport *
 from .modules cimport (
     pysane_descriptor_update,
     pysane_descriptors,
+    pysane_direct_control,
     pysane_memory_free,
     pysane_offsets,
     pysane_parameters,
     pysane_reloads,
 )
 
-from .. import constraint as _constraint
-from ..errors import Cancelled, DeviceIOError, Invalid, status_of
+from ..errors import Cancelled, Misbehaved, Invalid, status_of
 from ..handle import TELL_FETCH as _TELL_FETCH
 
 cdef extern from "Python.h":
     int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception)
 
-ctypedef long long (*fit_range_t)(long long, long long, long long, long long) noexcept nogil
-ctypedef long long (*distance_t)(long long, long long) noexcept nogil
-
 cdef unsigned char TELL_FETCH = _TELL_FETCH
-cdef fit_range_t fit_range
-cdef distance_t distance
-
-
-cdef void *kernel(str name) except NULL:
-    """Return the C function behind a compiled function of sane.constraint."""
-    capsule = _constraint.__pyx_capi__[name]
-    cdef object signature = repr(capsule).split('"')[1]
-    return PyCapsule_GetPointer(capsule, signature.encode())
-
-
-fit_range = <fit_range_t>kernel("fit_range")
-distance = <distance_t>kernel("distance")
 
 
 cdef class AbiCancel:
@@ -160,7 +144,7 @@ cdef class AbiHandle:
         view = None
         if self.lent.users and not self.keeps_views:
             self.keeps_views = True
-            error = DeviceIOError("keeps the view it was lent; it gets buffers of its own from now")
+            error = Misbehaved("keeps the view it was lent; it gets buffers of its own from now")
             self.handle.fail(error)
             status = self.failed("read_into", error)
         self.refresh()
@@ -180,278 +164,208 @@ cdef AbiHandle of(pysane_handle *h):
     return <AbiHandle>h.object
 
 
+ctypedef int (*body_t)(AbiHandle self, void *argument) except -1
+
+
+cdef SANE_Status guarded(
+    pysane_handle *h, const char *call, body_t body, void *argument
+) noexcept with gil:
+    """Run *body*; the one catch that turns exceptions into statuses."""
+    cdef AbiHandle self = of(h)
+    cdef SANE_Status status = SANE_STATUS_GOOD
+    try:
+        body(self, argument)
+    except BaseException as exc:
+        status = self.failed(call.decode(), exc)
+    self.refresh()
+    return status
+
+
+cdef SANE_Status enter_and(
+    SANE_Handle inner, const char *call, body_t body, void *argument
+) noexcept nogil:
+    """Run *body* as a call of its own."""
+    cdef pysane_handle *h = <pysane_handle *>inner
+    cdef SANE_Status status = pysane_enter(h)
+    if status == SANE_STATUS_GOOD:
+        status = guarded(h, call, body, argument)
+        pysane_leave(h)
+    return status
+
+
 # -- Options ------------------------------------------------------------------------------------
 
 
-cdef SANE_Option_Descriptor *descriptor_told(pysane_handle *h, SANE_Int index) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    try:
-        self.handle.descriptor(index)
-    except BaseException as exc:
-        self.report("descriptor", exc)
-        return NULL
-    self.refresh()
-    return &h.descriptors[index]
+cdef int fetch(AbiHandle self, void *index) except -1:
+    self.handle.descriptor((<SANE_Int *>index)[0])
+    return 0
 
 
 cdef const SANE_Option_Descriptor *py_descriptor(SANE_Handle inner, SANE_Int index) noexcept nogil:
     cdef pysane_handle *h = <pysane_handle *>inner
-    cdef const SANE_Option_Descriptor *result = NULL
     if pysane_forked() or not h.open or index < 0 or index >= h.count:
         return NULL
-    if not h.direct[index] & TELL_FETCH:
-        return &h.descriptors[index]
-    if pysane_enter(h) == SANE_STATUS_GOOD:
-        result = descriptor_told(h, index)
-        pysane_leave(h)
-    return result
+    if h.direct[index] & TELL_FETCH:
+        if enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
+            return NULL
+    return &h.descriptors[index]
 
 
-cdef int constrain(SANE_Option_Descriptor *d, SANE_Word *value) noexcept nogil:
-    """Fit one word to the constraint; return the info bits, -1 if it is not acceptable."""
-    cdef SANE_Word given = value[0], i, best
-    cdef long long nearest
-    if d.constraint_type == SANE_CONSTRAINT_RANGE:
-        value[0] = <SANE_Word>fit_range(
-            given, d.constraint.range.min, d.constraint.range.max, d.constraint.range.quant
-        )
-    elif d.constraint_type == SANE_CONSTRAINT_WORD_LIST:
-        best = d.constraint.word_list[1]
-        nearest = distance(given, best)
-        for i in range(2, d.constraint.word_list[0] + 1):
-            if distance(given, d.constraint.word_list[i]) < nearest:
-                best = d.constraint.word_list[i]
-                nearest = distance(given, best)
-        value[0] = best
-    elif d.type == SANE_TYPE_BOOL and given != 0 and given != 1:
-        return -1
-    return SANE_INFO_INEXACT if value[0] != given else 0
+# What sane_control_option was called with, and the info bits of a success.
+cdef struct Control:
+    SANE_Int index
+    SANE_Action action
+    void *value
+    SANE_Int info
 
 
-cdef SANE_Status direct_control(
-    pysane_handle *h, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
-) noexcept nogil:
-    """GET and SET of an option that no code of the driver takes part in."""
-    cdef SANE_Option_Descriptor *d = &h.descriptors[index]
-    cdef unsigned char *stored = h.values + h.offsets[index]
-    cdef SANE_Word given, fitted
-    cdef int bits = 0
-    if action == SANE_ACTION_GET_VALUE:
-        memcpy(value, stored, strlen(<char *>stored) + 1 if d.type == SANE_TYPE_STRING else d.size)
-    else:
-        memcpy(&given, value, sizeof(SANE_Word))
-        fitted = given
-        bits = constrain(d, &fitted)
-        if bits < 0:
-            return SANE_STATUS_INVAL
-        if fitted != given:
-            memcpy(value, &fitted, sizeof(SANE_Word))
-        if fitted != (<SANE_Word *>stored)[0]:
-            (<SANE_Word *>stored)[0] = fitted
-            bits |= h.reloads[index]
-    if info != NULL:
-        info[0] = bits
-    return SANE_STATUS_GOOD
-
-
-cdef SANE_Status told_control(
-    pysane_handle *h, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
-) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    cdef SANE_Status status = SANE_STATUS_GOOD
-    cdef SANE_Int bits = 0
-    try:
-        bits = control(self, index, action, value)
-    except BaseException as exc:
-        status = self.failed("control_option", exc)
-    self.refresh()
-    if status == SANE_STATUS_GOOD and info != NULL:
-        info[0] = bits
-    return status
-
-
-cdef SANE_Int control(AbiHandle self, SANE_Int index, SANE_Action action, void *value) except -1:
+cdef int control(AbiHandle self, void *argument) except -1:
+    cdef Control *c = <Control *>argument
     cdef bytes given, result
-    cdef SANE_Int bits = 0
     cdef SANE_Option_Descriptor *d
-    if action == SANE_ACTION_SET_AUTO:
-        return self.handle.set_auto(index)
-    option = self.handle.access(index, action)
+    if c.action == SANE_ACTION_SET_AUTO:
+        c.info = self.handle.set_auto(c.index)
+        return 0
+    option = self.handle.access(c.index, c.action)
     if option is None:
         return 0
-    d = &self.h.descriptors[index]
-    if action == SANE_ACTION_SET_VALUE and d.type == SANE_TYPE_BUTTON:
-        return self.handle.set(index, b"")[1]
-    if value == NULL:
+    d = &self.h.descriptors[c.index]
+    if c.action == SANE_ACTION_SET_VALUE and d.type == SANE_TYPE_BUTTON:
+        c.info = self.handle.set(c.index, b"")[1]
+        return 0
+    if c.value == NULL:
         raise Invalid(f"option {option.name}: no value given")
-    if action == SANE_ACTION_GET_VALUE:
-        result = self.handle.get(index)
-        memcpy(value, <const char *>result, min(len(result), d.size))
+    if c.action == SANE_ACTION_GET_VALUE:
+        result = self.handle.get(c.index)
+        memcpy(c.value, <const char *>result, min(len(result), d.size))
         return 0
     if d.type == SANE_TYPE_STRING:
-        given = (<const char *>value)[: strlen(<const char *>value) + 1]
+        given = (<const char *>c.value)[: strlen(<const char *>c.value) + 1]
     else:
-        given = (<const char *>value)[: d.size]
-    result, bits = self.handle.set(index, given)
-    if result != given and len(result) <= len(given):
-        memcpy(value, <const char *>result, len(result))
-    return bits
+        given = (<const char *>c.value)[: d.size]
+    result, c.info = self.handle.set(c.index, given)
+    if result != given and len(result) <= len(given):  # never more than the caller's text
+        memcpy(c.value, <const char *>result, len(result))
+    return 0
 
 
 cdef SANE_Status py_control(
     SANE_Handle inner, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
 ) noexcept nogil:
     cdef pysane_handle *h = <pysane_handle *>inner
+    cdef Control c
     cdef SANE_Status status
     if value != NULL and 0 <= index < h.count and 0 <= action < 2 and pysane_try_enter(h):
         if h.direct[index] & (1 << action):
-            status = direct_control(h, index, action, value, info)
+            status = pysane_direct_control(h, index, action, value, info)
             pysane_leave_quick(h)
             return status
         pysane_leave_quick(h)
-    status = pysane_enter(h)
-    if status == SANE_STATUS_GOOD:
-        status = told_control(h, index, action, value, info)
-        pysane_leave(h)
+    c.index, c.action, c.value, c.info = index, action, value, 0
+    status = enter_and(inner, "control_option", control, &c)
+    if status == SANE_STATUS_GOOD and info != NULL:
+        info[0] = c.info
     return status
 
 
 # -- The scan -----------------------------------------------------------------------------------
 
 
-cdef SANE_Status parameters(pysane_handle *h, SANE_Parameters *out) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    cdef SANE_Parameters ignored
+cdef int parameters(AbiHandle self, void *out) except -1:
     try:
-        pysane_parameters(self.handle.parameters(), out if out != NULL else &ignored)
-    except BaseException as exc:
-        partial = getattr(exc, "parameters", None)
-        if partial is not None and out != NULL:  # pnm fills them even then
-            pysane_parameters(partial, out)
-        return self.failed("parameters", exc)
-    return SANE_STATUS_GOOD
+        pysane_parameters(self.handle.parameters(), <SANE_Parameters *>out)
+    except Invalid as exc:
+        if exc.parameters is not None:  # pnm fills them even then
+            pysane_parameters(exc.parameters, <SANE_Parameters *>out)
+        raise
+    return 0
 
 
 cdef SANE_Status py_parameters(SANE_Handle inner, SANE_Parameters *out) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef SANE_Status status = pysane_enter(h)
-    if status == SANE_STATUS_GOOD:
-        status = parameters(h, out)
-        pysane_leave(h)
-    return status
+    cdef SANE_Parameters ignored
+    return enter_and(inner, "get_parameters", parameters, out if out != NULL else &ignored)
 
 
-cdef SANE_Status start(pysane_handle *h) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    cdef SANE_Status status = SANE_STATUS_GOOD
-    try:
-        error = pysane_watch(h)
-        if error:
-            raise OSError(error, "cannot start the service thread")
-        h.active = 1
-        self.handle.start()
-    except BaseException as exc:
-        status = self.failed("start", exc)
-    self.refresh()
-    return status
+cdef int start(AbiHandle self, void *unused) except -1:
+    error = pysane_watch(self.h)
+    if error:
+        raise OSError(error, "cannot start the service thread")
+    self.h.active = 1
+    self.handle.start()
+    return 0
 
 
 cdef SANE_Status py_start(SANE_Handle inner) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef SANE_Status status = pysane_enter(h)
-    if status == SANE_STATUS_GOOD:
-        status = start(h)
-        pysane_leave(h)
-    return status
+    return enter_and(inner, "start", start, NULL)
 
 
-cdef SANE_Status told_read(pysane_handle *h, SANE_Byte *data, SANE_Int size, SANE_Int *length) noexcept with gil:
+cdef SANE_Status told_read(
+    pysane_handle *h, SANE_Byte *data, SANE_Int size, SANE_Int *length
+) noexcept with gil:
     return of(h).read(data, size, length)
 
 
-cdef SANE_Status nowhere_read(pysane_handle *h) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    try:
-        self.handle.read_nowhere()
-    except BaseException as exc:
-        return self.failed("read", exc)
-    return SANE_STATUS_INVAL
+cdef int read_nowhere(AbiHandle self, void *unused) except -1:
+    self.handle.read_nowhere()
+    return 0
 
 
-cdef SANE_Status ended_read(pysane_handle *h, int ended, SANE_Int taken) noexcept with gil:
-    """The reader of the device gave anything but data."""
-    cdef AbiHandle self = of(h)
-    cdef SANE_Status status
-    try:
-        status = self.handle.reader_ended(ended, taken)
-    except BaseException as exc:
-        status = self.failed("read", exc)
-    self.refresh()
-    return status
+# What a reader said that gave anything but data, and what read is to answer.
+cdef struct Ended:
+    int status
+    Py_ssize_t taken
 
 
-cdef SANE_Status py_read(SANE_Handle inner, SANE_Byte *data, SANE_Int size, SANE_Int *length) noexcept nogil:
+cdef int reader_ended(AbiHandle self, void *argument) except -1:
+    cdef Ended *ended = <Ended *>argument
+    ended.status = self.handle.reader_ended(ended.status, ended.taken)
+    return 0
+
+
+cdef SANE_Status py_read(
+    SANE_Handle inner, SANE_Byte *data, SANE_Int size, SANE_Int *length
+) noexcept nogil:
     cdef pysane_handle *h = <pysane_handle *>inner
+    cdef Ended ended
     cdef SANE_Status status
-    cdef Py_ssize_t n = 0
     length[0] = 0
     status = pysane_enter(h)
     if status != SANE_STATUS_GOOD:
         return status
     if data == NULL or size < 0:
-        status = nowhere_read(h)
+        status = guarded(h, "read", read_nowhere, NULL)
     elif h.reader == NULL:
         status = told_read(h, data, size, length)
     else:
-        status = h.reader.read(h.reader.ctx, data, size, &n)
-        if status != SANE_STATUS_GOOD:
-            status = ended_read(h, status, <SANE_Int>n)
+        ended.taken = 0
+        ended.status = h.reader.read(h.reader.ctx, data, size, &ended.taken)
+        if ended.status != SANE_STATUS_GOOD:
+            status = guarded(h, "read", reader_ended, &ended)
         if status == SANE_STATUS_GOOD:
-            length[0] = <SANE_Int>n
+            status = ended.status
+        if status == SANE_STATUS_GOOD:
+            length[0] = <SANE_Int>ended.taken
     pysane_leave(h)
     return status
 
 
-cdef SANE_Status io_mode(pysane_handle *h, SANE_Bool non_blocking) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    cdef SANE_Status status = SANE_STATUS_GOOD
-    try:
-        self.handle.set_io_mode(bool(non_blocking))
-    except BaseException as exc:
-        status = self.failed("set_io_mode", exc)
-    self.refresh()
-    return status
+cdef int io_mode(AbiHandle self, void *non_blocking) except -1:
+    self.handle.set_io_mode(bool((<SANE_Bool *>non_blocking)[0]))
+    return 0
 
 
 cdef SANE_Status py_io_mode(SANE_Handle inner, SANE_Bool non_blocking) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef SANE_Status status = pysane_enter(h)
-    if status == SANE_STATUS_GOOD:
-        status = io_mode(h, non_blocking)
-        pysane_leave(h)
-    return status
+    return enter_and(inner, "set_io_mode", io_mode, &non_blocking)
 
 
-cdef SANE_Status select_fd(pysane_handle *h, SANE_Int *fd) noexcept with gil:
-    cdef AbiHandle self = of(h)
-    cdef SANE_Status status = SANE_STATUS_GOOD
-    try:
-        found = self.handle.select_fd()
-        if fd != NULL:
-            fd[0] = found
-    except BaseException as exc:
-        status = self.failed("get_select_fd", exc)
-    self.refresh()
-    return status
+cdef int select_fd(AbiHandle self, void *fd) except -1:
+    (<SANE_Int *>fd)[0] = self.handle.select_fd()
+    return 0
 
 
 cdef SANE_Status py_select_fd(SANE_Handle inner, SANE_Int *fd) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef SANE_Status status = pysane_enter(h)
-    if status == SANE_STATUS_GOOD:
-        status = select_fd(h, fd)
-        pysane_leave(h)
-    return status
+    cdef SANE_Int ignored
+    return enter_and(inner, "get_select_fd", select_fd, fd if fd != NULL else &ignored)
 
 
 cdef void py_cancel(SANE_Handle inner) noexcept nogil:
@@ -474,7 +388,7 @@ cdef void interrupt(pysane_handle *h) noexcept with gil:
     """A driver ignores cancel: raise Cancelled in whatever Python code it is in."""
     if not (h.open and h.cancel and h.thread) or h.object == NULL:
         return
-    error = DeviceIOError("does not react to cancel; interrupted")
+    error = Misbehaved("does not react to cancel; interrupted")
     of(h).report("read_into", error)
     PyThreadState_SetAsyncExc(h.thread, <PyObject *>Cancelled)
 

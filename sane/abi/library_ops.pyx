@@ -79,13 +79,16 @@ cdef object registry_of(pysane_library *library):
         authorizer = Authorizer()
         authorizer.library = library
         context = Context(environment_of(library), authorizer)
-        registry = registry_for((<bytes>library.backend).decode(), context, bool(library.initialised))
+        name = (<bytes>library.backend).decode()
+        registry = registry_for(name, context, bool(library.initialised))
         Py_INCREF(registry)
         library.registry = <void *>registry
     return <object>library.registry
 
 
-cdef SANE_Status list_devices(pysane_library *library, const SANE_Device ***out, SANE_Bool local_only) noexcept with gil:
+cdef SANE_Status list_devices(
+    pysane_library *library, const SANE_Device ***out, SANE_Bool local_only
+) noexcept with gil:
     cdef void *memory
     try:
         memory = pysane_device_list(registry_of(library).get_devices(bool(local_only)), out)
@@ -104,7 +107,9 @@ cdef SANE_Status library_failed(str call, exc) noexcept:
     return status_of(exc)
 
 
-cdef SANE_Status py_get_devices(pysane_library *library, const SANE_Device ***out, SANE_Bool local_only) noexcept nogil:
+cdef SANE_Status py_get_devices(
+    pysane_library *library, const SANE_Device ***out, SANE_Bool local_only
+) noexcept nogil:
     cdef SANE_Status status = pysane_enter_library()
     if status == SANE_STATUS_GOOD:
         status = list_devices(library, out, local_only)
@@ -112,7 +117,9 @@ cdef SANE_Status py_get_devices(pysane_library *library, const SANE_Device ***ou
     return status
 
 
-cdef SANE_Status open_device(pysane_library *library, const char *name, pysane_handle **out) noexcept with gil:
+cdef SANE_Status open_device(
+    pysane_library *library, const char *name, pysane_handle **out
+) noexcept with gil:
     cdef pysane_handle *h = pysane_handle_new()
     if h == NULL:
         return SANE_STATUS_NO_MEM
@@ -170,7 +177,7 @@ library_ops.inside = pysane_inside
 library_ops.postpone = pysane_postpone
 
 cdef void publish():
-    global pysane_python_ops
+    global pysane_python_ops  # no-cython-lint: it is C's, and set here
     pysane_python_ops = &library_ops
 
 publish()

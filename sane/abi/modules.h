@@ -15,6 +15,10 @@ int pysane_descriptor_update(void *memory, PyObject *options, SANE_Int index);
 const int *pysane_offsets(void *memory);
 const int *pysane_reloads(void *memory);
 
+/* direct.pyx */
+SANE_Status pysane_direct_control(struct pysane_handle *h, SANE_Int index, SANE_Action action,
+                                  void *value, SANE_Int *info);
+
 /* handle.pyx */
 extern const struct pysane_device_ops *pysane_python_device_ops;
 PyObject *pysane_new_handle(struct pysane_handle *h);

@@ -2,10 +2,12 @@
 
 from .gate cimport pysane_handle
 from .sane_h cimport (
+    SANE_Action,
     SANE_Device,
     SANE_Int,
     SANE_Option_Descriptor,
     SANE_Parameters,
+    SANE_Status,
     pysane_device_ops,
 )
 
@@ -21,3 +23,6 @@ cdef extern from "modules.h":
     const pysane_device_ops *pysane_python_device_ops
     object pysane_new_handle(pysane_handle *h)
     int pysane_attach(object abi_handle, object handle) except -1
+    SANE_Status pysane_direct_control(
+        pysane_handle *h, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
+    ) noexcept nogil

@@ -45,7 +45,7 @@ cdef extern from "sane/sane.h" nogil:
         SANE_Word min
         SANE_Word max
         SANE_Word quant
-    ctypedef union pysane_constraint "union { const SANE_String_Const *string_list; const SANE_Word *word_list; const SANE_Range *range; }":
+    ctypedef union pysane_constraint:  # has no name in C
         const SANE_String_Const *string_list
         const SANE_Word *word_list
         const SANE_Range *range
@@ -72,7 +72,9 @@ cdef extern from "abi.h" nogil:
     ctypedef struct pysane_device_ops "struct pysane_device_ops":
         void (*close)(SANE_Handle) noexcept nogil
         const SANE_Option_Descriptor *(*get_option_descriptor)(SANE_Handle, SANE_Int) noexcept nogil
-        SANE_Status (*control_option)(SANE_Handle, SANE_Int, SANE_Action, void *, SANE_Int *) noexcept nogil
+        SANE_Status (*control_option)(
+            SANE_Handle, SANE_Int, SANE_Action, void *, SANE_Int *
+        ) noexcept nogil
         SANE_Status (*get_parameters)(SANE_Handle, SANE_Parameters *) noexcept nogil
         SANE_Status (*start)(SANE_Handle) noexcept nogil
         SANE_Status (*read)(SANE_Handle, SANE_Byte *, SANE_Int, SANE_Int *) noexcept nogil
@@ -84,8 +86,12 @@ cdef extern from "abi.h" nogil:
         SANE_Handle inner
     ctypedef struct pysane_library "struct pysane_library"
     ctypedef struct pysane_library_ops "struct pysane_library_ops":
-        SANE_Status (*get_devices)(pysane_library *, const SANE_Device ***, SANE_Bool) noexcept nogil
-        SANE_Status (*open)(pysane_library *, const char *, const pysane_device_ops **, SANE_Handle *) noexcept nogil
+        SANE_Status (*get_devices)(
+            pysane_library *, const SANE_Device ***, SANE_Bool
+        ) noexcept nogil
+        SANE_Status (*open)(
+            pysane_library *, const char *, const pysane_device_ops **, SANE_Handle *
+        ) noexcept nogil
         void (*exit)(pysane_library *) noexcept nogil
         int (*inside)() noexcept nogil
         void (*postpone)(void (*action)(void *) noexcept nogil, void *subject) noexcept nogil

@@ -29,7 +29,9 @@ from .sane_h cimport (
 )
 
 
-cdef public SANE_Status sane_init(SANE_Int *version_code, SANE_Auth_Callback authorize) noexcept nogil:
+cdef public SANE_Status sane_init(
+    SANE_Int *version_code, SANE_Auth_Callback authorize
+) noexcept nogil:
     """Record the callback and the environment (standard 4.3.1); nothing is loaded yet."""
     return pysane_init(version_code, authorize)
 
@@ -39,7 +41,9 @@ cdef public void sane_exit() noexcept nogil:
     pysane_exit()
 
 
-cdef public SANE_Status sane_get_devices(const SANE_Device ***device_list, SANE_Bool local_only) noexcept nogil:
+cdef public SANE_Status sane_get_devices(
+    const SANE_Device ***device_list, SANE_Bool local_only
+) noexcept nogil:
     """Store a NULL-terminated list that stays valid until the next call or exit (4.3.3)."""
     return pysane_get_devices(device_list, local_only)
 
@@ -54,7 +58,9 @@ cdef public void sane_close(SANE_Handle handle) noexcept nogil:
     pysane_close(handle)
 
 
-cdef public const SANE_Option_Descriptor *sane_get_option_descriptor(SANE_Handle handle, SANE_Int option) noexcept nogil:
+cdef public const SANE_Option_Descriptor *sane_get_option_descriptor(
+    SANE_Handle handle, SANE_Int option
+) noexcept nogil:
     """Return the descriptor, the same address until close, or NULL (4.3.6)."""
     cdef pysane_slot *slot = pysane_lookup(handle)
     return slot.ops.get_option_descriptor(slot.inner, option) if slot != NULL else NULL
@@ -70,7 +76,9 @@ cdef public SANE_Status sane_control_option(
     return slot.ops.control_option(slot.inner, option, action, value, info)
 
 
-cdef public SANE_Status sane_get_parameters(SANE_Handle handle, SANE_Parameters *params) noexcept nogil:
+cdef public SANE_Status sane_get_parameters(
+    SANE_Handle handle, SANE_Parameters *params
+) noexcept nogil:
     """Store the scan parameters (4.3.8)."""
     cdef pysane_slot *slot = pysane_lookup(handle)
     return slot.ops.get_parameters(slot.inner, params) if slot != NULL else SANE_STATUS_INVAL
@@ -82,7 +90,9 @@ cdef public SANE_Status sane_start(SANE_Handle handle) noexcept nogil:
     return slot.ops.start(slot.inner) if slot != NULL else SANE_STATUS_INVAL
 
 
-cdef public SANE_Status sane_read(SANE_Handle handle, SANE_Byte *data, SANE_Int max_length, SANE_Int *length) noexcept nogil:
+cdef public SANE_Status sane_read(
+    SANE_Handle handle, SANE_Byte *data, SANE_Int max_length, SANE_Int *length
+) noexcept nogil:
     """Copy up to max_length bytes of the frame (4.3.10); *length is 0 on any status but GOOD."""
     cdef pysane_slot *slot
     if length == NULL:

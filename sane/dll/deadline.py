@@ -6,7 +6,7 @@ thread, the frontend's authorization callback, is handed back to it.
 
 from __future__ import annotations
 
-from ..errors import DeviceIOError
+from ..errors import Misbehaved
 from ..ring import start_thread
 
 TYPE_CHECKING = False
@@ -52,7 +52,7 @@ class _Call:
 def call(
     function: Callable[[], Any], seconds: float, what: str, late: Callable[[Any], None]
 ) -> Any:
-    """Return function(), or raise DeviceIOError naming *what* after *seconds*.
+    """Return function(), or raise Misbehaved naming *what* after *seconds*.
 
     late(result) gets a result that came too late. Time in relayed functions does not count.
     """
@@ -61,7 +61,7 @@ def call(
     while True:
         if not pending.wake_caller.acquire(True, seconds):
             pending.given_up = True
-            raise DeviceIOError(f"{what} has not returned after {seconds:g} s")
+            raise Misbehaved(f"{what} has not returned after {seconds:g} s")
         request, pending.request = pending.request, None
         if request is None:
             break

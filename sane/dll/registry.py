@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..backend import Context, Device, DeviceInfo, describe
 from ..debug import Debug
-from ..errors import DeviceIOError, Invalid, SaneError
+from ..errors import Invalid, Misbehaved, SaneError
 from . import deadline
 from .config import Aliases, backend_names, split_name
 from .finder import find_backend
@@ -78,7 +78,7 @@ class Loader:
                 lambda late: late.close(),
             )
             if not isinstance(device, Device):
-                raise DeviceIOError(f"backend {name}: open returned {device!r}, not a Device")
+                raise Misbehaved(f"backend {name}: open returned {device!r}, not a Device")
             device.debug = backend.debug
             return device.handle_class(device, cancel)
         except BaseException as exc:
@@ -87,7 +87,7 @@ class Loader:
 
     def report(self, name: str, call: str, exc: BaseException) -> None:
         """Write one line: always for a mistake in a backend, from level 1 on for a status."""
-        expected = isinstance(exc, SaneError | OSError) and not isinstance(exc, DeviceIOError)
+        expected = isinstance(exc, SaneError | OSError) and not isinstance(exc, Misbehaved)
         self.debug(1 if expected else 0, "backend %s: %s", name, describe(call, exc))
 
     def exit(self) -> None:

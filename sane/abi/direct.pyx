@@ -1,0 +1,92 @@
+# cython: language_level=3
+"""GET and SET of options that no code of the driver takes part in: without Python, without GIL.
+
+It knows descriptors, the bytes of the values and the kernels of sane.constraint; which options
+may be handled here is decided by sane.handle.Handle.direct_access.
+"""
+
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.string cimport memcpy, strlen
+
+from .gate cimport pysane_handle
+from .sane_h cimport (
+    SANE_ACTION_GET_VALUE,
+    SANE_CONSTRAINT_RANGE,
+    SANE_CONSTRAINT_WORD_LIST,
+    SANE_INFO_INEXACT,
+    SANE_STATUS_GOOD,
+    SANE_STATUS_INVAL,
+    SANE_TYPE_BOOL,
+    SANE_TYPE_STRING,
+    SANE_Action,
+    SANE_Int,
+    SANE_Option_Descriptor,
+    SANE_Status,
+    SANE_Word,
+)
+
+from .. import constraint as _constraint
+
+ctypedef long long (*fit_range_t)(long long, long long, long long, long long) noexcept nogil
+ctypedef long long (*distance_t)(long long, long long) noexcept nogil
+
+cdef fit_range_t fit_range
+cdef distance_t distance
+
+
+cdef void *kernel(str name) except NULL:
+    """Return the C function behind a compiled function of sane.constraint."""
+    capsule = _constraint.__pyx_capi__[name]
+    cdef object signature = repr(capsule).split('"')[1]
+    return PyCapsule_GetPointer(capsule, signature.encode())
+
+
+fit_range = <fit_range_t>kernel("fit_range")
+distance = <distance_t>kernel("distance")
+
+
+cdef int constrain(SANE_Option_Descriptor *d, SANE_Word *value) noexcept nogil:
+    """Fit one word to the constraint; return the info bits, -1 if it is not acceptable."""
+    cdef SANE_Word given = value[0], i, best
+    cdef long long nearest
+    if d.constraint_type == SANE_CONSTRAINT_RANGE:
+        value[0] = <SANE_Word>fit_range(
+            given, d.constraint.range.min, d.constraint.range.max, d.constraint.range.quant
+        )
+    elif d.constraint_type == SANE_CONSTRAINT_WORD_LIST:
+        best = d.constraint.word_list[1]
+        nearest = distance(given, best)
+        for i in range(2, d.constraint.word_list[0] + 1):
+            if distance(given, d.constraint.word_list[i]) < nearest:
+                best = d.constraint.word_list[i]
+                nearest = distance(given, best)
+        value[0] = best
+    elif d.type == SANE_TYPE_BOOL and given != 0 and given != 1:
+        return -1
+    return SANE_INFO_INEXACT if value[0] != given else 0
+
+
+cdef public SANE_Status pysane_direct_control(
+    pysane_handle *h, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
+) noexcept nogil:
+    """GET and SET of an option that no code of the driver takes part in."""
+    cdef SANE_Option_Descriptor *d = &h.descriptors[index]
+    cdef unsigned char *stored = h.values + h.offsets[index]
+    cdef SANE_Word given, fitted
+    cdef int bits = 0
+    if action == SANE_ACTION_GET_VALUE:
+        memcpy(value, stored, strlen(<char *>stored) + 1 if d.type == SANE_TYPE_STRING else d.size)
+    else:
+        memcpy(&given, value, sizeof(SANE_Word))
+        fitted = given
+        bits = constrain(d, &fitted)
+        if bits < 0:
+            return SANE_STATUS_INVAL
+        if fitted != given:
+            memcpy(value, &fitted, sizeof(SANE_Word))
+        if fitted != (<SANE_Word *>stored)[0]:
+            (<SANE_Word *>stored)[0] = fitted
+            bits |= h.reloads[index]
+    if info != NULL:
+        info[0] = bits
+    return SANE_STATUS_GOOD
