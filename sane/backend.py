@@ -214,13 +214,20 @@ class Backend:
     requires_init: ClassVar[bool] = False
     """Its own library refuses everything before sane_init, instead of initialising itself."""
 
+    survives_exit: ClassVar[bool] = False
+    """Its own library keeps the object after sane_exit, and calls init again at its next use."""
+
     null_name: ClassVar[str | None] = None
     """Its own library opens this device for a NULL name; None refuses it (c-abi-and-dll 1.7)."""
 
     def __init__(self, name: str, context: Context) -> None:
         self.name = name
+        self.set_context(context)
+
+    def set_context(self, context: Context) -> None:
+        """Take over what a new sane_init recorded."""
         self.context = context
-        self.debug = Debug(name, context.environment)
+        self.debug = Debug(self.name, context.environment)
 
     def read_config(self) -> list[config.Line]:
         """Return the lines of <name>.conf without comments and blank ones; [] without a file."""
@@ -228,7 +235,7 @@ class Backend:
         return [line for line in lines if not (line.is_blank or line.is_comment)]
 
     def init(self) -> None:
-        """Prepare: read the configuration. Called once, before anything else."""
+        """Prepare: read the configuration. Called before anything else, once for a sane_init."""
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         """Return the devices that are there now; *local_only*: not those over the network."""

@@ -389,7 +389,7 @@ def _fold(text: str) -> str:
 class ScanArea:
     """The four corners tl-x, tl-y, br-x, br-y in mm; the attribute is an Area in order."""
 
-    def __init__(self, width: float, height: float) -> None:
+    def __init__(self, width: float, height: float, active: Condition | None) -> None:
         self.options: dict[str, Option] = {}
         for name, title, limit, value in (
             ("tl_x", "Top-left x", width, 0),
@@ -397,7 +397,7 @@ class ScanArea:
             ("br_x", "Bottom-right x", width, width),
             ("br_y", "Bottom-right y", height, height),
         ):
-            self.options[name] = corner(title, Range(0, limit), value)
+            self.options[name] = corner(title, Range(0, limit), value, active)
 
     def declare(self, owner: type) -> None:
         """Make the four options attributes of *owner*."""
@@ -412,7 +412,7 @@ class ScanArea:
         return Area(device.tl_x, device.tl_y, device.br_x, device.br_y)
 
 
-def corner(title: str, limits: Range, default: float) -> Fixed:
+def corner(title: str, limits: Range, default: float, active: Condition | None) -> Fixed:
     """Return one corner of the scan area (standard 4.5.4): mm, reloads the parameters."""
     side = title.lower().replace("-", " ")
     return Fixed(
@@ -421,13 +421,14 @@ def corner(title: str, limits: Range, default: float) -> Fixed:
         limits,
         unit=const.UNIT_MM,
         default=default,
+        active=active,
         reloads=const.INFO_RELOAD_PARAMS,
     )
 
 
-def scan_area(width: float, height: float) -> ScanArea:
+def scan_area(width: float, height: float, active: Condition | None = None) -> ScanArea:
     """Return the scan area options for a surface of width x height mm, preset to all of it."""
-    return ScanArea(width, height)
+    return ScanArea(width, height, active)
 
 
 def mode(*choices: str, **rest: Any) -> String:

@@ -205,5 +205,5 @@ def _bits(rows: Page, channels: int) -> Page:
     import numpy as np
 
     groups = rows.reshape(rows.shape[0], -1, channels)
-    bits: Page = np.unpackbits(groups.transpose(0, 2, 1), axis=2)
-    return bits.transpose(0, 2, 1)
+    bits: Page = np.unpackbits(groups.transpose(0, 2, 1), axis=2).transpose(0, 2, 1)
+    return bits

@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...backend import Context
+
 NAMES = ("0", "1")
 
 
@@ -21,10 +23,11 @@ class Backend(_Backend):
     """Two names for one device: all state is common to both, and survives close."""
 
     version = (1, 0, 9)
+    survives_exit = True
 
-    def init(self) -> None:
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
         self.device = PnmDevice()
-        self.device.debug = self.debug
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         return [DeviceInfo(name, "Noname", "PNM file reader", "virtual device") for name in NAMES]
@@ -36,6 +39,3 @@ class Backend(_Backend):
             raise errors.DeviceBusy("one of the two devices is open already")
         self.device.reopen()
         return self.device
-
-    def exit(self) -> None:
-        self.device.end_scan()

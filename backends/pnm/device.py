@@ -6,6 +6,7 @@ Source: specification of the test backend, 7.2 to 7.7.
 from __future__ import annotations
 
 import os
+import sys
 from stat import S_ISREG
 
 from ...backend import (
@@ -25,7 +26,7 @@ from ...backend import (
     when,
 )
 from ...option import Bool, Button, Fixed, Group, Int, String
-from ...param import line_bytes
+from ...param import line_bytes, wrap_word
 from .handle import PnmHandle
 
 TYPE_CHECKING = False
@@ -36,6 +37,7 @@ OPTIONS, PARAMS = INFO_RELOAD_OPTIONS, INFO_RELOAD_PARAMS
 RESOLUTIONS = (75, 90, 100, 120, 135, 150, 165, 180, 195, 200, 210, 225, 240, 255, 270, 285, 300)
 FILENAME_SIZE = 4096
 LINE_BYTES = 1023  # a longer header line counts as several
+LOW_BYTE = 0 if sys.byteorder == "little" else 3  # of a word: what a sample becomes
 IDENTITY = tuple(range(256))
 FULL_CONTRAST = 6553600  # 100 as a fixed word
 STATUSES = {  # forced by the option "status-" + name
@@ -147,6 +149,8 @@ class PnmDevice(Device):
         self.at_end = False  # a read met the end of the file
         self.pass_number = 0
         self.cycle = 0  # which gamma table the next byte of an RGB frame uses
+        self._key: tuple[Any, ...] = ()  # what the cached tables were made from
+        self._cached: list[bytes] = []
         self.last = Parameters(FRAME_RGB, 0, 0, last_frame=False)
 
     # Options
@@ -219,7 +223,7 @@ class PnmDevice(Device):
             -1 if self.hand_scanner else lines,
             depth,
             last_frame=last,
-            bytes_per_line=line_bytes(width_px, channels, depth),
+            bytes_per_line=wrap_word(line_bytes(width_px, channels, depth)),
         )
 
     def start(self) -> None:
@@ -263,15 +267,10 @@ class PnmDevice(Device):
         return n
 
     def _enhance(self, view: memoryview) -> None:
-        level = self._level_table()
-        tables = [level] * 3
-        names = self._gamma_names()
-        if names:
-            gammas = [bytes(value & 0xFF for value in getattr(self, name)) for name in names]
-            tables = [level.translate(table) for table in gammas]
-        if all(table == bytes(IDENTITY) for table in tables):
+        tables = self._tables()
+        if not tables:
             return
-        if len(tables) == 1 or tables[0] == tables[1] == tables[2]:
+        if len(tables) == 1:
             view[:] = bytes(view).translate(tables[0])
             return
         samples = bytearray(view)
@@ -280,6 +279,19 @@ class PnmDevice(Device):
             samples[first::3] = samples[first::3].translate(table)
         view[:] = samples
         self.cycle = (self.cycle + len(view)) % 3
+
+    def _tables(self) -> list[bytes]:
+        """Return what each sample becomes: one table, one for each colour, or none; cached."""
+        names = self._gamma_names()
+        gammas = [self.options.read(getattr(PnmDevice, name)) for name in names]
+        key = (self.brightness, self.contrast, *gammas)
+        if key != self._key:
+            self._key = key
+            level = self._level_table()
+            self._cached = [level.translate(data[LOW_BYTE::4]) for data in gammas] or [level]
+            if self._cached == [bytes(IDENTITY)]:
+                self._cached = []
+        return self._cached
 
     def _gamma_names(self) -> tuple[str, ...]:
         if not self.custom_gamma:
@@ -313,10 +325,8 @@ def read_header(file: BinaryIO) -> tuple[bytes, int, int] | None:
         return None
     numbers = _header_line(file).split()[:2]
     try:
-        width_px, lines = (int(number) for number in numbers)
+        width_px, lines = (wrap_word(int(number)) for number in numbers)
     except ValueError:
-        return None
-    if not (0 < width_px < 1 << 28 and 0 < lines < 1 << 28):
         return None
     if kind != b"P4":
         _header_line(file)

@@ -18,6 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ...backend import Context
+
 
 class Backend(_Backend):
     """Devices "0", "1", ... as many as test.conf says."""
@@ -25,17 +27,20 @@ class Backend(_Backend):
     version = (1, 0, 28)
     requires_init = True
     null_name = ""
+    survives_exit = True
 
-    settings: Settings
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
+        self.settings = Settings()
+        self.shared: dict[str, bytes] = {}  # the values that all devices have in common
 
     def init(self) -> None:
-        self.settings = read_settings(self.read_config(), self.debug)
+        self.settings = read_settings(self.read_config(), self.debug, self.settings)
         count = self.settings.number_of_devices
         if count <= -2:
             raise errors.NoMemory(f"number_of_devices {count}")
         self.devices: list[TestDevice | None] = [None] * max(count, 0)
         self.fuzz = int(os.urandom(1)[0] / 255 + 0.5)
-        self.shared: dict[str, bytes] = {}
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         return [

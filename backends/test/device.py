@@ -172,7 +172,7 @@ class TestDevice(Device):
     print_options = Button("Print options", "Write all options to the standard error output.")
 
     geometry_group = Group("Geometry")
-    area = option.scan_area(width=200.0, height=200.0)
+    area = option.scan_area(width=200.0, height=200.0, active=when(hand_scanner=False))
 
     bool_group = Group("Bool test options", cap=CAP_ADVANCED)
     bool_soft_select_soft_detect = Bool(
@@ -419,6 +419,8 @@ class TestDevice(Device):
         options.update()
         # The original does not look at what the configuration says of these.
         options.set_active(TestDevice.invert_endianess, False)
+        for item in geometry:
+            options.set_active(item, True)
         for attribute in GAMMA_TABLES:
             options.set_active(getattr(TestDevice, attribute), True)
         for attribute in SHARED_ARRAYS:

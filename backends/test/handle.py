@@ -9,7 +9,7 @@ from __future__ import annotations
 from ... import const
 from ...backend import Handle, errors
 from ...errors import BY_STATUS
-from ...handle import FRAME, STOPPED, TELL_FETCH
+from ...handle import DIRECT_SET, FRAME, STOPPED, TELL_FETCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ class TestHandle(Handle):
         """Nothing may be accessed before its descriptor was fetched, nor during a scan."""
         if option.index not in self.device.loaded:
             return TELL_FETCH
-        return 0 if self.state == FRAME else super().direct_access(option)
+        if self.state == FRAME:
+            return 0
+        access = super().direct_access(option)
+        return access & ~DIRECT_SET if option.reloads & const.INFO_RELOAD_OPTIONS else access
 
     def descriptor(self, index: int) -> Option:
         """Fetching the descriptor makes the option accessible."""

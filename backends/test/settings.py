@@ -62,10 +62,13 @@ FIXED = {
 class Settings:
     """What test.conf says. words, strings: initial values by attribute of TestDevice."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Settings | None = None) -> None:
+        """*earlier*: numbers go on as they were set before, texts do not."""
         self.words = {key.replace("-", "_"): value for key, value in INTS.items()}
         self.words.update({key.replace("-", "_"): 0 for key in BOOLS})
         self.words.update({key: fix(value) for key, value in FIXED.items()})
+        if earlier is not None:
+            self.words.update(earlier.words)
         self.strings = dict(STRINGS.values())
 
     @property
@@ -93,9 +96,9 @@ class Settings:
             raise errors.Invalid(f"unknown key {key}")
 
 
-def read_settings(lines: Sequence[Line], debug: Debug) -> Settings:
+def read_settings(lines: Sequence[Line], debug: Debug, earlier: Settings) -> Settings:
     """Return the settings that *lines* make; what makes no sense is reported and left out."""
-    settings = Settings()
+    settings = Settings(earlier)
     for line in lines:
         tokens = line.tokens()
         if not tokens:

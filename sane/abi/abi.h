@@ -46,9 +46,10 @@ struct pysane_library {
   int initialised;                      /* between sane_init and sane_exit */
   char *const *environment;             /* recorded NAME=value strings, NULL at the end */
   int cwd;                              /* O_PATH descriptor of the directory, or -1 */
-  uint64_t generation;                  /* of the recording: changes at each sane_init */
-  void *registry;                       /* handle.pyx: the Python object, owned */
-  void *devices;                        /* handle.pyx: the list handed out last */
+  uint64_t generation;                  /* of the recording: sane_init and sane_exit change it */
+  void *registry;                       /* library_ops.pyx: the Python object, owned */
+  uint64_t registry_generation;         /* the recording that it was made from */
+  void *devices;                        /* library_ops.pyx: the list handed out last */
 };
 
 struct pysane_slot {

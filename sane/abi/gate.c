@@ -281,11 +281,13 @@ enter(struct pysane_handle *h, int closing)
 
   if (status != SANE_STATUS_GOOD)
     return status;
-  if (closing)
-    pysane_request_cancel(h);
-  if (!hold(h, closing ? CLOSE_SECONDS : 0)) {
-    thread_leave(t);
-    return SANE_STATUS_DEVICE_BUSY;
+  if (!try_hold(h)) {
+    if (closing)
+      pysane_request_cancel(h); /* wake the call that is in the way */
+    if (!hold(h, closing ? CLOSE_SECONDS : 0)) {
+      thread_leave(t);
+      return SANE_STATUS_DEVICE_BUSY;
+    }
   }
   if (!h->open) {
     let_go(h);

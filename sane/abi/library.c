@@ -90,6 +90,7 @@ forget(void)
     close(pysane_library.cwd);
   pysane_library.cwd = -1;
   pysane_library.initialised = 0;
+  pysane_library.generation++;
 }
 
 /* Record what configuration will be read from, when it is needed. */
@@ -109,7 +110,6 @@ record(SANE_Auth_Callback authorize)
   pysane_library.cwd = fd;
   pysane_library.authorize = authorize;
   pysane_library.initialised = 1;
-  pysane_library.generation++;
   pthread_mutex_unlock(&record_lock);
 }
 

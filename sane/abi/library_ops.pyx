@@ -8,18 +8,7 @@ sane_exit. It knows what sane_init recorded; open handles are the business of ha
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memset
 
-from .gate cimport (
-    pysane_callback_enter,
-    pysane_callback_leave,
-    pysane_enter_library,
-    pysane_handle,
-    pysane_handle_free,
-    pysane_handle_new,
-    pysane_inside,
-    pysane_leave_library,
-    pysane_postpone,
-    pysane_python_ops,
-)
+from .gate cimport *
 from .modules cimport (
     pysane_attach,
     pysane_device_list,
@@ -73,17 +62,28 @@ cdef object environment_of(pysane_library *library):
 
 
 cdef object registry_of(pysane_library *library):
-    """Return the library's registry, made at the first call after sane_init."""
+    """Return the library's registry: made, or renewed, at the first call after sane_init."""
     cdef Authorizer authorizer
-    if library.registry == NULL:
-        authorizer = Authorizer()
-        authorizer.library = library
-        context = Context(environment_of(library), authorizer)
-        name = (<bytes>library.backend).decode()
-        registry = registry_for(name, context, bool(library.initialised))
+    if library.registry != NULL and library.registry_generation == library.generation:
+        return <object>library.registry
+    authorizer = Authorizer()
+    authorizer.library = library
+    context = Context(environment_of(library), authorizer)
+    initialised = bool(library.initialised)
+    if library.registry == NULL or not (<object>library.registry).renew(context, initialised):
+        drop_registry(library)
+        registry = registry_for((<bytes>library.backend).decode(), context, initialised)
         Py_INCREF(registry)
         library.registry = <void *>registry
+    library.registry_generation = library.generation
     return <object>library.registry
+
+
+cdef void drop_registry(pysane_library *library) noexcept:
+    if library.registry != NULL:
+        registry = <object>library.registry
+        library.registry = NULL
+        Py_DECREF(registry)
 
 
 cdef SANE_Status list_devices(
@@ -152,13 +152,13 @@ cdef SANE_Status py_open(
 
 cdef void exit_library(pysane_library *library) noexcept with gil:
     if library.registry != NULL:
-        registry = <object>library.registry
-        library.registry = NULL
-        Py_DECREF(registry)
+        survives = False
         try:
-            registry.exit()
+            survives = (<object>library.registry).exit()
         except BaseException as exc:
             library_failed("exit", exc)
+        if not survives:
+            drop_registry(library)
     pysane_memory_free(library.devices)
     library.devices = NULL
 
@@ -177,7 +177,7 @@ library_ops.inside = pysane_inside
 library_ops.postpone = pysane_postpone
 
 cdef void publish():
-    global pysane_python_ops  # no-cython-lint: it is C's, and set here
+    global pysane_python_ops
     pysane_python_ops = &library_ops
 
 publish()

@@ -103,6 +103,7 @@ cdef extern from "abi.h" nogil:
         int cwd
         unsigned long long generation
         void *registry
+        unsigned long long registry_generation
         void *devices
     pysane_slot *pysane_lookup(SANE_Handle handle)
     SANE_Status pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)

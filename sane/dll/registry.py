@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..backend import Context, Device, DeviceInfo, describe
 from ..debug import Debug
-from ..errors import Invalid, Misbehaved, SaneError
+from ..errors import Invalid, Misbehaved, SaneError, Unsupported
 from . import deadline
 from .config import Aliases, backend_names, split_name
 from .finder import find_backend
@@ -29,23 +29,43 @@ class Loader:
     """Loads and initialises backends, each at its first use; failures are tried again."""
 
     def __init__(self, context: Context) -> None:
+        self._backends: dict[str, Backend] = {}
+        self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
+        self._missing: set[str] = set()
+        self.set_context(context)
+
+    def set_context(self, context: Context) -> None:
+        """Take over what sane_init recorded."""
         authorize = context.authorize
         self.context = Context(
             context.environment, lambda resource: deadline.relay(authorize, resource)
         )
         self.debug = Debug("dll", context.environment)
         self.open_seconds = open_seconds(context, self.debug)
-        self._backends: dict[str, Backend] = {}
 
     def backend(self, name: str) -> Backend:
         """Return the initialised backend *name*; raises Invalid if there is none."""
         found = self._backends.get(name)
         if found is None:
             self.debug(3, "init of backend %s", name)
-            found = find_backend(name, self.context.environment, self.debug)(name, self.context)
+            found = self._asleep.get(name)
+            if found is None:
+                found = self.find(name)(name, self.context)
+            else:
+                found.set_context(self.context)
             found.init()
             self._backends[name] = found
         return found
+
+    def find(self, name: str) -> type[Backend]:
+        """Return the class of backend *name*; raises Unsupported once it was not found (4.5)."""
+        if name in self._missing:
+            raise Unsupported(f"backend {name} was not found before")
+        try:
+            return find_backend(name, self.context.environment, self.debug)
+        except BaseException:
+            self._missing.add(name)
+            raise
 
     def list_devices(self, name: str, local_only: bool) -> list[DeviceInfo]:
         """Return the devices of backend *name*; one that fails has none, and is named."""
@@ -90,8 +110,8 @@ class Loader:
         expected = isinstance(exc, SaneError | OSError) and not isinstance(exc, Misbehaved)
         self.debug(1 if expected else 0, "backend %s: %s", name, describe(call, exc))
 
-    def exit(self) -> None:
-        """End all initialised backends."""
+    def exit(self) -> bool:
+        """End all initialised backends; return whether one of them wants to survive."""
         self.debug(2, "exit")
         backends, self._backends = self._backends, {}
         for name, backend in backends.items():
@@ -99,6 +119,9 @@ class Loader:
                 backend.exit()
             except Exception as exc:
                 self.report(name, "exit", exc)
+            if backend.survives_exit:
+                self._asleep[name] = backend
+        return bool(self._asleep)
 
 
 def open_seconds(context: Context, debug: Debug) -> float:
@@ -148,14 +171,18 @@ class Registry:
             backend = self._names[0]
         elif backend == "dll":
             raise Invalid("open: dll is no backend")
-        handle = self._loader.open(backend, device, cancel)
         if backend not in self._names:
             self._names.insert(0, backend)
-        return handle
+        return self._loader.open(backend, device, cancel)
 
-    def exit(self) -> None:
-        """End all backends; handles are closed already."""
+    def exit(self) -> bool:
+        """End all backends; handles are closed already. Return False: the registry has ended."""
         self._loader.exit()
+        return False
+
+    def renew(self, context: Context, initialised: bool) -> bool:
+        """Return False: a new sane_init needs a new registry."""
+        return False
 
 
 class Single:
@@ -167,10 +194,9 @@ class Single:
         self._initialised = initialised
 
     def _backend(self) -> Backend:
-        backend = self._loader.backend(self._name)
-        if backend.requires_init and not self._initialised:
+        if not self._initialised and self._loader.find(self._name).requires_init:
             raise Invalid(f"{self._name}: called before sane_init")
-        return backend
+        return self._loader.backend(self._name)
 
     def get_devices(self, local_only: bool = False) -> list[DeviceInfo]:
         """Return the backend's devices; raises what it raises."""
@@ -186,9 +212,17 @@ class Single:
         self._backend()
         return self._loader.open(self._name, name, cancel)
 
-    def exit(self) -> None:
-        """End the backend."""
-        self._loader.exit()
+    def exit(self) -> bool:
+        """End the backend; return True if it survives, as then does this registry."""
+        return self._loader.exit()
+
+    def renew(self, context: Context, initialised: bool) -> bool:
+        """Go on with what a new sane_init recorded; return False if nothing has survived."""
+        if not self._loader.exit():
+            return False
+        self._loader.set_context(context)
+        self._initialised = initialised
+        return True
 
 
 def registry_for(backend: str, context: Context, initialised: bool = True) -> Registry | Single:
