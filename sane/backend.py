@@ -126,7 +126,7 @@ class Device:
 
     def __new__(cls, *args: object, **kwargs: object) -> Device:
         self = super().__new__(cls)
-        self.options = Options(self, cls.declared)
+        self.options = Options(cls.declared)
         return self
 
     def parameters(self) -> Parameters:

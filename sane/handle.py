@@ -72,7 +72,7 @@ class Handle:
 
     def prepare(self) -> None:
         """Work out which options are active in the state that the driver opened with."""
-        self.options.update()
+        self.options.update(self.device)
 
     # Options
 
@@ -88,7 +88,7 @@ class Handle:
             return access
         if option.is_detectable and option.get_hook is None:
             access |= DIRECT_GET
-        simple = option.is_plain and option.length == 1 and option.type != const.TYPE_STRING
+        simple = option.is_plain and option.length == 1
         if option.is_settable and simple and option.attribute not in self.options.dependents:
             access |= DIRECT_SET if self.state != FRAME else 0
         return access
@@ -122,7 +122,7 @@ class Handle:
 
     def get(self, index: int) -> bytes:
         """Return the value of option *index* as ABI bytes (standard 4.3.7)."""
-        return self.options.get(self.access(index, const.ACTION_GET_VALUE))
+        return self.options.get(self.device, self.access(index, const.ACTION_GET_VALUE))
 
     def set(self, index: int, data: bytes) -> tuple[bytes, int]:
         """Set option *index* to ABI bytes *data*; return what took effect, and the info bits.
@@ -150,7 +150,7 @@ class Handle:
     def assign(self, option: Option, data: bytes) -> int:
         """Store *data* with all that hangs on it; return the info bits."""
         try:
-            return self.options.assign(option, data)
+            return self.options.assign(self.device, option, data)
         finally:
             for index in self.options.changed:
                 self.direct[index] = self.direct_access(self.options.declared[index])

@@ -157,8 +157,7 @@ class Scanner:
                 with self._lock, memoryview(data) as view:
                     used += self._handle.read(view[used : used + READ_BYTES])
             except EndOfFrame:
-                del data[used:]
-                return params, data
+                return params, data if used == len(data) else data[:used]
 
     def cancel(self) -> None:
         """End the job: a read in another thread raises Cancelled. Nothing happens when idle."""

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 class Options:
     """The options of one device: their values, capabilities and constraints of this moment.
 
+    Methods that may call the driver get the device: a reference kept here would be a cycle.
+
     values: the ABI bytes of all values, never resized, shared with the C side.
     caps, constraints: by index. changed: indices whose descriptor the C side must renew.
     """
 
-    __slots__ = ("caps", "changed", "constraints", "declared", "dependents", "device", "values")
+    __slots__ = ("caps", "changed", "constraints", "declared", "dependents", "values")
 
-    def __init__(self, device: Any, declared: tuple[Option, ...]) -> None:
-        self.device = device
+    def __init__(self, declared: tuple[Option, ...]) -> None:
         self.declared = declared
         self.values = bytearray(declared[-1].offset + declared[-1].size)
         self.caps = [option.cap for option in declared]
@@ -64,7 +65,7 @@ class Options:
         self.changed.append(option.index)
         return True
 
-    def update(self, options: Sequence[Option] | None = None) -> bool:
+    def update(self, device: Any, options: Sequence[Option] | None = None) -> bool:
         """Evaluate conditions and constraints of *options* (default: all) anew.
 
         A value outside a new constraint is rounded into it. Returns whether anything changed.
@@ -72,9 +73,9 @@ class Options:
         changed = False
         for option in self.declared if options is None else options:
             if option.active is not None:
-                changed |= self.set_active(option, option.active(self.device))
+                changed |= self.set_active(option, option.active(device))
             if option.constraint_hook is not None:
-                changed |= self.set_constraint(option, option.constraint_hook(self.device))
+                changed |= self.set_constraint(option, option.constraint_hook(device))
         return changed
 
     def set_constraint(self, option: Option, constraint: Any) -> bool:
@@ -95,13 +96,13 @@ class Options:
         data = self.read(option)
         return data[: data.index(0) + 1] if option.type == const.TYPE_STRING else data
 
-    def get(self, option: Option) -> bytes:
+    def get(self, device: Any, option: Option) -> bytes:
         """Return the value as GET does: a sensor is asked, a string ends at its NUL."""
         if option.get_hook is not None:
-            self.write(option, option.encode(option.get_hook(self.device)))
+            self.write(option, option.encode(option.get_hook(device)))
         return self.stored(option)
 
-    def assign(self, option: Option, data: bytes) -> int:
+    def assign(self, device: Any, option: Option, data: bytes) -> int:
         """Let the fitted *data* take effect and return the info bits of a change.
 
         If a method of the driver raises, the value and everything that hangs on it is as before.
@@ -111,19 +112,19 @@ class Options:
         dependents = self.dependents.get(option.attribute, ())
         try:
             if option.set_hook is not None:
-                effective = option.encode(option.set_hook(self.device, option.decode(data)))
+                effective = option.encode(option.set_hook(device, option.decode(data)))
                 if effective != data:
                     info |= const.INFO_INEXACT
                     data = effective
             if option.size:
                 self.write(option, data)
             if option.changed_hook is not None:
-                option.changed_hook(self.device)
-            if self.update(dependents):
+                option.changed_hook(device)
+            if self.update(device, dependents):
                 info |= const.INFO_RELOAD_OPTIONS
         except BaseException:
             self.values[:] = before
-            self.update(dependents)
+            self.update(device, dependents)
             raise
         return info
 

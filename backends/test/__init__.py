@@ -62,6 +62,9 @@ class Backend(_Backend):
         device.reopen()
         return device
 
+    def exit(self) -> None:
+        self.devices = []
+
     def share(self, name: str, data: bytes) -> None:
         """Make *data* the value of the option (attribute) *name* of every device."""
         self.shared[name] = data

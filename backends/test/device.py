@@ -416,7 +416,7 @@ class TestDevice(Device):
         geometry = tuple(getattr(TestDevice, name) for name in ("tl_x", "tl_y", "br_x", "br_y"))
         for item in geometry:
             options.constraints[item.index] = settings.range("geometry")
-        options.update()
+        options.update(self)
         # The original does not look at what the configuration says of these.
         options.set_active(TestDevice.invert_endianess, False)
         for item in geometry:

@@ -6,12 +6,13 @@ may be handled here is decided by sane.handle.Handle.direct_access.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.string cimport memcpy, strlen
+from libc.string cimport memcpy, strlen, strncmp
 
 from .gate cimport pysane_handle
 from .sane_h cimport (
     SANE_ACTION_GET_VALUE,
     SANE_CONSTRAINT_RANGE,
+    SANE_CONSTRAINT_STRING_LIST,
     SANE_CONSTRAINT_WORD_LIST,
     SANE_INFO_INEXACT,
     SANE_STATUS_GOOD,
@@ -22,6 +23,7 @@ from .sane_h cimport (
     SANE_Int,
     SANE_Option_Descriptor,
     SANE_Status,
+    SANE_String_Const,
     SANE_Word,
 )
 
@@ -66,6 +68,48 @@ cdef int constrain(SANE_Option_Descriptor *d, SANE_Word *value) noexcept nogil:
     return SANE_INFO_INEXACT if value[0] != given else 0
 
 
+cdef inline char lower(char c) noexcept nogil:
+    return c + 32 if c'A' <= c <= c'Z' else c
+
+
+cdef const char *match(SANE_Option_Descriptor *d, const char *text) noexcept nogil:
+    """Return the entry that *text* means, as sane.option.match_string does; NULL if none."""
+    cdef const SANE_String_Const *entry = d.constraint.string_list
+    cdef const char *partial = NULL
+    cdef int partials = 0, i
+    while entry[0] != NULL:
+        i = 0
+        while text[i] != 0 and lower(text[i]) == lower(entry[0][i]):
+            i += 1
+        if text[i] == 0 and entry[0][i] == 0:
+            return entry[0]
+        if text[i] == 0:
+            partial = entry[0]
+            partials += 1
+        entry += 1
+    return partial if partials == 1 else NULL
+
+
+cdef int set_string(
+    SANE_Option_Descriptor *d, char *value, char *stored, int reloads
+) noexcept nogil:
+    """Store a text that fits; return the info bits, -1 if it does not."""
+    cdef size_t size = strlen(value) + 1
+    cdef const char *chosen = value
+    if d.constraint_type == SANE_CONSTRAINT_STRING_LIST:
+        chosen = match(d, value)
+        if chosen == NULL:
+            return -1
+    if strlen(chosen) + 1 == size and strncmp(chosen, value, size) != 0:
+        memcpy(value, chosen, size)  # other case, same length
+    if strncmp(stored, chosen, d.size - 1) == 0:
+        return 0
+    size = min(strlen(chosen), <size_t>d.size - 1)
+    memcpy(stored, chosen, size)
+    stored[size] = 0
+    return reloads
+
+
 cdef public SANE_Status pysane_direct_control(
     pysane_handle *h, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
 ) noexcept nogil:
@@ -76,6 +120,10 @@ cdef public SANE_Status pysane_direct_control(
     cdef int bits = 0
     if action == SANE_ACTION_GET_VALUE:
         memcpy(value, stored, strlen(<char *>stored) + 1 if d.type == SANE_TYPE_STRING else d.size)
+    elif d.type == SANE_TYPE_STRING:
+        bits = set_string(d, <char *>value, <char *>stored, h.reloads[index])
+        if bits < 0:
+            return SANE_STATUS_INVAL
     else:
         memcpy(&given, value, sizeof(SANE_Word))
         fitted = given

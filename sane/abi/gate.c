@@ -40,7 +40,6 @@ struct thread {
   int postponed_count;
   struct postponed postponed[POSTPONED];
   PyThreadState *state; /* ours, kept until the thread ends; NULL if Python made it */
-  PyGILState_STATE gil;
 };
 
 void (*pysane_cancelled)(struct pysane_handle *h);
@@ -61,8 +60,10 @@ thread_ended(void *memory)
   struct thread *t = memory;
 
   if (t->state && Py_IsInitialized() && !pysane_forked()) {
+    /* Not PyGILState_Release: Python's own thread-specific value is gone by now. */
     PyEval_RestoreThread(t->state);
-    PyGILState_Release(t->gil);
+    PyThreadState_Clear(t->state);
+    PyThreadState_DeleteCurrent();
   }
   free(t);
 }
@@ -107,7 +108,7 @@ this_thread(void)
   if (!t)
     return NULL;
   if (!PyGILState_GetThisThreadState()) {
-    t->gil = PyGILState_Ensure();
+    PyGILState_Ensure(); /* never released: the state lives as long as the thread */
     t->state = PyEval_SaveThread();
   }
   pthread_setspecific(thread_key, t);
