@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 MANIFEST = "lib/pysane/installed"
+ORIGINALS = ("libsane-test.so.1", "libsane-pnm.so.1")
 PLACES = ("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan")
 
 
@@ -81,6 +82,8 @@ class Installer:
         """Link our backends into the distribution's backend directory, replacing nothing."""
         source = os.path.join(self.prefix, "lib/sane")
         for name in sorted(os.listdir(os.path.join(self.stage, "lib/sane"))):
+            if name in ORIGINALS:
+                continue  # the distribution has its own of these names
             target = os.path.join(self.sanedir, name)
             present = self.destdir + target
             if os.path.lexists(present) and not os.path.islink(present):

@@ -166,10 +166,15 @@ class Device:
 
         A mistake in the driver is always shown, with its place; a status from level 1 on.
         """
-        expected = isinstance(exc, errors.SaneError | OSError) and not isinstance(
-            exc, errors.Misbehaved
-        )
-        self.debug(1 if expected else 0, "%s", describe(call, exc))
+        self.debug(debug_level(exc), "%s", describe(call, exc))
+
+
+def debug_level(exc: BaseException) -> int:
+    """Return from which level on *exc* is shown: 0 for a mistake in a driver, 1 for a status."""
+    if isinstance(exc, errors.EndOfFrame):
+        return 4  # the normal end of every frame
+    expected = isinstance(exc, errors.SaneError | OSError)
+    return 1 if expected and not isinstance(exc, errors.Misbehaved) else 0
 
 
 def describe(call: str, exc: BaseException) -> str:

@@ -318,7 +318,7 @@ class Handle:
             return
         try:
             self.device.finish(aborted)
-        except Exception as exc:  # nobody is left to tell: sane_cancel has no status
+        except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
             self.device.report("finish", exc)
 
     def close(self) -> None:
@@ -328,7 +328,7 @@ class Handle:
         try:
             if not self._lost:
                 self.device.close()
-        except Exception as exc:
+        except BaseException as exc:  # a driver's KeyboardInterrupt is no more than a mistake
             self.device.report("close", exc)
         self.cancel_request.close()
 

@@ -34,6 +34,8 @@ struct pysane_library_ops {
   void (*exit)(struct pysane_library *);
   /* True if this thread is inside the library: then postpone() is all that may be called. */
   int (*inside)(void);
+  /* True in a forked child that cannot use Python: every call returns at once. */
+  int (*forked)(void);
   /* Call action(subject) when the call that this thread is in returns. Async-signal-safe. */
   void (*postpone)(void (*action)(void *), void *subject);
 };

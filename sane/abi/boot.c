@@ -123,8 +123,8 @@ import_package(const struct pysane_runtime *runtime, int guest)
 
   if (guest) { /* fd 1 may be the image: whatever prints goes to stderr */
     PyObject *error = PySys_GetObject("stderr");
-    if (error)
-      PySys_SetObject("stdout", error);
+    PySys_SetObject("stdout", error ? error : Py_None);
+    PySys_SetObject("stdin", Py_None);
   }
   names = Py_BuildValue("{s:O,s:O,s:s,s:s}", "__builtins__", PyEval_GetBuiltins(), "guest",
                         guest ? Py_True : Py_False, "package", runtime->package, "boot",

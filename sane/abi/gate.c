@@ -416,8 +416,8 @@ pysane_request_cancel(struct pysane_handle *h)
 
   if (!pysane_forked() && __atomic_load_n(&h->active, __ATOMIC_ACQUIRE)) {
     __atomic_store_n(&h->cancel, 1, __ATOMIC_RELEASE);
-    if (write(h->cancel_fd, &one, sizeof one) < 0)
-      errno = saved; /* full: it is readable already */
+    /* Not write(): that is a cancellation point. If it fails the descriptor is readable already. */
+    syscall(SYS_write, h->cancel_fd, &one, sizeof one);
   }
   errno = saved;
 }

@@ -113,6 +113,14 @@ record(SANE_Auth_Callback authorize)
   pthread_mutex_unlock(&record_lock);
 }
 
+static int
+is_forked(void)
+{
+  const struct pysane_library_ops *ops = pysane_library.ops;
+
+  return ops && ops->forked();
+}
+
 SANE_Status
 pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
 {
@@ -120,6 +128,8 @@ pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
 
   if (version)
     *version = pysane_version;
+  if (is_forked())
+    return SANE_STATUS_IO_ERROR;
   if (pysane_library.initialised) /* again without exit: what is open stays open */
     pysane_library.authorize = authorize;
   else
@@ -232,7 +242,7 @@ pysane_exit(void)
   unsigned i;
   int inside = is_inside();
 
-  if (!pysane_library.initialised)
+  if (!pysane_library.initialised || is_forked())
     return;
   for (i = 0; i < PYSANE_SLOTS; i++) {
     struct pysane_slot *slot = &pysane_slots[i];
@@ -264,6 +274,8 @@ pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only)
   if (!list)
     return SANE_STATUS_INVAL;
   *list = no_devices; /* frontends look at it even after an error */
+  if (is_forked())
+    return SANE_STATUS_IO_ERROR;
   if (!pysane_library.initialised && !*pysane_library.backend)
     return SANE_STATUS_GOOD; /* as dll does */
   return ready() ? pysane_library.ops->get_devices(&pysane_library, list, local_only)

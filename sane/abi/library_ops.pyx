@@ -24,7 +24,7 @@ from ..backend import Context, describe
 from ..config import Environment
 from ..debug import Debug
 from ..dll.registry import registry_for
-from ..errors import AccessDenied, status_of
+from ..errors import AccessDenied, SaneError, status_of
 
 
 cdef class Authorizer:
@@ -100,8 +100,10 @@ cdef SANE_Status list_devices(
 
 
 cdef SANE_Status library_failed(str call, exc) noexcept:
+    """Return the status of *exc*; the registry has reported what is not a mistake of ours."""
     try:
-        Debug("dll", Environment.current())(1, "%s", describe(call, exc))
+        if not isinstance(exc, SaneError):
+            Debug("dll", Environment({}))(0, "%s", describe(call, exc))
     except BaseException:
         pass  # the status says that it failed
     return status_of(exc)
@@ -174,6 +176,7 @@ library_ops.get_devices = py_get_devices
 library_ops.open = py_open
 library_ops.exit = py_exit
 library_ops.inside = pysane_inside
+library_ops.forked = pysane_forked
 library_ops.postpone = pysane_postpone
 
 cdef void publish():

@@ -94,6 +94,7 @@ cdef extern from "abi.h" nogil:
         ) noexcept nogil
         void (*exit)(pysane_library *) noexcept nogil
         int (*inside)() noexcept nogil
+        int (*forked)() noexcept nogil
         void (*postpone)(void (*action)(void *) noexcept nogil, void *subject) noexcept nogil
     ctypedef struct pysane_library "struct pysane_library":
         const char *backend

@@ -7,9 +7,11 @@ Source: c-abi-and-dll 4.
 
 from __future__ import annotations
 
-from ..backend import Context, Device, DeviceInfo, describe
+import _thread
+
+from ..backend import Context, Device, DeviceInfo, debug_level, describe
 from ..debug import Debug
-from ..errors import Invalid, Misbehaved, SaneError, Unsupported
+from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from . import deadline
 from .config import Aliases, backend_names, split_name
 from .finder import find_backend
@@ -32,6 +34,7 @@ class Loader:
         self._backends: dict[str, Backend] = {}
         self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
         self._missing: set[str] = set()
+        self._locks: dict[str, _thread.LockType] = {}  # one thread at a time in a backend's init
         self.set_context(context)
 
     def set_context(self, context: Context) -> None:
@@ -45,17 +48,18 @@ class Loader:
 
     def backend(self, name: str) -> Backend:
         """Return the initialised backend *name*; raises Invalid if there is none."""
-        found = self._backends.get(name)
-        if found is None:
-            self.debug(3, "init of backend %s", name)
-            found = self._asleep.get(name)
+        with self._locks.setdefault(name, _thread.allocate_lock()):
+            found = self._backends.get(name)
             if found is None:
-                found = self.find(name)(name, self.context)
-            else:
-                found.set_context(self.context)
-            found.init()
-            self._backends[name] = found
-        return found
+                self.debug(3, "init of backend %s", name)
+                found = self._asleep.get(name)
+                if found is None:
+                    found = self.find(name)(name, self.context)
+                else:
+                    found.set_context(self.context)
+                found.init()
+                self._backends[name] = found
+            return found
 
     def find(self, name: str) -> type[Backend]:
         """Return the class of backend *name*; raises Unsupported once it was not found (4.5)."""
@@ -73,7 +77,7 @@ class Loader:
             backend = self.backend(name)
             devices = list(backend.list_devices(local_only))
             return [device for device in devices if self._is_valid(name, device)]
-        except Exception as exc:
+        except BaseException as exc:
             self.report(name, "list_devices", exc)
             return []
 
@@ -101,14 +105,16 @@ class Loader:
                 raise Misbehaved(f"backend {name}: open returned {device!r}, not a Device")
             device.debug = backend.debug
             return device.handle_class(device, cancel)
-        except BaseException as exc:
+        except SaneError as exc:
             self.report(name, "open", exc)
             raise
+        except BaseException as exc:
+            self.report(name, "open", exc)
+            raise BY_STATUS[status_of(exc)](f"backend {name}: {exc}") from exc
 
     def report(self, name: str, call: str, exc: BaseException) -> None:
         """Write one line: always for a mistake in a backend, from level 1 on for a status."""
-        expected = isinstance(exc, SaneError | OSError) and not isinstance(exc, Misbehaved)
-        self.debug(1 if expected else 0, "backend %s: %s", name, describe(call, exc))
+        self.debug(debug_level(exc), "backend %s: %s", name, describe(call, exc))
 
     def exit(self) -> bool:
         """End all initialised backends; return whether one of them wants to survive."""
@@ -117,7 +123,7 @@ class Loader:
         for name, backend in backends.items():
             try:
                 backend.exit()
-            except Exception as exc:
+            except BaseException as exc:
                 self.report(name, "exit", exc)
             if backend.survives_exit:
                 self._asleep[name] = backend
@@ -169,8 +175,8 @@ class Registry:
             if not self._names:
                 raise Invalid("open: no backend is configured")
             backend = self._names[0]
-        elif backend == "dll":
-            raise Invalid("open: dll is no backend")
+        elif backend in ("dll", "pysane"):
+            raise Invalid(f"open: {backend} is no backend")
         if backend not in self._names:
             self._names.insert(0, backend)
         return self._loader.open(backend, device, cancel)
@@ -230,7 +236,8 @@ def registry_for(backend: str, context: Context, initialised: bool = True) -> Re
     loader = Loader(context)
     environment = context.environment
     if backend == "":
-        names = backend_names(environment, loader.debug)
+        # pysane is how our backends appear to another libsane: here it would be a loop.
+        names = [name for name in backend_names(environment, loader.debug) if name != "pysane"]
         return Registry(loader, names, Aliases.load(environment, loader.debug))
     if backend == "pysane":
         from .own import own_names
