@@ -107,7 +107,7 @@ class Libraries:
     def boot(self, package: Path) -> None:
         """Build boot: interpreter start, the gate and the Python side of the ABI."""
         tools = self.tools
-        objects = [tools.compile_own(name) for name in ("boot", "gate")]
+        objects = [tools.compile_own(name) for name in ("boot", "gate", "service")]
         objects += [tools.cythonize(name) for name in MODULES]
         tools.link(package / boot_name(), objects, ABI / "boot.map")
 

@@ -74,3 +74,17 @@ class Cancel:
         if self.is_set():
             raise Cancelled
         return fd is not None and fd in ready
+
+
+class NeverCancelled:
+    """What a driver waits on while it finishes: a second cancel must not disturb that."""
+
+    fd = -1
+
+    def is_set(self) -> bool:
+        """Return False."""
+        return False
+
+    def wait(self, seconds: float | None, fd: int | None = None) -> bool:
+        """Wait until *fd* is readable (True) or *seconds* passed (False)."""
+        return bool(wait_readable(() if fd is None else (fd,), seconds))

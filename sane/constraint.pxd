@@ -7,7 +7,9 @@ cdef long long WORD_MAX
 cdef long long wrap(long long value) noexcept nogil
 
 
-@cython.locals(steps="long long")
+@cython.locals(
+    limit="long long", half="long long", rounded="long long", step="long long"
+)
 cpdef long long fit_range(
     long long value, long long low, long long high, long long quant
 ) noexcept nogil

@@ -22,15 +22,17 @@ def wrap(value: _Word) -> _Word:
 def fit_range(value: _Word, low: _Word, high: _Word, quant: _Word) -> _Word:
     """Return *value* clamped to low..high, then moved to the nearest grid point, halves up.
 
-    A grid point above *high* becomes *high*, which need not be on the grid. All are words.
+    A grid point above *high* becomes *high*, which need not be on the grid. All are words; the
+    rounding is unsigned, as the original's, which shows when the limits make no sense.
     """
-    if value < low:
-        value = low
-    elif value > high:
-        value = high
-    if quant > 0:
-        steps = (value - low + quant // 2) // quant
-        value = wrap(steps * quant + low)
+    value = max(value, low)
+    value = min(value, high)
+    if quant != 0:
+        limit = WORD_MAX
+        half = quant // 2 if quant > 0 else -(-quant // 2)
+        rounded = (value - low + half) % (2 * limit + 2)
+        step = quant % (2 * limit + 2)
+        value = wrap((rounded // step * step + low) % (2 * limit + 2))
         value = min(value, high)
     return value
 

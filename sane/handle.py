@@ -15,8 +15,9 @@ the driver's finish runs, once. Source: SANE standard 4.3 and 4.4; c-abi-and-dll
 from __future__ import annotations
 
 from . import const
-from .cancel import Cancel
+from .cancel import Cancel, NeverCancelled
 from .errors import (
+    BY_STATUS,
     Cancelled,
     DeviceBusy,
     DeviceIOError,
@@ -25,7 +26,9 @@ from .errors import (
     Misbehaved,
     NoDocs,
     SaneError,
+    status_of,
 )
+from .param import line_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +69,12 @@ class Handle:
         self._ring: Ring | None = None
         self._lost = False
         device.cancel_request = self.cancel_request
-        self.prepare()
+        try:
+            self.prepare()
+        except BaseException:
+            if cancel is None:
+                self.cancel_request.close()
+            raise
         self.options.changed.clear()
         self.refresh_direct()
 
@@ -86,10 +94,14 @@ class Handle:
         access = 0
         if not self.options.is_active(option) or option.type >= const.TYPE_BUTTON:
             return access
-        if option.is_detectable and option.get_hook is None:
+        if option.can(const.CAP_SOFT_DETECT) and option.get_hook is None:
             access |= DIRECT_GET
         simple = option.is_plain and option.length == 1
-        if option.is_settable and simple and option.attribute not in self.options.dependents:
+        if (
+            option.can(const.CAP_SOFT_SELECT)
+            and simple
+            and option.attribute not in self.options.dependents
+        ):
             access |= DIRECT_SET if self.state != FRAME else 0
         return access
 
@@ -107,11 +119,11 @@ class Handle:
         if not self.options.is_active(option):
             raise Invalid(f"option {option.name} is inactive")
         if action == const.ACTION_GET_VALUE:
-            allowed = option.is_detectable and option.type != const.TYPE_BUTTON
+            allowed = option.can(const.CAP_SOFT_DETECT) and option.type != const.TYPE_BUTTON
         elif action == const.ACTION_SET_VALUE:
-            allowed = option.is_settable
+            allowed = option.can(const.CAP_SOFT_SELECT)
         elif action == const.ACTION_SET_AUTO:
-            allowed = option.is_settable and bool(option.cap & const.CAP_AUTOMATIC)
+            allowed = option.can(const.CAP_SOFT_SELECT) and option.can(const.CAP_AUTOMATIC)
         else:
             raise Invalid(f"unknown action {action}")
         if not allowed:
@@ -171,8 +183,12 @@ class Handle:
         if params.depth not in (1, 8, 16):
             raise Misbehaved(f"parameters: depth {params.depth} is not 1, 8 or 16")
         numbers = (params.bytes_per_line, params.pixels_per_line, params.lines + 2)
-        if min(numbers) < 1 or max(numbers) >= 1 << 31:
+        if any(number.__class__ is not int or not 0 < number < 1 << 31 for number in numbers):
             raise Misbehaved(f"parameters: impossible sizes in {params}")
+        if params.bytes_per_line < line_bytes(
+            params.pixels_per_line, params.channels, params.depth
+        ):
+            raise Misbehaved(f"parameters: the pixels do not fit into a line of {params}")
         return params
 
     def start(self) -> None:
@@ -189,11 +205,11 @@ class Handle:
         self.non_blocking = False
         try:
             self.device.start()
+            self.job = True
             self._params = self.checked_parameters()
         except BaseException as exc:
             self._failed_start(exc)
             raise
-        self.job = True
         self.state = FRAME
         self._left_bytes = self._params.frame_bytes
         self.reader = self.device.reader
@@ -261,12 +277,17 @@ class Handle:
         return n
 
     def fail(self, exc: BaseException) -> None:
-        """End the job after read failed with *exc*; later reads give the same answer."""
-        if isinstance(exc, SaneError):
-            self._failure = exc.__class__(*exc.args)
-        else:
-            self._failure = DeviceIOError(f"{exc.__class__.__name__}: {exc}")
+        """End the job after read failed with *exc*; later reads give the same answer.
+
+        After cancel the job is ended by cancelled(): read answers at once, even while the
+        driver, in a thread of its own, is still busy.
+        """
+        if isinstance(exc, Cancelled) and self.cancel_request.is_set():
+            self.state = STOPPED
+            self.reader = None
+            return
         self.leave_frame(STOPPED)
+        self._failure = BY_STATUS[status_of(exc)](str(exc))
         self.end_job(aborted=True)
 
     def reader_ended(self, status: int, taken: int) -> int:
@@ -275,8 +296,6 @@ class Handle:
         taken: bytes of the frame that it delivered with this call, after which the frame ends.
         """
         if status != const.STATUS_EOF:
-            from .errors import BY_STATUS
-
             self.fail(BY_STATUS.get(status, DeviceIOError)())
             return status
         self.end_frame()
@@ -299,7 +318,7 @@ class Handle:
 
     def cancelled(self) -> None:
         """Carry out a cancel request: the job ends, reads answer Cancelled until start."""
-        aborted = self.state == FRAME
+        aborted = self.state in (FRAME, STOPPED)
         if self.job:
             self.leave_frame(STOPPED)
         self.end_job(aborted)
@@ -310,16 +329,16 @@ class Handle:
 
     def end_job(self, aborted: bool) -> None:
         """Let the driver finish, once per job; its failure is reported, not raised."""
-        self.cancel_request.clear()
-        if not self.job:
-            return
+        if self.job and not self._lost:
+            self.job = False
+            self.device.cancel_request = NeverCancelled()
+            try:
+                self.device.finish(aborted)
+            except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
+                self.device.report("finish", exc)
+            self.device.cancel_request = self.cancel_request
         self.job = False
-        if self._lost:
-            return
-        try:
-            self.device.finish(aborted)
-        except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
-            self.device.report("finish", exc)
+        self.cancel_request.clear()
 
     def close(self) -> None:
         """End the job if there is one, then close the device; never raises."""
@@ -360,7 +379,11 @@ class Handle:
         ring, self._ring = self._ring, None
         if ring is None:
             return
-        if ring.stop():
+        if not ring.has_ended:
+            self.cancel_request.set()  # whatever the driver waits for
+        stopped = ring.stop()
+        self.cancel_request.clear()
+        if stopped:
             ring.close()
         else:
             self._lost = True

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     Class = type
     Condition = Callable[[Any], bool]
-    Constraint = "Range | tuple[int, ...] | tuple[str, ...] | None"
 
 WORD_SIZE = 4
 
@@ -76,6 +75,7 @@ class Option:
 
     type: int = const.TYPE_INT
     attribute = ""
+    flaw = ""
 
     def __init__(
         self,
@@ -125,6 +125,19 @@ class Option:
     def __set__(self, device: Any, value: Any) -> None:
         device.options.write(self, self.encode(value))
 
+    def constrain(self, constraint: Any) -> None:
+        """Set the declared constraint; what is wrong with it is told when the class is made."""
+        try:
+            self.constraint = self.to_abi(constraint)
+        except (TypeError, ValueError, OverflowError, Invalid) as exc:
+            self.flaw = f"bad constraint {constraint!r}: {exc}"
+
+    def clone(self) -> Option:
+        """Return a copy for a derived class, where it may have another number."""
+        copy = object.__new__(self.__class__)
+        copy.__dict__.update(self.__dict__)
+        return copy
+
     # Decorators: only what depends on something else gets a method.
 
     def changed(self, method: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -160,15 +173,9 @@ class Option:
         """No method of the driver takes part in reading or setting the value."""
         return not (self.changed_hook or self.set_hook or self.get_hook)
 
-    @property
-    def is_detectable(self) -> bool:
-        """The value can be read."""
-        return bool(self.cap & const.CAP_SOFT_DETECT)
-
-    @property
-    def is_settable(self) -> bool:
-        """The value can be set by software."""
-        return bool(self.cap & const.CAP_SOFT_SELECT)
+    def can(self, cap: int) -> bool:
+        """Tell whether the capability *cap* was declared, as CAP_SOFT_SELECT."""
+        return bool(self.cap & cap)
 
     def encode(self, value: Any) -> bytes:
         """Return *value* as the bytes that cross the ABI; raises Invalid for a wrong type."""
@@ -183,7 +190,10 @@ class Option:
         raise NotImplementedError
 
     def to_abi(self, constraint: Any) -> Any:
-        """Return a constraint in the option's units as words or strings of the ABI."""
+        """Return a constraint in the option's units as words or strings of the ABI.
+
+        Raises TypeError or ValueError for what the standard does not allow.
+        """
         return constraint
 
 
@@ -192,9 +202,9 @@ class _Words(Option):
 
     def __init__(self, title: str, desc: str = "", constraint: Any = None, **rest: Any) -> None:
         super().__init__(title, desc, **rest)
-        self.constraint = self.to_abi(constraint)
+        self.constrain(constraint)
         if self.default is None:
-            self.default = self._first(constraint)
+            self.default = 0 if self.flaw else self._first(constraint)
 
     def _first(self, constraint: Any) -> Any:
         if isinstance(constraint, Range):
@@ -214,10 +224,10 @@ class _Words(Option):
         return word
 
     def encode(self, value: Any) -> bytes:
-        elements = (value,) if self.length == 1 else tuple(value)
-        if len(elements) != self.length:
-            raise Invalid(f"option {self.name}: {len(elements)} elements, not {self.length}")
         try:
+            elements = (value,) if self.length == 1 else tuple(value)
+            if len(elements) != self.length:
+                raise Invalid(f"option {self.name}: {len(elements)} elements, not {self.length}")
             return words_bytes(self.to_word(element) for element in elements)
         except (TypeError, ValueError, OverflowError) as exc:
             raise Invalid(f"option {self.name}: {value!r} is not a legal value") from exc
@@ -233,8 +243,14 @@ class _Words(Option):
             return constraint
         if isinstance(constraint, Range):
             bounds = (constraint.min, constraint.max, constraint.quant)
-            return WordRange(*(self.to_word(bound) for bound in bounds))
-        return tuple(self.to_word(value) for value in constraint)
+            low, high, quant = memoryview(words_bytes(map(self.to_word, bounds))).cast("i")
+            if low > high or quant < 0:
+                raise ValueError(f"{constraint!r} is no range")
+            return WordRange(low, high, quant)
+        words = tuple(memoryview(words_bytes(map(self.to_word, constraint))).cast("i"))
+        if not words:
+            raise ValueError("an empty list is no constraint")
+        return words
 
     def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
         if constraint is None:
@@ -290,15 +306,19 @@ class String(Option):
         self, title: str, desc: str = "", constraint: Any = None, *, size: int = 0, **rest: Any
     ) -> None:
         super().__init__(title, desc, **rest)
-        self.constraint = None if constraint is None else tuple(constraint)
-        self.size = size or 1 + max((len(text.encode()) for text in constraint or ()), default=255)
+        texts = tuple(constraint or ())
+        self.size = size or 1 + max((len(text.encode()) for text in texts), default=255)
+        self.constrain(constraint)
         if self.default is None:
-            self.default = constraint[0] if constraint else ""
+            self.default = texts[0] if texts else ""
 
     def encode(self, value: Any) -> bytes:
         if not isinstance(value, str):
             raise Invalid(f"option {self.name}: {value!r} is not a text")
-        data = value.encode("utf-8", "surrogateescape")
+        try:
+            data = value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError as exc:
+            raise Invalid(f"option {self.name}: {value!r} cannot be encoded") from exc
         if len(data) >= self.size or b"\0" in data:
             raise Invalid(f"option {self.name}: a text of at most {self.size - 1} bytes, no NUL")
         return data + b"\0"
@@ -307,7 +327,14 @@ class String(Option):
         return bytes(data).split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
 
     def to_abi(self, constraint: Any) -> Any:
-        return None if constraint is None else tuple(constraint)
+        if constraint is None:
+            return None
+        texts = tuple(constraint)
+        if isinstance(constraint, str) or not texts:
+            raise ValueError(f"{constraint!r} is no list of texts")
+        for text in texts:
+            self.encode(text)
+        return texts
 
     def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
         if constraint is None:
@@ -329,6 +356,12 @@ class Button(Option):
 
     def __set__(self, device: Any, value: Any) -> None:
         raise AttributeError(f"option {self.name} is a button: it has no value")
+
+    def encode(self, value: Any) -> bytes:
+        return b""
+
+    def decode(self, data: bytes) -> Any:
+        return None
 
 
 class Group(Button):

@@ -61,7 +61,7 @@ class Ring:
 
     def _run(self) -> None:
         try:
-            while not self._stop and self._written != self._limit and self._fill():
+            while not self._is_over() and self._fill():
                 pass
         except BaseException as exc:
             self._failure = exc.with_traceback(None)
@@ -70,6 +70,14 @@ class Ring:
                 self._ended = True
                 os.eventfd_write(self.fd, 1)
             self._done.release()
+
+    def _is_over(self) -> bool:
+        return self._stop or self._written == self._limit or self._cancel.is_set()
+
+    @property
+    def has_ended(self) -> bool:
+        """The thread calls the driver no more."""
+        return self._ended
 
     def _fill(self) -> bool:
         free = RING_BYTES - (self._written - self._read)
@@ -84,9 +92,10 @@ class Ring:
             size = min(size, self._limit - self._written)
         n = self._source(self._buffer[start : start + size])
         with self._lock:
-            if n and self._written == self._read:
-                os.eventfd_write(self.fd, 1)
+            was_empty = self._written == self._read
             self._written += n
+            if n and was_empty:
+                os.eventfd_write(self.fd, 1)
         return n > 0
 
     def read_into(self, view: memoryview, block: bool) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import const
 from .errors import DeviceIOError, EndOfFrame, Invalid, NoDocs
+from .param import line_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Scanner:
     def __repr__(self) -> str:
         return f"<sane.Scanner {self.name!r}>"
 
+    def _open_lock(self) -> Any:
+        if self._closed:
+            raise Invalid(f"{self!r} is closed")
+        return self._lock
+
     # Options
 
     @property
@@ -74,7 +80,7 @@ class Scanner:
         if attribute.startswith("_"):
             raise AttributeError(attribute)
         option = self._option(attribute)
-        with self._lock:
+        with self._open_lock():
             return option.decode(self._padded(option, self._handle.get(option.index)))
 
     @staticmethod
@@ -83,7 +89,7 @@ class Scanner:
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         option = self._option(attribute)
-        with self._lock:
+        with self._open_lock():
             _, info = self._handle.set(option.index, option.encode(value))
             if info & const.INFO_RELOAD_OPTIONS:
                 for index in range(len(self._handle.options)):
@@ -93,7 +99,7 @@ class Scanner:
 
     def get_parameters(self) -> Parameters:
         """Return what the next frame will look like, or exactly the one being read."""
-        with self._lock:
+        with self._open_lock():
             return self._handle.parameters()
 
     def scan(self) -> Page:
@@ -144,7 +150,7 @@ class Scanner:
         return np.stack([planes[channel][:height] for channel in range(len(CHANNEL))], axis=-1)
 
     def _frame(self) -> tuple[Parameters, bytearray]:
-        with self._lock:
+        with self._open_lock():
             self._handle.start()
         params = self.get_parameters()
         expected = max(params.frame_bytes, 0)
@@ -189,6 +195,8 @@ def to_array(params: Parameters, data: bytes | bytearray) -> Page:
     rows = np.frombuffer(data, np.uint8, lines * params.bytes_per_line).reshape(lines, -1)
     channels = params.channels
     width = params.pixels_per_line
+    used = line_bytes(width, channels, params.depth)
+    rows = np.ascontiguousarray(rows[:, :used])
     if params.depth == 1:
         pixels: Page = _bits(rows, channels)[:, :width] * np.uint8(255)
         if params.format == const.FRAME_GRAY:

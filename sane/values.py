@@ -7,12 +7,14 @@ This module knows options and their dependencies; it knows neither frontends nor
 from __future__ import annotations
 
 from . import const
-from .errors import Invalid
+from .errors import Invalid, Misbehaved, SaneError
 from .option import WORD_SIZE, Count, Option, Range, ScanArea
+
+NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
 
@@ -79,8 +81,14 @@ class Options:
         return changed
 
     def set_constraint(self, option: Option, constraint: Any) -> bool:
-        """Give *option* a new constraint, in its own units; return whether that changed it."""
-        constraint = option.to_abi(constraint)
+        """Give *option* a new constraint, in its own units; return whether that changed it.
+
+        Raises Misbehaved for one that the standard does not allow.
+        """
+        try:
+            constraint = option.to_abi(constraint)
+        except (TypeError, ValueError, OverflowError, SaneError) as exc:
+            raise Misbehaved(f"option {option.name}: bad constraint {constraint!r}") from exc
         if _same(constraint, self.constraints[option.index]):
             return False
         self.constraints[option.index] = constraint
@@ -99,7 +107,7 @@ class Options:
     def get(self, device: Any, option: Option) -> bytes:
         """Return the value as GET does: a sensor is asked, a string ends at its NUL."""
         if option.get_hook is not None:
-            self.write(option, option.encode(option.get_hook(device)))
+            self.write(option, _answer(option, "on_get", option.get_hook(device)))
         return self.stored(option)
 
     def assign(self, device: Any, option: Option, data: bytes) -> int:
@@ -107,26 +115,55 @@ class Options:
 
         If a method of the driver raises, the value and everything that hangs on it is as before.
         """
-        before = bytes(self.values)
+        before = bytes(self.values), list(self.caps), list(self.constraints)
         info = option.reloads
-        dependents = self.dependents.get(option.attribute, ())
         try:
             if option.set_hook is not None:
-                effective = option.encode(option.set_hook(device, option.decode(data)))
+                wanted = option.set_hook(device, option.decode(data))
+                effective = _answer(option, "on_set", wanted)
                 if effective != data:
                     info |= const.INFO_INEXACT
                     data = effective
             if option.size:
                 self.write(option, data)
             if option.changed_hook is not None:
+                expected = bytes(self.values)
                 option.changed_hook(device)
-            if self.update(device, dependents):
+                info |= self._side_effects(device, expected)
+            if self.update(device, self.dependents.get(option.attribute, ())):
                 info |= const.INFO_RELOAD_OPTIONS
         except BaseException:
-            self.values[:] = before
-            self.update(device, dependents)
+            self._restore(*before)
             raise
         return info
+
+    def _side_effects(self, device: Any, expected: bytes) -> int:
+        """Return the info bits for what a method of the driver changed besides."""
+        if self.values == expected:
+            return 0
+        info = const.INFO_RELOAD_OPTIONS
+        for option in self.declared:
+            place = slice(option.offset, option.offset + option.size)
+            if self.values[place] != expected[place]:
+                info |= option.reloads & const.INFO_RELOAD_PARAMS
+        self.update(device)
+        return info
+
+    def _restore(self, values: bytes, caps: list[int], constraints: list[Any]) -> None:
+        for index, option in enumerate(self.declared):
+            if self.caps[index] != caps[index] or self.constraints[index] is not constraints[index]:
+                self.changed.append(option.index)
+        self.values[:] = values
+        self.caps[:] = caps
+        self.constraints[:] = constraints
+
+
+def _answer(option: Option, call: str, value: Any) -> bytes:
+    """Return what a method of the driver gave as the option's value, as ABI bytes."""
+    try:
+        return option.encode(value)
+    except Invalid as exc:
+        raise Misbehaved(f"option {option.name}: {call} returned {value!r}") from exc
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -147,8 +184,11 @@ def collect(cls: type) -> tuple[Option, ...]:
                 item.declare(base)
                 found.update(item.options)
             elif isinstance(item, Option):
-                found.setdefault(attribute, item)
                 found[attribute] = item
+    for attribute, item in found.items():
+        if vars(cls).get(attribute) is not item:  # a base's: here it may have another number
+            found[attribute] = item.clone()
+            setattr(cls, attribute, found[attribute])
     declared = (Count(len(found) + 1), *found.values())
     names: set[str] = set()
     offset = 0
@@ -156,27 +196,43 @@ def collect(cls: type) -> tuple[Option, ...]:
         option.index = index
         option.offset = offset
         offset += (option.size + WORD_SIZE - 1) // WORD_SIZE * WORD_SIZE
-        _check(cls, option, names)
+        for fault in _faults(cls, option, names):
+            raise TypeError(f"{cls.__qualname__}.{option.attribute}: {fault}")
+        names.add(option.name or "")
     return declared
 
 
-def _check(cls: type, option: Option, names: set[str]) -> None:
-    name = option.name or ""
-    if index_zero_or_group(option):
+def _faults(cls: type, option: Option, names: set[str]) -> Iterator[str]:
+    """Yield what is wrong with a declaration."""
+    if not option.title or "\n" in option.title:
+        yield f"{option.title!r} is no title: one line, not empty"
+    if option.index == 0 or option.type == const.TYPE_GROUP:
         return
-    legal = name[:1].islower() and all(c.islower() or c.isdigit() or c == "-" for c in name)
-    if not (name.isascii() and legal):
-        raise TypeError(f"{cls.__qualname__}.{option.attribute}: illegal option name {name!r}")
+    name = option.name or ""
+    if not (name.isascii() and name[:1].islower()) or name.strip(NAME_CHARACTERS):
+        yield f"illegal option name {name!r}"
     if name in names:
-        raise TypeError(f"{cls.__qualname__}.{option.attribute}: a second option {name!r}")
-    if option.is_settable and not option.is_detectable:
-        raise TypeError(f"{cls.__qualname__}.{option.attribute}: SOFT_SELECT needs SOFT_DETECT")
+        yield f"a second option {name!r}"
+    if option.can(const.CAP_SOFT_SELECT) and not option.can(const.CAP_SOFT_DETECT):
+        yield "SOFT_SELECT needs SOFT_DETECT"
+    if option.can(const.CAP_SOFT_SELECT) and option.cap & const.CAP_HARD_SELECT:
+        yield "SOFT_SELECT excludes HARD_SELECT"
     for attribute in option.depends:
         if not isinstance(getattr(cls, attribute, None), Option):
-            raise TypeError(f"{cls.__qualname__}.{option.attribute}: no option {attribute!r}")
-    names.add(name)
+            yield f"no option {attribute!r}"
+    if option.flaw:
+        yield option.flaw
+    elif option.constraint_hook is None and not _is_possible(option):
+        yield f"the default {option.default!r} is not within the constraint"
 
 
-def index_zero_or_group(option: Option) -> bool:
-    """Tell whether *option* is one of the two kinds that have no name."""
-    return option.index == 0 or option.type == const.TYPE_GROUP
+def _is_possible(option: Option) -> bool:
+    """Tell whether the default is within the constraint; off the grid of a range is allowed."""
+    constraint = option.constraint
+    if constraint is None:
+        return True
+    values = (option.default,) if option.length == 1 else option.default
+    if isinstance(constraint, Range):
+        words = memoryview(option.encode(option.default)).cast("i")
+        return all(constraint.min <= word <= constraint.max for word in words)
+    return all(option.to_abi((value,))[0] in constraint for value in values)

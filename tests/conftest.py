@@ -25,6 +25,10 @@ ABSENT = "peer absent: "
 
 sys.path.insert(0, str(TREE))
 
+import sane  # noqa: E402 - at once: pytest puts the checkout in front of the path again
+
+assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: runs programs on the staged libraries")

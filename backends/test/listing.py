@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .device import TestDevice
+    from .options import TestOptions
 
 TYPES = ("BOOL", "INT", "FIXED", "STRING", "BUTTON", "GROUP")
 UNITS = ("NONE", "PIXEL", "BIT", "MM", "DPI", "PERCENT", "MICROSECOND")
@@ -24,7 +24,7 @@ CAPS = (
 )
 
 
-def lines(device: TestDevice) -> Iterator[str]:
+def lines(device: TestOptions) -> Iterator[str]:
     """Yield number, name, title, description and the constants of every option."""
     for option in device.declared:
         cap = device.options.caps[option.index]

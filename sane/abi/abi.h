@@ -56,6 +56,7 @@ struct pysane_library {
 
 struct pysane_slot {
   uint32_t generation; /* odd while open: a stale handle never matches */
+  int taken;           /* from open to the end of close */
   const struct pysane_device_ops *ops;
   SANE_Handle inner;
 };
@@ -92,6 +93,7 @@ extern const SANE_Int pysane_version;
 
 /* loader.c: find the runtime, load Python and boot; NULL after one line on stderr. */
 const struct pysane_library_ops *pysane_load(void);
+int pysane_is_loading(void);
 
 /* The values of pysane.runtime, paths absolute. */
 struct pysane_runtime {

@@ -7,8 +7,11 @@
 #define _GNU_SOURCE
 #include "gate.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <Python.h>
 
@@ -116,6 +119,23 @@ start(const struct pysane_runtime *runtime)
   return status;
 }
 
+/* When _signal is imported it takes SIGINT, if that has its default action: let it do so now, and
+ * give the signal back. No later import, by a driver or by us, touches the host's signals then. */
+static void
+import_signal(void)
+{
+  unsigned char interrupt[128]; /* as the kernel has it: glibc's would come back with a flag more */
+  sigset_t all, old;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  syscall(SYS_rt_sigaction, SIGINT, NULL, interrupt, _NSIG / 8);
+  Py_XDECREF(PyImport_ImportModule("_signal"));
+  PyErr_Clear();
+  syscall(SYS_rt_sigaction, SIGINT, interrupt, NULL, _NSIG / 8);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
 static int
 import_package(const struct pysane_runtime *runtime, int guest)
 {
@@ -158,6 +178,7 @@ pysane_boot(const struct pysane_runtime *runtime, char *error, size_t size)
       return NULL;
     }
     guest = 1;
+    import_signal();
     PyImport_AddModule(marker);
     state = PyThreadState_Get();
   }

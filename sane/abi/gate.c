@@ -1,6 +1,6 @@
-/* The gate of a Python device: one call at a time, cancel from signal handlers, thread states.
+/* The gate of a Python device: one call at a time, and what signal handlers may do.
  *
- * It knows handles, threads and descriptors; it knows nothing of options, images or SANE states.
+ * It knows threads and handles; it knows nothing of options, images or SANE states.
  * A signal handler may run any function of the library while its own thread is in another one;
  * a forked child holds locks of threads that no longer exist. Hence C: what follows touches no
  * Python where a handler or a child may come, and says so.
@@ -8,25 +8,17 @@
 #define _GNU_SOURCE
 #include "gate.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <Python.h>
 
-#define LOWEST_FD 3           /* the host may run with 0 to 2 closed: they stay free */
 #define POSTPONED 64          /* calls that one handler may leave for later */
-#define INTERRUPT_AFTER_MS 1000 /* a driver that ignores cancel for so long is interrupted */
-#define OVERDUE 64
-#define CLOSE_SECONDS 3 /* close gives up a driver that does not come back for so long */
+#define CLOSE_SECONDS 1 /* close leaves a driver that does not come back to its last caller */
 
 struct postponed {
   void (*action)(void *);
@@ -37,20 +29,17 @@ struct postponed {
 struct thread {
   int depth; /* > 0: the thread is inside the library */
   int cancel_state;
-  int postponed_count;
+  int postponed_count, taken, runs_postponed;
   struct postponed postponed[POSTPONED];
   PyThreadState *state; /* ours, kept until the thread ends; NULL if Python made it */
 };
 
 void (*pysane_cancelled)(struct pysane_handle *h);
+void (*pysane_close_held)(struct pysane_handle *h);
 void (*pysane_interrupt)(struct pysane_handle *h);
 
 static pthread_key_t thread_key;
 static volatile int *alive; /* a page that the kernel empties in a forked child */
-static struct pysane_handle *free_handles;
-static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
-static int epoll_fd = -1;
-static pid_t service_pid;
 
 /* -- Threads ------------------------------------------------------------------------------- */
 
@@ -161,14 +150,23 @@ thread_enter(struct thread **current)
   return SANE_STATUS_GOOD;
 }
 
+/* One after the other: an action enters and leaves the library itself. A handler may postpone
+ * another between any two instructions here: hence each is taken before it runs. */
 static void
 run_postponed(struct thread *t)
 {
-  int i;
-
-  for (i = 0; i < t->postponed_count; i++) /* an action may postpone another */
-    t->postponed[i].action(t->postponed[i].subject);
-  t->postponed_count = 0;
+  while (!t->runs_postponed && t->postponed_count) {
+    t->runs_postponed = 1;
+    while (t->taken < __atomic_load_n(&t->postponed_count, __ATOMIC_SEQ_CST)) {
+      struct postponed next = t->postponed[t->taken++];
+      next.action(next.subject);
+    }
+    int count = t->taken;
+    if (__atomic_compare_exchange_n(&t->postponed_count, &count, 0, 0, __ATOMIC_SEQ_CST,
+                                    __ATOMIC_SEQ_CST))
+      t->taken = 0;
+    t->runs_postponed = 0;
+  }
 }
 
 static void
@@ -223,8 +221,8 @@ futex(int *word, int operation, int value, const struct timespec *timeout)
   syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
 }
 
-static int
-try_hold(struct pysane_handle *h)
+int
+pysane_try_hold(struct pysane_handle *h)
 {
   int expected = 0;
 
@@ -242,9 +240,9 @@ hold(struct pysane_handle *h, int seconds)
   PyThreadState *state = NULL;
   int held, waited = 0;
 
-  if (try_hold(h))
+  if (pysane_try_hold(h))
     return 1;
-  if (PyGILState_Check()) /* a Python host calls with the GIL: whoever holds busy may need it */
+  if (PyGILState_GetThisThreadState() && PyGILState_Check()) /* a Python host calls with the GIL: whoever holds busy may need it */
     state = PyEval_SaveThread();
   while (!(held = __atomic_exchange_n(&h->busy, 2, __ATOMIC_ACQUIRE) == 0)) {
     if (seconds && waited++ >= seconds)
@@ -258,20 +256,11 @@ hold(struct pysane_handle *h, int seconds)
   return held;
 }
 
-static void
-let_go(struct pysane_handle *h)
+void
+pysane_let_go(struct pysane_handle *h)
 {
   if (__atomic_exchange_n(&h->busy, 0, __ATOMIC_RELEASE) == 2)
     futex(&h->busy, FUTEX_WAKE, 1, NULL);
-}
-
-static void
-rearm(struct pysane_handle *h)
-{
-  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = h};
-
-  if (h->armed && epoll_ctl(epoll_fd, EPOLL_CTL_MOD, h->cancel_fd, &event) != 0)
-    h->armed = 0;
 }
 
 static SANE_Status
@@ -282,16 +271,17 @@ enter(struct pysane_handle *h, int closing)
 
   if (status != SANE_STATUS_GOOD)
     return status;
-  if (!try_hold(h)) {
+  if (!pysane_try_hold(h)) {
     if (closing)
       pysane_request_cancel(h); /* wake the call that is in the way */
     if (!hold(h, closing ? CLOSE_SECONDS : 0)) {
+      __atomic_store_n(&h->abandoned, 1, __ATOMIC_RELEASE);
       thread_leave(t);
       return SANE_STATUS_DEVICE_BUSY;
     }
   }
   if (!h->open) {
-    let_go(h);
+    pysane_let_go(h);
     thread_leave(t);
     return SANE_STATUS_INVAL;
   }
@@ -315,10 +305,39 @@ pysane_enter_close(struct pysane_handle *h)
 void
 pysane_leave(struct pysane_handle *h)
 {
-  let_go(h);
+  if (__atomic_exchange_n(&h->abandoned, 0, __ATOMIC_ACQ_REL) && h->open)
+    pysane_close_held(h);
+  pysane_let_go(h);
   if (__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE)) /* came while we held it */
-    rearm(h);
+    pysane_rearm(h);
   thread_leave(pthread_getspecific(thread_key));
+}
+
+/* Note that this thread is inside, for a call that neither blocks nor needs Python. */
+int
+pysane_mark(void)
+{
+  struct thread *t;
+
+  if (pysane_forked())
+    return 0;
+  t = this_thread();
+  if (!t || t->depth > 0)
+    return 0;
+  t->depth = 1;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  return 1;
+}
+
+void
+pysane_unmark(void)
+{
+  struct thread *t = pthread_getspecific(thread_key);
+
+  t->depth = 0;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (t->postponed_count)
+    run_postponed(t);
 }
 
 int
@@ -333,10 +352,10 @@ pysane_try_enter(struct pysane_handle *h)
     return 0;
   t->depth = 1;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
-  if (try_hold(h)) {
+  if (pysane_try_hold(h)) {
     if (h->open && !__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
       return 1;
-    let_go(h);
+    pysane_let_go(h);
   }
   t->depth = 0;
   return 0;
@@ -347,172 +366,11 @@ pysane_leave_quick(struct pysane_handle *h)
 {
   struct thread *t = pthread_getspecific(thread_key);
 
-  let_go(h);
+  pysane_let_go(h);
   if (__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
-    rearm(h);
+    pysane_rearm(h);
   t->depth = 0;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (t->postponed_count)
     run_postponed(t);
-}
-
-/* -- Handles ------------------------------------------------------------------------------- */
-
-struct pysane_handle *
-pysane_handle_new(void)
-{
-  struct pysane_handle *h;
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-  if (fd >= 0 && fd < LOWEST_FD) {
-    int low = fd;
-    fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-    close(low);
-  }
-  if (fd < 0)
-    return NULL;
-  pthread_mutex_lock(&pool_lock);
-  h = free_handles;
-  if (h)
-    free_handles = h->next_free;
-  pthread_mutex_unlock(&pool_lock);
-  if (!h)
-    h = calloc(1, sizeof *h);
-  if (!h) {
-    close(fd);
-    return NULL;
-  }
-  h->cancel_fd = fd;
-  h->active = h->cancel = h->armed = 0;
-  __atomic_store_n(&h->open, 1, __ATOMIC_RELEASE);
-  return h;
-}
-
-/* The caller holds the handle: nobody else is inside, and nobody will enter. */
-void
-pysane_handle_free(struct pysane_handle *h)
-{
-  __atomic_store_n(&h->open, 0, __ATOMIC_RELEASE);
-  h->active = h->cancel = 0;
-  if (h->armed)
-    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, h->cancel_fd, NULL);
-  h->armed = 0;
-  close(h->cancel_fd);
-  h->cancel_fd = -1;
-  pthread_mutex_lock(&pool_lock);
-  h->next_free = free_handles;
-  free_handles = h;
-  pthread_mutex_unlock(&pool_lock);
-}
-
-/* -- Cancel -------------------------------------------------------------------------------- */
-
-/* Async-signal-safe; errno is preserved. */
-void
-pysane_request_cancel(struct pysane_handle *h)
-{
-  static const uint64_t one = 1;
-  int saved = errno;
-
-  if (!pysane_forked() && __atomic_load_n(&h->active, __ATOMIC_ACQUIRE)) {
-    __atomic_store_n(&h->cancel, 1, __ATOMIC_RELEASE);
-    /* Not write(): that is a cancellation point. If it fails the descriptor is readable already. */
-    syscall(SYS_write, h->cancel_fd, &one, sizeof one);
-  }
-  errno = saved;
-}
-
-void
-pysane_forget_cancel(struct pysane_handle *h)
-{
-  uint64_t count;
-
-  __atomic_store_n(&h->active, 0, __ATOMIC_RELEASE);
-  if (__atomic_exchange_n(&h->cancel, 0, __ATOMIC_ACQ_REL))
-    while (read(h->cancel_fd, &count, sizeof count) < 0 && errno == EINTR)
-      ;
-}
-
-/* The service thread carries out cancels of idle handles, so that a frontend that cancels and
- * then does nothing still gets its lamp switched off. A handle in use is left to its user, who
- * arms the watch again on leaving; one that stays in use for too long is interrupted. */
-static void *
-serve(void *unused)
-{
-  struct pysane_handle *overdue[OVERDUE];
-  struct epoll_event event;
-  int count = 0, i, n;
-
-  (void)unused;
-  for (;;) {
-    n = epoll_wait(epoll_fd, &event, 1, count ? INTERRUPT_AFTER_MS : -1);
-    if (n == 0) {
-      for (i = 0; i < count; i++)
-        if (overdue[i]->open && overdue[i]->cancel && overdue[i]->busy)
-          pysane_interrupt(overdue[i]);
-      count = 0;
-    } else if (n > 0) {
-      struct pysane_handle *h = event.data.ptr;
-      if (try_hold(h)) {
-        if (h->open && __atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
-          pysane_cancelled(h);
-        let_go(h);
-        if (__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
-          rearm(h);
-      } else if (count < OVERDUE) {
-        overdue[count++] = h;
-      }
-    }
-  }
-  return NULL;
-}
-
-static int
-start_service(void)
-{
-  pthread_attr_t attributes;
-  pthread_t thread;
-  sigset_t all, old;
-  int fd = epoll_create1(EPOLL_CLOEXEC), error;
-
-  if (fd >= 0 && fd < LOWEST_FD) {
-    int low = fd;
-    fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-    close(low);
-  }
-  if (fd < 0)
-    return errno;
-  epoll_fd = fd;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old); /* the host's handlers never run on our thread */
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  error = pthread_create(&thread, &attributes, serve, NULL);
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
-  if (error == 0)
-    service_pid = getpid();
-  return error;
-}
-
-/* Called with the handle held, at each start. A forked Python host needs a thread of its own. */
-int
-pysane_watch(struct pysane_handle *h)
-{
-  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = h};
-  int error = 0;
-
-  pthread_mutex_lock(&pool_lock);
-  if (service_pid != getpid()) {
-    h->armed = 0;
-    error = start_service();
-  }
-  pthread_mutex_unlock(&pool_lock);
-  if (error)
-    return error;
-  rearm(h);
-  if (!h->armed && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, h->cancel_fd, &event) != 0)
-    return errno;
-  h->armed = 1;
-  return 0;
 }

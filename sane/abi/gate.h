@@ -1,4 +1,4 @@
-/* The gate of a Python device: one call at a time, cancel from signal handlers, thread states. */
+/* The gate of a Python device (gate.c), and cancel with its service thread (service.c). */
 #ifndef PYSANE_GATE_H
 #define PYSANE_GATE_H
 
@@ -21,6 +21,7 @@ struct pysane_handle {
   int active;  /* from start to the end of the job: cancel means something */
   int cancel;  /* requested, not yet carried out */
   int cancel_fd;
+  int abandoned; /* close did not get it: whoever leaves next closes */
   int armed;   /* the service thread watches cancel_fd */
   unsigned long thread; /* Python's identifier of the thread that holds busy */
   void *object;         /* handle.pyx: the AbiHandle, owned */
@@ -47,6 +48,9 @@ SANE_Status pysane_enter_close(struct pysane_handle *h);
 /* Enter only if nothing at all stands in the way; for calls that neither block nor need Python. */
 int pysane_try_enter(struct pysane_handle *h);
 void pysane_leave_quick(struct pysane_handle *h);
+/* Be inside without entering: for a look at what does not change. */
+int pysane_mark(void);
+void pysane_unmark(void);
 /* Enter for a call that belongs to no handle. */
 SANE_Status pysane_enter_library(void);
 void pysane_leave_library(void);
@@ -57,14 +61,20 @@ void pysane_postpone(void (*action)(void *), void *subject);
 void pysane_request_cancel(struct pysane_handle *h);
 int pysane_forked(void);
 
-void pysane_forget_cancel(struct pysane_handle *h);
-int pysane_watch(struct pysane_handle *h); /* the service thread; 0 or an errno */
+void pysane_clear_cancel(struct pysane_handle *h);
+
+/* service.c */
+int pysane_watch(struct pysane_handle *h); /* make the service thread look; 0 or an errno */
+void pysane_rearm(struct pysane_handle *h); /* ... again, after it found the handle in use */
+int pysane_try_hold(struct pysane_handle *h);
+void pysane_let_go(struct pysane_handle *h);
 /* Around a call of the frontend's callback, which may call us again. */
 int pysane_callback_enter(void);
 void pysane_callback_leave(int depth);
 
-/* Set by handle.pyx: carry out a cancel; interrupt the Python code of a thread. */
+/* Set by handle.pyx: carry out a cancel; close; interrupt the Python code of a thread. */
 extern void (*pysane_cancelled)(struct pysane_handle *h);
+extern void (*pysane_close_held)(struct pysane_handle *h);
 extern void (*pysane_interrupt)(struct pysane_handle *h);
 
 void pysane_gate_init(int guest);

@@ -36,11 +36,14 @@ cdef extern from "gate.h" nogil:
     void pysane_postpone(void (*action)(void *) noexcept nogil, void *subject)
     int pysane_forked()
     void pysane_request_cancel(pysane_handle *h)
-    void pysane_forget_cancel(pysane_handle *h)
+    void pysane_clear_cancel(pysane_handle *h)
+    int pysane_mark()
+    void pysane_unmark()
     int pysane_watch(pysane_handle *h)
     int pysane_callback_enter()
     void pysane_callback_leave(int depth)
     void (*pysane_cancelled)(pysane_handle *h) noexcept nogil
+    void (*pysane_close_held)(pysane_handle *h) noexcept nogil
     void (*pysane_interrupt)(pysane_handle *h) noexcept nogil
 
 

@@ -19,15 +19,7 @@ from libc.string cimport memcpy, strlen
 
 from .gate cimport *
 from .sane_h cimport *
-from .modules cimport (
-    pysane_descriptor_update,
-    pysane_descriptors,
-    pysane_direct_control,
-    pysane_memory_free,
-    pysane_offsets,
-    pysane_parameters,
-    pysane_reloads,
-)
+from .modules cimport *
 
 from ..errors import Cancelled, Misbehaved, Invalid, status_of
 from ..handle import TELL_FETCH as _TELL_FETCH
@@ -51,7 +43,7 @@ cdef class AbiCancel:
         pysane_request_cancel(self.h)
 
     def clear(self):
-        pysane_forget_cancel(self.h)
+        pysane_clear_cancel(self.h)
 
     def close(self):
         """The gate closes the descriptor with the handle."""
@@ -144,6 +136,7 @@ cdef class AbiHandle:
         view = None
         if self.lent.users and not self.keeps_views:
             self.keeps_views = True
+            release_views(self.lent)
             error = Misbehaved("keeps the view it was lent; it gets buffers of its own from now")
             self.handle.fail(error)
             status = self.failed("read_into", error)
@@ -158,6 +151,19 @@ cdef class AbiHandle:
         self.lent.data = data
         self.lent.size = size
         return PyMemoryView_FromObject(self.lent)
+
+
+cdef void release_views(Lent lent) noexcept:
+    """Take away the views of *lent* that a driver keeps: the memory is the frontend's again."""
+    import gc
+
+    for candidate in gc.get_objects():
+        if type(candidate) is memoryview:
+            try:
+                if candidate.obj is lent:
+                    candidate.release()
+            except (ValueError, BufferError):
+                continue  # released already, or in use by something that is no memoryview
 
 
 cdef AbiHandle of(pysane_handle *h):
@@ -203,12 +209,17 @@ cdef int fetch(AbiHandle self, void *index) except -1:
 
 cdef const SANE_Option_Descriptor *py_descriptor(SANE_Handle inner, SANE_Int index) noexcept nogil:
     cdef pysane_handle *h = <pysane_handle *>inner
-    if pysane_forked() or not h.open or index < 0 or index >= h.count:
+    cdef const SANE_Option_Descriptor *found = NULL
+    cdef bint tell = False
+    if not pysane_mark():
         return NULL
-    if h.direct[index] & TELL_FETCH:
-        if enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
-            return NULL
-    return &h.descriptors[index]
+    if h.open and 0 <= index < h.count:
+        found = &h.descriptors[index]
+        tell = h.direct[index] & TELL_FETCH
+    pysane_unmark()
+    if tell and enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
+        return NULL
+    return found
 
 
 # What sane_control_option was called with, and the info bits of a success.
@@ -380,7 +391,7 @@ cdef void carry_out_cancel(pysane_handle *h) noexcept with gil:
         self.handle.cancelled()
     except BaseException as exc:
         self.report("cancel", exc)
-    pysane_forget_cancel(h)
+    pysane_clear_cancel(h)
     self.refresh()
 
 
@@ -413,9 +424,14 @@ cdef void close(pysane_handle *h) noexcept with gil:
 cdef void py_close(SANE_Handle inner) noexcept nogil:
     cdef pysane_handle *h = <pysane_handle *>inner
     if pysane_enter_close(h) == SANE_STATUS_GOOD:
-        close(h)
-        pysane_handle_free(h)
+        close_held(h)
         pysane_leave(h)
+
+
+cdef void close_held(pysane_handle *h) noexcept nogil:
+    """Close a handle that this thread holds."""
+    close(h)
+    pysane_handle_free(h)
 
 
 cdef public object pysane_new_handle(pysane_handle *h):
@@ -469,8 +485,9 @@ device_ops.get_select_fd = py_select_fd
 
 
 cdef void publish():
-    global pysane_cancelled, pysane_interrupt, pysane_python_device_ops
+    global pysane_cancelled, pysane_close_held, pysane_interrupt, pysane_python_device_ops
     pysane_cancelled = carry_out_cancel
+    pysane_close_held = close_held
     pysane_interrupt = interrupt
     pysane_python_device_ops = &device_ops
 

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,17 @@ restore_cancel(const int *state)
 
 #define UNCANCELLED \
   int cancel_state __attribute__((cleanup(restore_cancel), unused)) = disable_cancel()
+
+/* What follows takes a lock and allocates: no handler of the host may come in between. */
+static sigset_t
+block_signals(void)
+{
+  sigset_t all, old;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  return old;
+}
 
 static int
 is_recorded(const char *variable)
@@ -97,6 +109,7 @@ forget(void)
 static void
 record(SANE_Auth_Callback authorize)
 {
+  sigset_t old = block_signals();
   int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
   if (fd >= 0 && fd < LOWEST_FD) {
@@ -111,6 +124,7 @@ record(SANE_Auth_Callback authorize)
   pysane_library.authorize = authorize;
   pysane_library.initialised = 1;
   pthread_mutex_unlock(&record_lock);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 static int
@@ -119,22 +133,6 @@ is_forked(void)
   const struct pysane_library_ops *ops = pysane_library.ops;
 
   return ops && ops->forked();
-}
-
-SANE_Status
-pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
-{
-  UNCANCELLED;
-
-  if (version)
-    *version = pysane_version;
-  if (is_forked())
-    return SANE_STATUS_IO_ERROR;
-  if (pysane_library.initialised) /* again without exit: what is open stays open */
-    pysane_library.authorize = authorize;
-  else
-    record(authorize);
-  return SANE_STATUS_GOOD;
 }
 
 static int
@@ -192,7 +190,8 @@ pysane_close(SANE_Handle handle)
   if (slot) {
     const struct pysane_device_ops *ops = slot->ops;
     ops->close(slot->inner);
-    __atomic_store_n(&slot->ops, NULL, __ATOMIC_RELEASE); /* free for open */
+    /* ops and inner stay: a call that was on its way finds the device closed. */
+    __atomic_store_n(&slot->taken, 0, __ATOMIC_RELEASE);
   }
 }
 
@@ -206,10 +205,11 @@ occupy(const struct pysane_device_ops *ops, SANE_Handle inner)
   for (i = 0; i < PYSANE_SLOTS; i++) {
     unsigned number = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED) % PYSANE_SLOTS;
     struct pysane_slot *slot = &pysane_slots[number];
-    const struct pysane_device_ops *expected = NULL;
-    if (__atomic_compare_exchange_n(&slot->ops, &expected, ops, 0, __ATOMIC_ACQ_REL,
+    int expected = 0;
+    if (__atomic_compare_exchange_n(&slot->taken, &expected, 1, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_RELAXED)) {
       uint32_t generation = slot->generation + 1;
+      slot->ops = ops;
       slot->inner = inner;
       __atomic_store_n(&slot->generation, generation, __ATOMIC_RELEASE);
       return handle_of(slot, generation);
@@ -228,21 +228,53 @@ ready(void)
   return pysane_library.ops;
 }
 
+/* scanbd ends and begins anew in a signal handler: both then wait for the interrupted call. */
+static int exit_is_postponed;
+static SANE_Auth_Callback postponed_authorize;
+
 static void
 postponed_exit(void *unused)
 {
   (void)unused;
+  exit_is_postponed = 0;
   pysane_exit();
+}
+
+static void
+postponed_init(void *unused)
+{
+  (void)unused;
+  record(postponed_authorize);
+}
+
+SANE_Status
+pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
+{
+  UNCANCELLED;
+
+  if (version)
+    *version = pysane_version;
+  if (is_forked())
+    return SANE_STATUS_IO_ERROR;
+  if (exit_is_postponed) {
+    postponed_authorize = authorize;
+    pysane_library.ops->postpone(postponed_init, NULL);
+  } else if (pysane_library.initialised) /* again without exit: what is open stays open */
+    pysane_library.authorize = authorize;
+  else
+    record(authorize);
+  return SANE_STATUS_GOOD;
 }
 
 void
 pysane_exit(void)
 {
   UNCANCELLED;
+  sigset_t old;
   unsigned i;
   int inside = is_inside();
 
-  if (!pysane_library.initialised || is_forked())
+  if (!pysane_library.initialised || is_forked() || pysane_is_loading())
     return;
   for (i = 0; i < PYSANE_SLOTS; i++) {
     struct pysane_slot *slot = &pysane_slots[i];
@@ -255,15 +287,18 @@ pysane_exit(void)
       pysane_close(handle_of(slot, generation));
   }
   if (inside) {
+    exit_is_postponed = 1;
     pysane_library.ops->postpone(postponed_exit, NULL);
     return;
   }
   if (pysane_library.ops)
     pysane_library.ops->exit(&pysane_library);
+  old = block_signals();
   pthread_mutex_lock(&record_lock);
   forget();
   pysane_library.authorize = NULL;
   pthread_mutex_unlock(&record_lock);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 SANE_Status

@@ -8,11 +8,13 @@
 
 #include <dlfcn.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct key {
   const char *name;
@@ -40,13 +42,15 @@ field(struct pysane_runtime *runtime, const struct key *key)
 static int
 complain(const char *format, ...)
 {
+  struct pollfd stream = {.fd = STDERR_FILENO, .events = POLLOUT};
   char text[PATH_MAX + 256];
   va_list arguments;
 
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  fprintf(stderr, "pysane: %s; SANE calls return \"Operation not supported\"\n", text);
+  if (poll(&stream, 1, 0) <= 0 || !(stream.revents & (POLLERR | POLLNVAL))) /* no SIGPIPE */
+    fprintf(stderr, "pysane: %s; SANE calls return \"Operation not supported\"\n", text);
   return 0;
 }
 
@@ -187,6 +191,7 @@ static void
 lock_without_gil(pthread_mutex_t *lock)
 {
   int (*has_gil)(void);
+  void *(*state_of_thread)(void);
   void *(*release)(void);
   void (*take)(void *);
   void *state;
@@ -194,9 +199,10 @@ lock_without_gil(pthread_mutex_t *lock)
   if (pthread_mutex_trylock(lock) == 0)
     return;
   *(void **)&has_gil = dlsym(RTLD_DEFAULT, "PyGILState_Check");
+  *(void **)&state_of_thread = dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
   *(void **)&release = dlsym(RTLD_DEFAULT, "PyEval_SaveThread");
   *(void **)&take = dlsym(RTLD_DEFAULT, "PyEval_RestoreThread");
-  if (has_gil && release && take && has_gil()) {
+  if (has_gil && state_of_thread && release && take && state_of_thread() && has_gil()) {
     state = release();
     pthread_mutex_lock(lock);
     take(state);
@@ -205,16 +211,25 @@ lock_without_gil(pthread_mutex_t *lock)
   }
 }
 
+static pthread_t loading;
+static int is_loading;
+
+/* True in a signal handler that came in the middle of load(). */
+int
+pysane_is_loading(void)
+{
+  return __atomic_load_n(&is_loading, __ATOMIC_ACQUIRE) && pthread_equal(loading, pthread_self());
+}
+
 const struct pysane_library_ops *
 pysane_load(void)
 {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   static const struct pysane_library_ops *ops;
-  static pthread_t loading;
-  static int is_loading, tried;
+  static int tried;
 
-  if (__atomic_load_n(&is_loading, __ATOMIC_ACQUIRE) && pthread_equal(loading, pthread_self()))
-    return NULL; /* a signal handler in the middle of load() */
+  if (pysane_is_loading())
+    return NULL;
   lock_without_gil(&lock);
   if (!tried) {
     loading = pthread_self();

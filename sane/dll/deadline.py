@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+GIVEN_UP_SECONDS = 0.5  # how often a relayed call looks whether anybody still waits for it
+
 _running: dict[int, _Call] = {}
 
 
@@ -28,7 +30,8 @@ class _Call:
         self.result: Any = None
         self.error: BaseException | None = None
         self.request: Callable[[], None] | None = None
-        self.given_up = False
+        self.done = self.given_up = False
+        self.lock = _thread.allocate_lock()  # guards the two: exactly one side gets the result
         self.wake_caller = _thread.allocate_lock()
         self.wake_thread = _thread.allocate_lock()
         self.wake_caller.acquire()
@@ -44,9 +47,18 @@ class _Call:
         except BaseException as exc:
             self.error = exc
         del _running[ident]
-        self.wake_caller.release()
-        if self.given_up and self.error is None:
+        with self.lock:
+            self.done = True
+        if not self.given_up:
+            self.wake_caller.release()
+        elif self.error is None:
             self.late(self.result)
+
+    def give_up(self) -> bool:
+        """Stop waiting; return False if the result came in the meantime."""
+        with self.lock:
+            self.given_up = not self.done
+        return self.given_up
 
 
 def call(
@@ -59,8 +71,7 @@ def call(
     pending = _Call(function, late)
     start_thread(pending.run)
     while True:
-        if not pending.wake_caller.acquire(True, seconds):
-            pending.given_up = True
+        if not pending.wake_caller.acquire(True, seconds) and pending.give_up():
             raise Misbehaved(f"{what} has not returned after {seconds:g} s")
         request, pending.request = pending.request, None
         if request is None:
@@ -79,17 +90,19 @@ def relay(function: Callable[..., Any], *arguments: object) -> Any:
     pending = _running.get(_thread.get_ident())
     if pending is None:
         return function(*arguments)
-    outcome: list[Any] = [None, None]
+    outcome: list[Any] = [None, Misbehaved("the caller has given up")]
 
     def request() -> None:
         try:
-            outcome[0] = function(*arguments)
+            outcome[:] = function(*arguments), None
         except BaseException as exc:
             outcome[1] = exc
 
     pending.request = request
-    pending.wake_caller.release()
-    pending.wake_thread.acquire()
+    if not pending.given_up:
+        pending.wake_caller.release()
+        while not pending.wake_thread.acquire(True, GIVEN_UP_SECONDS) and not pending.given_up:
+            pass
     if outcome[1] is not None:
         raise outcome[1]
     return outcome[0]

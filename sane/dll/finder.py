@@ -15,6 +15,7 @@ from ..errors import Invalid
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
 
     from ..config import Environment
     from ..debug import Debug
@@ -80,7 +81,10 @@ def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType 
     module_name = f"{_package}.backends.{name.replace('-', '_')}"
     for directory in directories(environment):
         path = os.path.join(directory, f"{name.replace('-', '_')}.py")
-        if os.path.isfile(path) and is_trusted(path, debug) and is_trusted(directory, debug):
+        path = os.path.realpath(path)
+        if os.path.isfile(path) and all(
+            is_trusted(place, debug) for place in (path, os.path.dirname(path), directory)
+        ):
             from importlib.util import module_from_spec, spec_from_file_location
 
             spec = spec_from_file_location(module_name, path)
@@ -149,7 +153,9 @@ def load_target(target: str) -> ModuleType | type:
     found = sys.modules[module_name.strip()]
     if not attribute:
         return found
-    item = getattr(found, attribute.strip())
+    item: Any = found
+    for part in attribute.strip().split("."):
+        item = getattr(item, part)
 
     class Named:
         Backend = item

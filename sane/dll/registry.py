@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..cancel import Cancel
     from ..handle import Handle
 
+MOST_DEVICES = 10_000  # of one backend: what lists more is in an endless loop
 OPEN_SECONDS = 30.0  # a constructor may warm up a lamp; PYSANE_OPEN_TIMEOUT overrides
 
 
@@ -75,8 +76,17 @@ class Loader:
         """Return the devices of backend *name*; one that fails has none, and is named."""
         try:
             backend = self.backend(name)
-            devices = list(backend.list_devices(local_only))
-            return [device for device in devices if self._is_valid(name, device)]
+            listed: dict[str, DeviceInfo] = {}
+            for device in backend.list_devices(local_only):
+                if len(listed) == MOST_DEVICES:
+                    self.debug(0, "%s: list_devices: more than %d", name, MOST_DEVICES)
+                    break
+                if (
+                    self._is_valid(name, device)
+                    and listed.setdefault(device.name, device) != device
+                ):
+                    self.debug(0, "%s: list_devices: %r is listed twice", name, device.name)
+            return list(listed.values())
         except BaseException as exc:
             self.report(name, "list_devices", exc)
             return []
@@ -104,7 +114,11 @@ class Loader:
             if not isinstance(device, Device):
                 raise Misbehaved(f"backend {name}: open returned {device!r}, not a Device")
             device.debug = backend.debug
-            return device.handle_class(device, cancel)
+            try:
+                return device.handle_class(device, cancel)
+            except BaseException:
+                device.close()
+                raise
         except SaneError as exc:
             self.report(name, "open", exc)
             raise

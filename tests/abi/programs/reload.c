@@ -1,0 +1,74 @@
+/* LibreOffice's pattern: libsane.so.1 loaded and unloaded around each use; a backend by prefix. */
+#include "check.h"
+
+#include <dlfcn.h>
+
+enum { WARM = 5, CYCLES = 60, GROWTH_KB = 1024 };
+
+static const char *const operations[] = {
+  "init", "exit", "get_devices", "open", "close", "get_option_descriptor", "control_option",
+  "get_parameters", "start", "read", "cancel", "set_io_mode", "get_select_fd",
+};
+
+static void *
+symbol(void *library, const char *prefix, const char *operation)
+{
+  char name[64];
+  void *found;
+
+  snprintf(name, sizeof name, "%s_%s", prefix, operation);
+  found = dlsym(library, name);
+  if (!found)
+    FAIL("no symbol %s", name);
+  return found;
+}
+
+#define CALL(operation) ((__typeof__(&sane_##operation))symbol(library, prefix, #operation))
+
+static void
+cycle(const char *path, const char *prefix, const char *device, SANE_Int wanted)
+{
+  void *library = dlopen(path, RTLD_LAZY);
+  const SANE_Device **list;
+  SANE_Byte data[32768];
+  SANE_Int length, version;
+  SANE_Handle h;
+  unsigned i;
+
+  if (!library)
+    FAIL("%s", dlerror());
+  for (i = 0; i < sizeof operations / sizeof *operations; i++)
+    symbol(library, prefix, operations[i]);
+  GOOD(CALL(init)(&version, NULL));
+  EQUAL(version, wanted);
+  GOOD(CALL(get_devices)(&list, SANE_FALSE));
+  CHECK(list[0] && strcmp(list[0]->name, device) == 0);
+  GOOD(CALL(open)(device, &h));
+  GOOD(CALL(start)(h));
+  GOOD(CALL(set_io_mode)(h, SANE_FALSE));
+  while (CALL(read)(h, data, sizeof data, &length) == SANE_STATUS_GOOD)
+    ;
+  CALL(cancel)(h);
+  CALL(close)(h);
+  CALL(exit)();
+  dlclose(library);
+}
+
+int
+main(int argc, char **argv)
+{
+  SANE_Int version = argc == 5 ? (SANE_Int)strtol(argv[4], NULL, 0) : 0;
+  int fds = 0, i;
+  long kb = 0;
+
+  for (i = 0; i < WARM + CYCLES; i++) {
+    if (i == WARM) {
+      fds = count_fds();
+      kb = resident_kb();
+    }
+    cycle(argv[1], argv[2], argv[3], version);
+  }
+  EQUAL(count_fds(), fds);
+  CHECK(resident_kb() - kb < GROWTH_KB);
+  return 0;
+}

@@ -1,0 +1,224 @@
+"""What the linker sees of our libraries, and how they live without Python."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.abi import running
+from tests.conftest import PREFIX
+
+OPERATIONS = (
+    *("init", "exit", "get_devices", "open", "close", "get_option_descriptor"),
+    *("control_option", "get_parameters", "start", "read", "cancel", "set_io_mode"),
+    "get_select_fd",
+)
+HELPERS = {
+    "md5_buffer",
+    "sanei_config_open",
+    "sanei_config_read",
+    "sanei_config_skip_whitespace",
+    "sanei_debug_msg",
+    "sanei_init_debug",
+}
+BACKENDS = ("test", "pnm", "pysane")
+LIBRARIES = {
+    "libsane.so.1": PREFIX / "lib" / "libsane.so.1",
+    **{
+        f"libsane-{name}.so.1": PREFIX / "lib" / "sane" / f"libsane-{name}.so.1"
+        for name in BACKENDS
+    },
+}
+BOOT = sorted((PREFIX / "lib" / "pysane").glob("boot.*.so"))
+RUNTIME = PREFIX / "lib" / "pysane" / "pysane.runtime"
+
+
+def tool(*command: str | Path) -> str:
+    """Return what a tool of binutils prints."""
+    if shutil.which(str(command[0])) is None:
+        pytest.skip(f"peer absent: {command[0]}")
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def exported(library: Path) -> list[str]:
+    return [line.split()[-1] for line in tool("nm", "-D", "--defined-only", library).splitlines()]
+
+
+def undefined(library: Path) -> list[str]:
+    return [line.split()[-1] for line in tool("nm", "-D", "-u", library).splitlines()]
+
+
+def dynamic(library: Path, tag: str) -> list[str]:
+    """Return the values of the dynamic section's entries *tag*."""
+    text = tool("readelf", "-dW", library)
+    return re.findall(rf"\({tag}\)\s+(?:[^:\n]*: )?\[?([^\]\n]*)", text)
+
+
+def test_symbols_libsane_exports_the_twenty_functions() -> None:
+    wanted = {*(f"sane_{op}" for op in (*OPERATIONS, "strstatus")), *HELPERS}
+    assert sorted(exported(LIBRARIES["libsane.so.1"])) == sorted(wanted)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_symbols_backend_library_exports_its_operations_and_the_mark(name: str) -> None:
+    wanted = {"pysane_shim", *(f"sane_{name}_{op}" for op in OPERATIONS)}
+    assert sorted(exported(LIBRARIES[f"libsane-{name}.so.1"])) == sorted(wanted)
+
+
+def test_symbols_boot_exports_its_entries_only() -> None:
+    for path in BOOT:
+        found = [name for name in exported(path) if not name.startswith("PyInit_")]
+        assert found == ["pysane_boot"]
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_symbols_libraries_need_no_python(name: str) -> None:
+    found = [symbol for symbol in undefined(LIBRARIES[name]) if re.match("_?Py", symbol)]
+    assert not found
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_symbols_libraries_need_nothing_but_libc(name: str) -> None:
+    """A call of a generic sane_ function would bind to another libsane in the process."""
+    weak = {"_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__gmon_start__"}
+    found = [s for s in undefined(LIBRARIES[name]) if "@GLIBC_" not in s and s not in weak]
+    assert not found
+    needed = [entry for entry in dynamic(LIBRARIES[name], "NEEDED") if "ld-linux" not in entry]
+    assert needed == ["libc.so.6"]
+
+
+def test_symbols_boot_does_not_need_a_libpython() -> None:
+    """In a Python host every Py symbol must be the host's, libsane's never a second copy."""
+    for path in BOOT:
+        assert not [entry for entry in dynamic(path, "NEEDED") if "python" in entry]
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_symbols_soname_is_the_file_name(name: str) -> None:
+    assert dynamic(LIBRARIES[name], "SONAME") == [name]
+
+
+@pytest.mark.parametrize("library", [*LIBRARIES.values(), *BOOT], ids=lambda path: path.name)
+def test_symbols_libraries_stay_loaded_and_bind_at_once(library: Path) -> None:
+    flags = " ".join(dynamic(library, "FLAGS") + dynamic(library, "FLAGS_1"))
+    assert "NODELETE" in flags
+    assert "BIND_NOW" in flags or "NOW" in flags.split()
+    assert "STATIC_TLS" not in flags, "loading late could fail"
+    stack = [line for line in tool("readelf", "-lW", library).splitlines() if "GNU_STACK" in line]
+    assert stack and all(" RWE " not in line for line in stack)
+
+
+def test_symbols_libraries_are_unversioned() -> None:
+    for library in LIBRARIES.values():
+        assert not [symbol for symbol in exported(library) if "@" in symbol]
+
+
+def test_symbols_all_libraries_load_together(
+    tmp_path: Path, staged_environment: dict[str, str]
+) -> None:
+    program = running.build("load.c", tmp_path)
+    environment = {**staged_environment, "LD_BIND_NOW": "1"}
+    done = running.run([program, *LIBRARIES.values(), *LIBRARIES.values()], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# -- Without a usable Python
+
+
+def damaged(text: str, key: str, value: str | None) -> str:
+    """Return pysane.runtime with *key* set to *value*, or without it."""
+    lines = [line for line in text.splitlines() if not line.startswith(f"{key}=")]
+    return "\n".join(lines + ([f"{key}={value}"] if value is not None else [])) + "\n"
+
+
+DAMAGES: dict[str, tuple[str, str | None]] = {
+    "libpython is gone": ("libpython", "/nonexistent/libpython3.11.so.1.0"),
+    "libpython is a text": ("libpython", "pysane.runtime"),
+    "boot is gone": ("boot", "boot.gone.so"),
+    "no line boot": ("boot", None),
+    "no line version": ("version", None),
+}
+REFUSALS = (
+    "init GOOD 1.2\nstrstatus Invalid argument\n"
+    + "devices UNSUPPORTED none\nopen UNSUPPORTED untouched\n" * 2
+    + "read INVAL 0\n"
+)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return running.build("plain.c", tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture
+def lone(tmp_path: Path, staged_environment: dict[str, str]) -> dict[str, str]:
+    """Return the environment of a libsane.so.1 that lies alone, without the folder pysane."""
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    shutil.copy(running.LIBSANE, folder)
+    return {**staged_environment, "LD_LIBRARY_PATH": str(folder)}
+
+
+def test_symbols_program_runs_where_no_python_is(plain: Path, lone: dict[str, str]) -> None:
+    done = running.run([plain], {**lone, "ONLY_INIT": "1"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "init GOOD 1.2\nstrstatus Invalid argument\n"
+
+
+def test_symbols_calls_without_the_folder_say_once_why(plain: Path, lone: dict[str, str]) -> None:
+    done = running.run([plain], lone)
+    assert (done.returncode, done.stdout) == (0, REFUSALS)
+    assert re.fullmatch(r"pysane: .*pysane\.runtime.*\n", done.stderr)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_symbols_calls_with_a_damaged_runtime_say_once_why(
+    plain: Path, lone: dict[str, str], tmp_path: Path, damage: str
+) -> None:
+    package = tmp_path / "lib" / "pysane"
+    package.mkdir()
+    (package / "pysane.runtime").write_text(damaged(RUNTIME.read_text(), *DAMAGES[damage]))
+    done = running.run([plain], lone)
+    assert (done.returncode, done.stdout) == (0, REFUSALS)
+    assert re.fullmatch(r"pysane: .*\n", done.stderr)
+
+
+def test_symbols_calls_survive_a_python_without_its_library(
+    plain: Path, lone: dict[str, str], tmp_path: Path
+) -> None:
+    """The standard library is gone: Python itself complains at length, the program goes on."""
+    package = tmp_path / "lib" / "pysane"
+    package.mkdir()
+    text = damaged(RUNTIME.read_text(), "stdlib", "/nonexistent")
+    (package / "pysane.runtime").write_text(damaged(text, "home", "/nonexistent"))
+    for path in BOOT:
+        shutil.copy(path, package)
+    done = running.run([plain], lone)
+    assert (done.returncode, done.stdout) == (0, REFUSALS)
+    assert len(re.findall(r"^pysane: .*$", done.stderr, re.MULTILINE)) == 1
+
+
+def test_symbols_complaint_raises_no_sigpipe(plain: Path, lone: dict[str, str]) -> None:
+    """A frontend treats SIGPIPE as "cancel" or "terminate"; stderr may be a broken pipe."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        done = subprocess.run(
+            [plain],
+            env=lone,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=writing,
+            text=True,
+            timeout=running.TIMEOUT,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stdout) == (0, REFUSALS)

@@ -1,0 +1,1 @@
+"""Our libraries beside the distribution's: the same calls, the same answers."""

@@ -1,0 +1,150 @@
+"""A cancel request: what waits for it ends, what comes later is not disturbed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from sane.cancel import Cancel, event_fd, wait_readable
+from sane.errors import Cancelled
+from tests.conftest import TREE
+
+
+@pytest.fixture
+def cancel() -> Iterator[Cancel]:
+    found = Cancel()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for fd in ends:
+        os.close(fd)
+
+
+def test_a_new_request_is_not_set(cancel: Cancel) -> None:
+    assert not cancel.is_set()
+    assert wait_readable((cancel.fd,), 0) == []
+
+
+def test_set_makes_the_descriptor_readable_until_clear(cancel: Cancel) -> None:
+    for _ in range(3):
+        cancel.set()
+        cancel.set()
+        assert cancel.is_set()
+        assert wait_readable((cancel.fd,), 0) == [cancel.fd]
+        cancel.clear()
+        assert not cancel.is_set()
+        assert wait_readable((cancel.fd,), 0) == []
+
+
+def test_clear_without_a_request_does_not_block(cancel: Cancel) -> None:
+    cancel.clear()
+    cancel.clear()
+    assert not cancel.is_set()
+
+
+def test_wait_returns_false_after_the_time(cancel: Cancel) -> None:
+    assert cancel.wait(0) is False
+    assert cancel.wait(0.001) is False
+
+
+def test_wait_never_waits_less_than_asked(cancel: Cancel) -> None:
+    """poll counts milliseconds: 0.4 ms must not become 0, or a loop of waits spins."""
+    import time
+
+    before = time.monotonic()
+    cancel.wait(0.0004)
+    assert time.monotonic() - before >= 0.0004
+
+
+def test_wait_ends_when_cancel_was_requested_before(cancel: Cancel) -> None:
+    cancel.set()
+    for seconds in (None, 10, 0):
+        with pytest.raises(Cancelled):
+            cancel.wait(seconds)
+
+
+def test_wait_ends_when_cancel_is_requested_meanwhile(cancel: Cancel) -> None:
+    thread = threading.Thread(target=cancel.set)
+    thread.start()
+    with pytest.raises(Cancelled):
+        cancel.wait(10)
+    thread.join()
+
+
+def test_wait_tells_whether_the_descriptor_is_readable(
+    cancel: Cancel, pipe: tuple[int, int]
+) -> None:
+    assert cancel.wait(0, pipe[0]) is False
+    os.write(pipe[1], b"x")
+    assert cancel.wait(10, pipe[0]) is True
+    assert cancel.wait(None, pipe[0]) is True
+
+
+def test_wait_prefers_cancel_to_data(cancel: Cancel, pipe: tuple[int, int]) -> None:
+    os.write(pipe[1], b"x")
+    cancel.set()
+    with pytest.raises(Cancelled):
+        cancel.wait(10, pipe[0])
+
+
+def test_wait_ends_when_the_other_end_is_closed(cancel: Cancel) -> None:
+    end, other = os.pipe()
+    try:
+        os.close(other)
+        assert cancel.wait(10, end) is True
+    finally:
+        os.close(end)
+
+
+def test_wait_on_a_closed_descriptor_does_not_hang(cancel: Cancel) -> None:
+    end, other = os.pipe()
+    os.close(end)
+    os.close(other)
+    assert cancel.wait(10, end) in (True, False)
+
+
+def test_requests_are_independent(cancel: Cancel) -> None:
+    other = Cancel()
+    other.set()
+    assert not cancel.is_set()
+    assert cancel.wait(0) is False
+    other.close()
+
+
+def test_descriptors_are_non_blocking_and_not_inherited() -> None:
+    fd = event_fd()
+    try:
+        assert not os.get_blocking(fd)
+        assert not os.get_inheritable(fd)
+    finally:
+        os.close(fd)
+
+
+def test_descriptors_are_never_standard_streams() -> None:
+    """A host may run with 0 to 2 closed: an eventfd there would take its output."""
+    program = (
+        f"import sys; sys.path.insert(0, {str(TREE)!r})\n"
+        "import os\n"
+        "from sane.cancel import event_fd\n"
+        "saved = os.dup(1)\n"
+        "for fd in (0, 1, 2): os.close(fd)\n"
+        "fds = [event_fd() for _ in range(3)]\n"
+        "free = []\n"
+        "for fd in (0, 1, 2):\n"
+        "    try: os.fstat(fd)\n"
+        "    except OSError: free.append(fd)\n"
+        "os.write(saved, repr((min(fds) > 2, free)).encode())\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    assert done.stdout == "(True, [0, 1, 2])"

@@ -1,0 +1,413 @@
+"""Jobs: finish runs exactly once in every way out, pages and colours belong to one job."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from sane import const, errors
+from sane.backend import Parameters
+from sane.cancel import wait_readable
+from sane.handle import FRAME, STOPPED, Handle
+from tests.fakes.device import LINES, WIDTH, Fake, calls, fake, finishes, outcome, read
+
+FRAME_BYTES = LINES * WIDTH
+
+
+@pytest.fixture
+def handle() -> Iterator[Handle]:
+    found = Handle(Fake())
+    yield found
+    if "close" not in calls(found):
+        fake(found).fails.clear()
+        found.close()
+
+
+def page(handle: Handle) -> bytes:
+    handle.start()
+    data = read(handle)
+    assert outcome(lambda: read(handle)) is errors.EndOfFrame
+    return data
+
+
+# Ways out of a job, each after pages whole ones: what happens, and whether it is an abortion
+
+
+def cancel_idle(handle: Handle) -> None:
+    handle.cancel()
+
+
+def cancel_before_reading(handle: Handle) -> None:
+    handle.start()
+    handle.cancel()
+
+
+def cancel_in_frame(handle: Handle) -> None:
+    handle.start()
+    read(handle, 7)
+    handle.cancel()
+
+
+def cancel_twice(handle: Handle) -> None:
+    cancel_in_frame(handle)
+    handle.cancel()
+    handle.cancel()
+
+
+def read_fails(handle: Handle) -> None:
+    handle.start()
+    fake(handle).fails["read_into"] = errors.Jammed("paper")
+    assert outcome(lambda: read(handle)) is errors.Jammed
+    handle.cancel()
+
+
+def start_fails(handle: Handle) -> None:
+    fake(handle).fails["start"] = errors.CoverOpen("lid")
+    assert outcome(handle.start) is errors.CoverOpen
+    handle.cancel()
+
+
+def no_more_documents(handle: Handle) -> None:
+    fake(handle).pages = 0
+    assert outcome(handle.start) is errors.NoDocs
+    handle.cancel()
+
+
+def parameters_fail(handle: Handle) -> None:
+    fake(handle).lines = -9
+    assert outcome(handle.start) is errors.Misbehaved
+    handle.cancel()
+
+
+def close_between(handle: Handle) -> None:
+    handle.close()
+
+
+def close_in_frame(handle: Handle) -> None:
+    handle.start()
+    read(handle, 7)
+    handle.close()
+
+
+def cancel_then_close(handle: Handle) -> None:
+    handle.start()
+    handle.cancel()
+    handle.close()
+
+
+WAYS_OUT: list[tuple[Callable[[Handle], None], bool]] = [
+    (cancel_idle, False),
+    (cancel_before_reading, True),
+    (cancel_in_frame, True),
+    (cancel_twice, True),
+    (read_fails, True),
+    (start_fails, True),
+    (no_more_documents, False),
+    (parameters_fail, True),
+    (close_between, False),
+    (close_in_frame, True),
+    (cancel_then_close, True),
+]
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+@pytest.mark.parametrize(("way_out", "aborted"), WAYS_OUT)
+def test_finish_runs_once_for_a_job_of_pages(
+    handle: Handle, way_out: Callable[[Handle], None], aborted: bool, pages: int
+) -> None:
+    for _ in range(pages):
+        assert len(page(handle)) == FRAME_BYTES
+    assert finishes(handle) == []
+    way_out(handle)
+    assert finishes(handle) == [f"finish {aborted}"]
+
+
+@pytest.mark.parametrize(("way_out", "aborted"), WAYS_OUT)
+def test_finish_runs_once_whatever_comes_first(
+    handle: Handle, way_out: Callable[[Handle], None], aborted: bool
+) -> None:
+    way_out(handle)
+    started = outcome_is_started(way_out)
+    assert finishes(handle) == ["finish True"] * started
+
+
+def outcome_is_started(way_out: Callable[[Handle], None]) -> bool:
+    return way_out not in (cancel_idle, start_fails, no_more_documents, close_between)
+
+
+@pytest.mark.parametrize(("way_out", "aborted"), WAYS_OUT[:8])
+def test_finish_runs_again_for_the_next_job(
+    handle: Handle, way_out: Callable[[Handle], None], aborted: bool
+) -> None:
+    page(handle)
+    way_out(handle)
+    fake(handle).fails.clear()
+    fake(handle).pages, fake(handle).lines = 9, LINES
+    page(handle)
+    handle.cancel()
+    assert finishes(handle) == [f"finish {aborted}", "finish False"]
+
+
+def test_finish_may_fail_without_harm(handle: Handle, capfd: pytest.CaptureFixture[str]) -> None:
+    fake(handle).fails["finish"] = ZeroDivisionError("lamp")
+    page(handle)
+    handle.cancel()
+    assert len(finishes(handle)) == 1
+    assert "[fake] finish: ZeroDivisionError: lamp (" in capfd.readouterr().err
+    assert outcome(handle.start) is None
+
+
+def test_finish_may_wait_for_the_device(handle: Handle) -> None:
+    """It runs after a cancel, but what it does is not to be cancelled."""
+
+    class Slow(Fake):
+        def finish(self, aborted: bool) -> None:
+            self.wait(0)
+            self.note("finish waited")
+
+    slow = Handle(Slow())
+    slow.start()
+    slow.cancel_request.set()
+    slow.cancelled()
+    slow.close()
+    assert "finish waited" in calls(slow)
+
+
+# Feeders
+
+
+def test_a_feeder_delivers_its_pages_and_then_no_docs(handle: Handle) -> None:
+    fake(handle).pages = 3
+    assert [len(page(handle)) for _ in range(3)] == [FRAME_BYTES] * 3
+    assert outcome(handle.start) is errors.NoDocs
+    assert finishes(handle) == ["finish False"]
+    assert outcome(lambda: read(handle)) is errors.Invalid
+
+
+def test_an_empty_feeder_starts_no_job(handle: Handle) -> None:
+    fake(handle).pages = 0
+    assert outcome(handle.start) is errors.NoDocs
+    handle.cancel()
+    assert finishes(handle) == []
+
+
+def test_a_refilled_feeder_starts_a_new_job(handle: Handle) -> None:
+    fake(handle).pages = 1
+    page(handle)
+    assert outcome(handle.start) is errors.NoDocs
+    fake(handle).pages = 1
+    page(handle)
+    handle.cancel()
+    assert finishes(handle) == ["finish False", "finish False"]
+
+
+# Cancel requests that another thread made
+
+
+def test_a_request_before_a_read_is_answered_by_it(handle: Handle) -> None:
+    handle.start()
+    handle.cancel_request.set()
+    assert outcome(lambda: read(handle)) is errors.Cancelled
+    handle.cancelled()
+    assert handle.state == STOPPED
+    assert finishes(handle) == ["finish True"]
+    assert not handle.cancel_request.is_set()
+
+
+def test_a_request_during_a_read_ends_it(handle: Handle) -> None:
+    class Waiting(Fake):
+        def read_into(self, view: memoryview) -> int:
+            self.cancel_request.set()
+            self.wait(10)
+            return 1
+
+    waiting = Handle(Waiting())
+    waiting.start()
+    assert outcome(lambda: read(waiting)) is errors.Cancelled
+    waiting.cancelled()
+    assert finishes(waiting) == ["finish True"]
+    assert outcome(lambda: read(waiting)) is errors.Cancelled
+    waiting.close()
+
+
+def test_a_request_during_start_ends_it(handle: Handle) -> None:
+    class Warming(Fake):
+        def start(self) -> None:
+            self.note("start")
+            self.cancel_request.set()
+            self.wait(10)
+
+    warming = Handle(Warming())
+    assert outcome(warming.start) is errors.Cancelled
+    warming.cancelled()
+    assert outcome(lambda: read(warming)) is errors.Cancelled
+    warming.close()
+
+
+def test_an_old_request_does_not_end_the_next_job(handle: Handle) -> None:
+    handle.start()
+    handle.cancel_request.set()
+    handle.cancelled()
+    handle.start()
+    assert len(read(handle)) == FRAME_BYTES
+
+
+# Non-blocking reads and select
+
+
+class Trickle(Fake):
+    """Delivers ten bytes whenever something is written to the pipe, in a frame of 40."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.end, self.feed = os.pipe()
+        self.waiting = threading.Event()
+
+    def read_into(self, view: memoryview) -> int:
+        self.waiting.set()
+        self.wait(None, self.end)
+        return os.readv(self.end, [view[:10]])
+
+    def close(self) -> None:
+        super().close()
+        os.close(self.end)
+        os.close(self.feed)
+
+
+@pytest.fixture
+def trickle() -> Iterator[Handle]:
+    found = Handle(Trickle())
+    yield found
+    found.cancel_request.set()
+    found.close()
+
+
+def feed(handle: Handle, data: bytes) -> None:
+    device = handle.device
+    assert isinstance(device, Trickle)
+    os.write(device.feed, data)
+
+
+def ready(fd: int, seconds: float = 0) -> bool:
+    return wait_readable((fd,), seconds) == [fd]
+
+
+def test_a_non_blocking_read_without_data_returns_nothing(trickle: Handle) -> None:
+    trickle.start()
+    trickle.set_io_mode(True)
+    assert read(trickle) == b""
+    assert trickle.state == FRAME
+
+
+def test_a_non_blocking_read_returns_what_is_there(trickle: Handle) -> None:
+    trickle.start()
+    trickle.set_io_mode(True)
+    fd = trickle.select_fd()
+    assert not ready(fd)
+    feed(trickle, b"0123456789")
+    assert ready(fd, 10)
+    assert read(trickle) == b"0123456789"
+    assert not ready(fd)
+    assert read(trickle) == b""
+
+
+def test_a_descriptor_stays_readable_at_the_end(trickle: Handle) -> None:
+    trickle.start()
+    fd = trickle.select_fd()
+    feed(trickle, b"x" * FRAME_BYTES)
+    data = b""
+    while len(data) < FRAME_BYTES:
+        assert ready(fd, 10)
+        data += read(trickle, 7)
+    assert ready(fd, 10)
+    assert outcome(lambda: read(trickle)) is errors.EndOfFrame
+    assert ready(fd)
+
+
+def test_a_descriptor_becomes_readable_after_cancel(trickle: Handle) -> None:
+    """It must wake a frontend that polls: saned and xsane wait on it."""
+    trickle.start()
+    fd = trickle.select_fd()
+    assert fd > 2
+    trickle.cancel_request.set()
+    assert ready(fd, 10)
+    trickle.cancelled()
+    assert outcome(lambda: read(trickle)) is errors.Cancelled
+
+
+def test_each_frame_begins_in_blocking_mode(trickle: Handle) -> None:
+    trickle.start()
+    trickle.set_io_mode(True)
+    trickle.cancel_request.set()
+    trickle.cancelled()
+    trickle.start()
+    assert not trickle.non_blocking
+    feed(trickle, b"0123456789")
+    assert read(trickle) == b"0123456789"
+
+
+@pytest.mark.parametrize("way_out", [Handle.cancel, Handle.close])
+def test_a_reader_thread_that_waits_for_data_is_ended(way_out: Callable[[Handle], None]) -> None:
+    """Nobody has requested a cancel: the frontend ends the scan, or closes, without data."""
+    device = Trickle()
+    handle = Handle(device)
+    handle.start()
+    handle.set_io_mode(True)
+    assert device.waiting.wait(10)
+    way_out(handle)
+    assert finishes(handle) == ["finish True"]
+    if way_out is Handle.cancel:
+        handle.close()
+    assert calls(handle)[-1] == "close"
+
+
+def test_blocking_mode_again_waits_for_data(trickle: Handle) -> None:
+    trickle.start()
+    trickle.set_io_mode(True)
+    assert read(trickle) == b""
+    trickle.set_io_mode(False)
+    feed(trickle, b"0123456789")
+    assert read(trickle) == b"0123456789"
+
+
+@pytest.mark.parametrize("exc", [errors.Jammed("paper"), OSError(5, "cable"), KeyError("x")])
+def test_an_error_in_the_reader_thread_reaches_the_frontend(exc: Exception) -> None:
+    device = Fake()
+    handle = Handle(device)
+    device.fails["read_into"] = exc
+    handle.start()
+    fd = handle.select_fd()
+    assert ready(fd, 10)
+    with pytest.raises(type(exc)):
+        read(handle)
+    assert finishes(handle) == ["finish True"]
+    assert errors.status_of(exc) != const.STATUS_GOOD
+    handle.close()
+
+
+class Threaded(Fake):
+    """Has said that it blocks."""
+
+    blocking = "thread"
+
+
+@pytest.mark.parametrize("lines", [LINES, -1])
+def test_a_driver_that_blocks_is_read_in_a_thread(lines: int) -> None:
+    device = Threaded()
+    device.lines = lines
+    handle = Handle(device)
+    handle.start()
+    assert read(handle, 1000) == b"\x55" * FRAME_BYTES
+    assert outcome(lambda: read(handle)) is errors.EndOfFrame
+    handle.cancel()
+    assert finishes(handle) == ["finish False"]
+    handle.close()
+
+
+def test_parameters_stay_valid_while_a_thread_reads(trickle: Handle) -> None:
+    trickle.start()
+    trickle.set_io_mode(True)
+    assert trickle.parameters() == Parameters(const.FRAME_GRAY, WIDTH, LINES)
