@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, ClassVar
 
-    from .cancel import Cancel, NeverCancelled
+    from .cancel import Cancel
     from .option import Option
 
 __all__ = [
@@ -118,7 +118,7 @@ class Device:
 
     options: Options
     debug: Debug
-    cancel_request: Cancel | NeverCancelled
+    cancel_request: Cancel
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

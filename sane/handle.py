@@ -331,7 +331,7 @@ class Handle:
         """Let the driver finish, once per job; its failure is reported, not raised."""
         if self.job and not self._lost:
             self.job = False
-            self.device.cancel_request = NeverCancelled()
+            self.device.cancel_request = NeverCancelled()  # type: ignore[assignment]
             try:
                 self.device.finish(aborted)
             except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
