@@ -317,15 +317,14 @@ class Handle:
         self.refresh_direct()
 
     def cancelled(self) -> None:
-        """Carry out a cancel request: the job ends, reads answer Cancelled until start."""
+        """Carry out a cancel request: the job ends, reads answer Cancelled until start.
+
+        Called with no other call of this handle under way, as every method here.
+        """
         aborted = self.state in (FRAME, STOPPED)
         if self.job:
             self.leave_frame(STOPPED)
         self.end_job(aborted)
-
-    def cancel(self) -> None:
-        """Cancel from an ordinary thread while no other call of this handle runs."""
-        self.cancelled()
 
     def end_job(self, aborted: bool) -> None:
         """Let the driver finish, once per job; its failure is reported, not raised."""

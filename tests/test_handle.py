@@ -66,7 +66,7 @@ def into(handle: Handle, state: str) -> None:
     if "ended" in state:
         read(handle)
     if "cancelled" in state:
-        handle.cancel()
+        handle.cancelled()
 
 
 STATE = {
@@ -129,7 +129,7 @@ CALLS: dict[str, Callable[[Handle], object]] = {
     "blocking": lambda handle: handle.set_io_mode(False),
     "non-blocking": lambda handle: handle.set_io_mode(True),
     "select_fd": lambda handle: handle.select_fd(),
-    "cancel": lambda handle: handle.cancel(),
+    "cancel": lambda handle: handle.cancelled(),
     "close": lambda handle: handle.close(),
 }
 EVERY = [

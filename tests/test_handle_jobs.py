@@ -37,49 +37,49 @@ def page(handle: Handle) -> bytes:
 
 
 def cancel_idle(handle: Handle) -> None:
-    handle.cancel()
+    handle.cancelled()
 
 
 def cancel_before_reading(handle: Handle) -> None:
     handle.start()
-    handle.cancel()
+    handle.cancelled()
 
 
 def cancel_in_frame(handle: Handle) -> None:
     handle.start()
     read(handle, 7)
-    handle.cancel()
+    handle.cancelled()
 
 
 def cancel_twice(handle: Handle) -> None:
     cancel_in_frame(handle)
-    handle.cancel()
-    handle.cancel()
+    handle.cancelled()
+    handle.cancelled()
 
 
 def read_fails(handle: Handle) -> None:
     handle.start()
     fake(handle).fails["read_into"] = errors.Jammed("paper")
     assert outcome(lambda: read(handle)) is errors.Jammed
-    handle.cancel()
+    handle.cancelled()
 
 
 def start_fails(handle: Handle) -> None:
     fake(handle).fails["start"] = errors.CoverOpen("lid")
     assert outcome(handle.start) is errors.CoverOpen
-    handle.cancel()
+    handle.cancelled()
 
 
 def no_more_documents(handle: Handle) -> None:
     fake(handle).pages = 0
     assert outcome(handle.start) is errors.NoDocs
-    handle.cancel()
+    handle.cancelled()
 
 
 def parameters_fail(handle: Handle) -> None:
     fake(handle).lines = -9
     assert outcome(handle.start) is errors.Misbehaved
-    handle.cancel()
+    handle.cancelled()
 
 
 def close_between(handle: Handle) -> None:
@@ -94,7 +94,7 @@ def close_in_frame(handle: Handle) -> None:
 
 def cancel_then_close(handle: Handle) -> None:
     handle.start()
-    handle.cancel()
+    handle.cancelled()
     handle.close()
 
 
@@ -147,14 +147,14 @@ def test_finish_runs_again_for_the_next_job(
     fake(handle).fails.clear()
     fake(handle).pages, fake(handle).lines = 9, LINES
     page(handle)
-    handle.cancel()
+    handle.cancelled()
     assert finishes(handle) == [f"finish {aborted}", "finish False"]
 
 
 def test_finish_may_fail_without_harm(handle: Handle, capfd: pytest.CaptureFixture[str]) -> None:
     fake(handle).fails["finish"] = ZeroDivisionError("lamp")
     page(handle)
-    handle.cancel()
+    handle.cancelled()
     assert len(finishes(handle)) == 1
     assert "[fake] finish: ZeroDivisionError: lamp (" in capfd.readouterr().err
     assert outcome(handle.start) is None
@@ -190,7 +190,7 @@ def test_a_feeder_delivers_its_pages_and_then_no_docs(handle: Handle) -> None:
 def test_an_empty_feeder_starts_no_job(handle: Handle) -> None:
     fake(handle).pages = 0
     assert outcome(handle.start) is errors.NoDocs
-    handle.cancel()
+    handle.cancelled()
     assert finishes(handle) == []
 
 
@@ -200,7 +200,7 @@ def test_a_refilled_feeder_starts_a_new_job(handle: Handle) -> None:
     assert outcome(handle.start) is errors.NoDocs
     fake(handle).pages = 1
     page(handle)
-    handle.cancel()
+    handle.cancelled()
     assert finishes(handle) == ["finish False", "finish False"]
 
 
@@ -349,7 +349,7 @@ def test_each_frame_begins_in_blocking_mode(trickle: Handle) -> None:
     assert read(trickle) == b"0123456789"
 
 
-@pytest.mark.parametrize("way_out", [Handle.cancel, Handle.close])
+@pytest.mark.parametrize("way_out", [Handle.cancelled, Handle.close])
 def test_a_reader_thread_that_waits_for_data_is_ended(way_out: Callable[[Handle], None]) -> None:
     """Nobody has requested a cancel: the frontend ends the scan, or closes, without data."""
     device = Trickle()
@@ -359,7 +359,7 @@ def test_a_reader_thread_that_waits_for_data_is_ended(way_out: Callable[[Handle]
     assert device.waiting.wait(10)
     way_out(handle)
     assert finishes(handle) == ["finish True"]
-    if way_out is Handle.cancel:
+    if way_out is Handle.cancelled:
         handle.close()
     assert calls(handle)[-1] == "close"
 
@@ -402,7 +402,7 @@ def test_a_driver_that_blocks_is_read_in_a_thread(lines: int) -> None:
     handle.start()
     assert read(handle, 1000) == b"\x55" * FRAME_BYTES
     assert outcome(lambda: read(handle)) is errors.EndOfFrame
-    handle.cancel()
+    handle.cancelled()
     assert finishes(handle) == ["finish False"]
     handle.close()
 

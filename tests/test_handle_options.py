@@ -211,7 +211,7 @@ def test_direct_access_is_for_options_without_methods(handle: Handle, name: str)
 def test_direct_access_sets_nothing_during_a_scan(handle: Handle, name: str) -> None:
     handle.start()
     assert handle.direct[number(handle, name)] == DIRECT[name] & ~DIRECT_SET
-    handle.cancel()
+    handle.cancelled()
     assert handle.direct[number(handle, name)] == DIRECT[name]
 
 

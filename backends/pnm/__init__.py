@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from ...backend import Backend as _Backend
 from ...backend import DeviceInfo, errors
-from .device import PnmDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...backend import Context
+    from .device import PnmDevice
 
 NAMES = ("0", "1")
 
@@ -27,7 +27,7 @@ class Backend(_Backend):
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
-        self.device = PnmDevice()
+        self.device: PnmDevice | None = None
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         return [DeviceInfo(name, "Noname", "PNM file reader", "virtual device") for name in NAMES]
@@ -35,6 +35,10 @@ class Backend(_Backend):
     def open(self, name: str) -> PnmDevice:
         if (name or NAMES[0]) not in NAMES:
             raise errors.Invalid(f"no device {name!r}: there are {NAMES}")
+        if self.device is None:
+            from .device import PnmDevice  # its many options are not needed for a list
+
+            self.device = PnmDevice()
         if self.device.is_open:
             raise errors.DeviceBusy("one of the two devices is open already")
         self.device.reopen()

@@ -11,7 +11,6 @@ import os
 
 from ...backend import Backend as _Backend
 from ...backend import DeviceInfo, errors
-from .device import TestDevice
 from .settings import Settings, read_settings
 
 TYPE_CHECKING = False
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...backend import Context
+    from .device import TestDevice
 
 
 class Backend(_Backend):
@@ -49,6 +49,8 @@ class Backend(_Backend):
         ]
 
     def open(self, name: str) -> TestDevice:
+        from .device import TestDevice  # its many options are not needed for a list
+
         names = [str(number) for number in range(len(self.devices))]
         if (name or "0") not in names:
             raise errors.Invalid(f"no device {name!r}: there are {len(names)}")

@@ -5,7 +5,7 @@
  * are: in a Python host every Py symbol must be the host's.
  */
 #define _GNU_SOURCE
-#include "gate.h"
+#include "modules.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +17,14 @@
 
 /* Set by library_ops.pyx when it is imported. */
 const struct pysane_library_ops *pysane_python_ops;
+
+const struct pysane_device_ops *pysane_python_device_ops;
+
+void
+pysane_publish_device_ops(const struct pysane_device_ops *ops)
+{
+  pysane_python_device_ops = ops;
+}
 
 static const char marker[] = "_pysane_guest"; /* in sys.modules of an interpreter of ours */
 

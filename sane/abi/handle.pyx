@@ -19,7 +19,16 @@ from libc.string cimport memcpy, strlen
 
 from .gate cimport *
 from .sane_h cimport *
-from .modules cimport *
+from .modules cimport (
+    pysane_descriptor_update,
+    pysane_descriptors,
+    pysane_direct_control,
+    pysane_memory_free,
+    pysane_offsets,
+    pysane_parameters,
+    pysane_publish_device_ops,
+    pysane_reloads,
+)
 
 from ..errors import Cancelled, Misbehaved, Invalid, status_of
 from ..handle import TELL_FETCH as _TELL_FETCH
@@ -465,13 +474,6 @@ cdef public int pysane_attach(object abi_handle, object handle) except -1:
     return 0
 
 
-cdef extern from *:
-    """
-    extern const struct pysane_device_ops *pysane_python_device_ops;
-    const struct pysane_device_ops *pysane_python_device_ops;
-    """
-    const pysane_device_ops *pysane_python_device_ops
-
 cdef pysane_device_ops device_ops
 device_ops.close = py_close
 device_ops.get_option_descriptor = py_descriptor
@@ -485,10 +487,10 @@ device_ops.get_select_fd = py_select_fd
 
 
 cdef void publish():
-    global pysane_cancelled, pysane_close_held, pysane_interrupt, pysane_python_device_ops
+    global pysane_cancelled, pysane_close_held, pysane_interrupt
     pysane_cancelled = carry_out_cancel
     pysane_close_held = close_held
     pysane_interrupt = interrupt
-    pysane_python_device_ops = &device_ops
+    pysane_publish_device_ops(&device_ops)
 
 publish()

@@ -19,8 +19,11 @@ const int *pysane_reloads(void *memory);
 SANE_Status pysane_direct_control(struct pysane_handle *h, SANE_Int index, SANE_Action action,
                                   void *value, SANE_Int *info);
 
-/* handle.pyx */
+/* boot.c: the table that handle.pyx publishes and library_ops.pyx hands out */
 extern const struct pysane_device_ops *pysane_python_device_ops;
+void pysane_publish_device_ops(const struct pysane_device_ops *ops);
+
+/* handle.pyx */
 PyObject *pysane_new_handle(struct pysane_handle *h);
 int pysane_attach(PyObject *abi_handle, PyObject *handle);
 

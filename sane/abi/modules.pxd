@@ -21,6 +21,7 @@ cdef extern from "modules.h":
     const int *pysane_offsets(void *memory) noexcept nogil
     const int *pysane_reloads(void *memory) noexcept nogil
     const pysane_device_ops *pysane_python_device_ops
+    void pysane_publish_device_ops(const pysane_device_ops *ops)
     object pysane_new_handle(pysane_handle *h)
     int pysane_attach(object abi_handle, object handle) except -1
     SANE_Status pysane_direct_control(

@@ -78,7 +78,7 @@ class Pnm:
         self.load(content)
         self.handle.start()
         data = self.read_all(size)
-        self.handle.cancel()
+        self.handle.cancelled()
         return data
 
 
@@ -86,7 +86,7 @@ class Pnm:
 def pnm(tmp_path: Path) -> Iterator[Pnm]:
     found = Pnm(tmp_path)
     yield found
-    found.handle.cancel()
+    found.handle.cancelled()
     found.handle.close()
     found.registry.exit()
 
@@ -299,7 +299,7 @@ def test_three_passes_are_three_starts(pnm: Pnm, content: bytes) -> None:  # 57
     found = [outcome(pnm.handle.start) for _ in range(6)]
     end = errors.EndOfFrame
     assert found == [None, None, None, end, None, end]
-    pnm.handle.cancel()
+    pnm.handle.cancelled()
     assert [outcome(pnm.handle.start) for _ in range(4)] == [None, None, None, end]
 
 
@@ -308,7 +308,7 @@ def test_reads_without_a_file_are_cancelled(pnm: Pnm) -> None:  # 63
     pnm.load(p5(pattern(30), 3))
     pnm.handle.start()
     pnm.read(5)
-    pnm.handle.cancel()
+    pnm.handle.cancelled()
     for _ in range(2):
         assert outcome(pnm.read) is errors.Cancelled
 

@@ -54,7 +54,7 @@ def three_pass(handle: Handle, order: bytes = b"RGB\0") -> None:
 
 def test_read_before_the_first_start_is_invalid(handle: Handle) -> None:
     assert outcome(lambda: read(handle)) is errors.Invalid
-    handle.cancel()
+    handle.cancelled()
     assert outcome(lambda: read(handle)) is errors.Invalid
 
 
@@ -62,15 +62,15 @@ def test_the_end_of_a_frame_stays(handle: Handle) -> None:
     assert len(frame(handle)) == SIZE
     for _ in range(3):
         assert outcome(lambda: read(handle)) is errors.EndOfFrame
-    handle.cancel()
+    handle.cancelled()
     assert outcome(lambda: read(handle)) is errors.EndOfFrame
 
 
 def test_a_cancelled_frame_stays_cancelled_until_start(handle: Handle) -> None:
     handle.start()
     read(handle, 100)
-    handle.cancel()
-    handle.cancel()
+    handle.cancelled()
+    handle.cancelled()
     for _ in range(3):
         assert outcome(lambda: read(handle)) is errors.Cancelled
     assert len(frame(handle)) == SIZE
@@ -156,7 +156,7 @@ def test_a_forced_status_comes_in_every_state(handle: Handle, name: str) -> None
         assert outcome(lambda: read(handle)) is expected
     assert outcome(handle.read_nowhere) is expected
     assert outcome(lambda: handle.get(DEPTH)) is errors.Invalid  # the scan goes on
-    handle.cancel()
+    handle.cancelled()
     assert outcome(lambda: read(handle)) is expected
     put(handle, FORCED, b"Default\0")
     assert outcome(lambda: read(handle)) is errors.Cancelled
@@ -203,7 +203,7 @@ def test_io_mode_and_select_depend_on_the_options(handle: Handle) -> None:
     assert outcome(lambda: handle.set_io_mode(True)) is errors.Unsupported
     assert outcome(lambda: handle.set_io_mode(False)) is None
     assert outcome(handle.select_fd) is errors.Unsupported
-    handle.cancel()
+    handle.cancelled()
     put(handle, NON_BLOCKING, words(1))
     put(handle, SELECT_FD, words(1))
     handle.start()
@@ -246,7 +246,7 @@ def test_three_frames_come_in_order(handle: Handle, order: bytes) -> None:
 def test_cancel_after_a_whole_frame_keeps_the_pass(handle: Handle) -> None:
     three_pass(handle)
     frame(handle)
-    handle.cancel()
+    handle.cancelled()
     assert handle.parameters().format == const.FRAME_GREEN
 
 
@@ -254,7 +254,7 @@ def test_cancel_within_a_frame_begins_anew(handle: Handle) -> None:
     three_pass(handle)
     frame(handle)
     handle.start()
-    handle.cancel()
+    handle.cancelled()
     assert handle.parameters().format == const.FRAME_RED
 
 
