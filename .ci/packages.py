@@ -70,6 +70,7 @@ NEEDS = {
         ("imagemagick", has_file("/usr/bin/convert-im6*") or has_program("magick")),
         ("valgrind", has_program("valgrind")),
         ("g++", has_program("g++")),
+        ("locales", has_file("/usr/share/i18n/locales/de_DE")),
         ("pkg-config", has_program("pkg-config")),
     ],
 }

@@ -4,7 +4,8 @@
  * shim after libpython is in the global scope, so it is linked without it, as extension modules
  * are: in a Python host every Py symbol must be the host's.
  */
-#define _GNU_SOURCE
+#include <Python.h> /* first: it chooses what the system's headers define */
+
 #include "modules.h"
 
 #include <signal.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <Python.h>
 
 /* Set by library_ops.pyx when it is imported. */
 const struct pysane_library_ops *pysane_python_ops;

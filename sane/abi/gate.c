@@ -5,7 +5,8 @@
  * a forked child holds locks of threads that no longer exist. Hence C: what follows touches no
  * Python where a handler or a child may come, and says so.
  */
-#define _GNU_SOURCE
+#include <Python.h> /* first: it chooses what the system's headers define */
+
 #include "gate.h"
 
 #include <linux/futex.h>
@@ -14,8 +15,6 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <Python.h>
 
 #define POSTPONED 64          /* calls that one handler may leave for later */
 #define CLOSE_SECONDS 1 /* close leaves a driver that does not come back to its last caller */

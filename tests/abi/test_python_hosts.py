@@ -147,7 +147,7 @@ def other_python(version: str) -> Path:
     for candidate in [*candidates, *versions.glob(f"{version}.*/bin/python{version}")]:
         if version_of(candidate) == version:
             return candidate
-    pytest.skip(f"peer absent: Python {version}")
+    pytest.skip(f"no Python {version} on this machine")
 
 
 def host(python: Path, command: str, environment: dict[str, str]) -> tuple[int, str, str]:
