@@ -27,14 +27,19 @@ OTHERS_MAY_WRITE = 0o022
 _package = __package__.rpartition(".")[0]
 
 
-def find_backend(name: str, environment: Environment, debug: Debug) -> type[Backend]:
+def find_backend(
+    name: str, environment: Environment, debug: Debug, entry_points: EntryPoints
+) -> type[Backend]:
     """Return the Backend class of *name*; raises Invalid if there is none.
 
     An exception in the backend's own code comes through as it is.
     """
     if not is_module_name(name):
         raise Invalid(f"{name!r} is not the name of a backend")
-    module = own_module(name) or dropped_in(name, environment, debug) or entry_point(name, debug)
+    module: ModuleType | type | None = own_module(name) or dropped_in(name, environment, debug)
+    if module is None:
+        target = entry_points.get(name)
+        module = load_target(target) if target else None
     if module is None:
         raise Invalid(f"no backend named {name!r}")
     found = getattr(module, "Backend", None) or getattr(module, name, None)
@@ -110,40 +115,51 @@ def is_trusted(path: str, debug: Debug) -> bool:
     return True
 
 
-def entry_point(name: str, debug: Debug) -> ModuleType | type | None:
-    """Load what an installed distribution offers as *name* in the group sane.backends.
+class EntryPoints:
+    """What installed distributions offer in the group sane.backends, read at the first question.
 
     The metadata files are read directly: importlib.metadata costs more than all the rest.
     """
-    for directory in sys.path:
+
+    def __init__(self) -> None:
+        self._targets: dict[str, str] | None = None
+
+    def get(self, name: str) -> str | None:
+        """Return the target ``module:object`` of *name*, None if nobody offers it."""
+        if self._targets is None:
+            self._targets = {}
+            for directory in sys.path:
+                self._read_directory(directory or ".")
+        return self._targets.get(name)
+
+    def _read_directory(self, directory: str) -> None:
         try:
-            entries = os.listdir(directory or ".")
+            entries = os.listdir(directory)
         except OSError:
-            continue
+            return
         for entry in entries:
-            if entry.endswith((".dist-info", ".egg-info")):
-                target = read_entry(os.path.join(directory, entry, "entry_points.txt"), name)
-                if target:
-                    debug(3, "entry point %s of %s", target, entry)
-                    return load_target(target)
-    return None
+            if self._targets is not None and entry.endswith((".dist-info", ".egg-info")):
+                found = read_entries(os.path.join(directory, entry, "entry_points.txt"))
+                self._targets = {**found, **self._targets}  # what comes first on the path wins
 
 
-def read_entry(path: str, name: str) -> str | None:
-    """Return the target ``module:object`` of *name* in an entry_points.txt, None without one."""
+def read_entries(path: str) -> dict[str, str]:
+    """Return name -> target of the group sane.backends in an entry_points.txt; {} without one."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read().splitlines()
     except OSError:
-        return None
+        return {}
+    found: dict[str, str] = {}
     group = ""
     for line in lines:
         text = line.strip()
+        name, _, target = text.partition("=")
         if text.startswith("["):
             group = text.strip("[]").strip()
-        elif group == ENTRY_POINTS and text.partition("=")[0].strip() == name:
-            return text.partition("=")[2].partition("[")[0].strip()
-    return None
+        elif group == ENTRY_POINTS and target:
+            found.setdefault(name.strip(), target.partition("[")[0].strip())
+    return found
 
 
 def load_target(target: str) -> ModuleType | type:

@@ -14,7 +14,7 @@ from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from . import deadline
 from .config import Aliases, backend_names, split_name
-from .finder import find_backend
+from .finder import EntryPoints, find_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Loader:
         self._backends: dict[str, Backend] = {}
         self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
         self._missing: set[str] = set()
+        self._entry_points = EntryPoints()
         self._locks: dict[str, _thread.LockType] = {}  # one thread at a time in a backend's init
         self.set_context(context)
 
@@ -67,7 +68,7 @@ class Loader:
         if name in self._missing:
             raise Unsupported(f"backend {name} was not found before")
         try:
-            return find_backend(name, self.context.environment, self.debug)
+            return find_backend(name, self.context.environment, self.debug, self._entry_points)
         except BaseException:
             self._missing.add(name)
             raise

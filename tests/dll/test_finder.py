@@ -14,7 +14,13 @@ import sane.backends
 from sane.backend import Backend
 from sane.config import Environment
 from sane.debug import Debug
-from sane.dll.finder import directories, find_backend, is_module_name, read_entry
+from sane.dll.finder import (
+    EntryPoints,
+    directories,
+    find_backend,
+    is_module_name,
+    read_entries,
+)
 from sane.errors import Invalid
 
 DRIVER = '''
@@ -51,7 +57,7 @@ def folder(tmp_path: Path) -> Path:
 def find(name: str, *folders: Path | str) -> Any:
     path = ":".join(str(folder) for folder in folders)
     environment = Environment({"PYSANE_BACKEND_PATH": path} if path else {})
-    return find_backend(name, environment, Debug("dll", environment))
+    return find_backend(name, environment, Debug("dll", environment), EntryPoints())
 
 
 def drop(folder: Path, name: str, origin: str = "file", text: str | None = None) -> Path:
@@ -319,8 +325,8 @@ def test_metadata_that_is_no_text_is_passed_over(tmp_path: Path) -> None:
     assert find("tst-ep").origin == "entry point"
 
 
-def test_read_entry_without_a_file_is_none(tmp_path: Path) -> None:
-    assert read_entry(str(tmp_path / "missing"), "x") is None
+def test_read_entries_without_a_file_is_empty(tmp_path: Path) -> None:
+    assert read_entries(str(tmp_path / "missing")) == {}
 
 
 def test_dropped_in_files_come_before_entry_points(tmp_path: Path, folder: Path) -> None:
