@@ -28,15 +28,17 @@ pysane_publish_device_ops(const struct pysane_device_ops *ops)
 static const char marker[] = "_pysane_guest"; /* in sys.modules of an interpreter of ours */
 
 /* Import the Cython modules that lie in this same library as modules of the package. In a Python
- * host another package may be called sane (python-sane): ours is _pysane then. */
+ * host another package may be called sane (python-sane, or PySANE from elsewhere): ours is _pysane
+ * then. */
 static const char import_source[] =
   "import sys\n"
   "from _frozen_importlib import ModuleSpec\n"
   "from _frozen_importlib_external import ExtensionFileLoader\n"
   "import _imp\n"
-  "present = sys.modules.get('sane')\n"
+  "import os\n"
   "name = 'sane'\n"
-  "if not guest and not hasattr(present, '__pysane__'):\n"
+  "present = list(getattr(sys.modules.get(name), '__path__', ()))\n"
+  "if not guest and [os.path.realpath(path) for path in present] != [package + '/sane']:\n"
   "    name = '_pysane'\n"
   "    if name not in sys.modules:\n"
   "        from importlib.util import module_from_spec, spec_from_file_location\n"
