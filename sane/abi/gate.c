@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#define POSTPONED 64          /* calls that one handler may leave for later */
+#define POSTPONED 64    /* calls that one handler may leave for later */
 #define CLOSE_SECONDS 1 /* close leaves a driver that does not come back to its last caller */
 
 struct postponed {
@@ -171,11 +172,13 @@ run_postponed(struct thread *t)
 static void
 thread_leave(struct thread *t)
 {
+  int cancel_state = t->cancel_state; /* postponed actions enter and leave, too */
+
   t->depth = 0;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (t->postponed_count)
     run_postponed(t);
-  pthread_setcancelstate(t->cancel_state, NULL);
+  pthread_setcancelstate(cancel_state, NULL);
 }
 
 SANE_Status
@@ -235,16 +238,21 @@ pysane_try_hold(struct pysane_handle *h)
 static int
 hold(struct pysane_handle *h, int seconds)
 {
-  const struct timespec tick = {.tv_sec = 1};
+  struct timespec until, now, tick = {.tv_sec = 1};
   PyThreadState *state = NULL;
-  int held, waited = 0;
+  int held;
 
   if (pysane_try_hold(h))
     return 1;
-  if (PyGILState_GetThisThreadState() && PyGILState_Check()) /* a Python host calls with the GIL: whoever holds busy may need it */
+  /* A Python host may call with the GIL, which whoever holds the handle may need. */
+  if (PyGILState_GetThisThreadState() && PyGILState_Check())
     state = PyEval_SaveThread();
-  while (!(held = __atomic_exchange_n(&h->busy, 2, __ATOMIC_ACQUIRE) == 0)) {
-    if (seconds && waited++ >= seconds)
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_sec += seconds;
+  while (!(held = __atomic_exchange_n(&h->busy, 2, __ATOMIC_SEQ_CST) == 0)) {
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (seconds && (now.tv_sec > until.tv_sec ||
+                    (now.tv_sec == until.tv_sec && now.tv_nsec >= until.tv_nsec)))
       break;
     futex(&h->busy, FUTEX_WAIT, 2, seconds ? &tick : NULL);
   }
@@ -255,11 +263,44 @@ hold(struct pysane_handle *h, int seconds)
   return held;
 }
 
+static void
+let_go(struct pysane_handle *h)
+{
+  __atomic_store_n(&h->thread, 0, __ATOMIC_RELEASE);
+  if (__atomic_exchange_n(&h->busy, 0, __ATOMIC_SEQ_CST) == 2)
+    futex(&h->busy, FUTEX_WAKE, 1, NULL);
+}
+
+/* Let the handle go; what came while we held it is done now: a close, or a cancel. */
 void
 pysane_let_go(struct pysane_handle *h)
 {
-  if (__atomic_exchange_n(&h->busy, 0, __ATOMIC_RELEASE) == 2)
-    futex(&h->busy, FUTEX_WAKE, 1, NULL);
+  let_go(h);
+  if (__atomic_load_n(&h->abandoned, __ATOMIC_SEQ_CST) && pysane_try_hold(h)) {
+    if (__atomic_exchange_n(&h->abandoned, 0, __ATOMIC_SEQ_CST) && h->open)
+      pysane_close_held(h);
+    let_go(h);
+  }
+  if (__atomic_load_n(&h->cancel, __ATOMIC_SEQ_CST))
+    pysane_rearm(h);
+}
+
+/* Wait for a handle that is in use; close cancels that use first, and does not wait for long. */
+static int
+wait_for(struct pysane_handle *h, int closing)
+{
+  int is_own = h->busy && h->thread == PyThread_get_thread_ident(); /* in an authorization */
+
+  if (!closing)
+    return !is_own && hold(h, 0);
+  pysane_request_cancel(h);
+  if (!is_own && hold(h, CLOSE_SECONDS))
+    return 1;
+  __atomic_store_n(&h->abandoned, 1, __ATOMIC_SEQ_CST);
+  if (!pysane_try_hold(h))
+    return 0; /* its user sees the mark when it leaves */
+  h->abandoned = 0;
+  return 1;
 }
 
 static SANE_Status
@@ -270,14 +311,9 @@ enter(struct pysane_handle *h, int closing)
 
   if (status != SANE_STATUS_GOOD)
     return status;
-  if (!pysane_try_hold(h)) {
-    if (closing)
-      pysane_request_cancel(h); /* wake the call that is in the way */
-    if (!hold(h, closing ? CLOSE_SECONDS : 0)) {
-      __atomic_store_n(&h->abandoned, 1, __ATOMIC_RELEASE);
-      thread_leave(t);
-      return SANE_STATUS_DEVICE_BUSY;
-    }
+  if (!pysane_try_hold(h) && !wait_for(h, closing)) {
+    thread_leave(t);
+    return SANE_STATUS_DEVICE_BUSY;
   }
   if (!h->open) {
     pysane_let_go(h);
@@ -304,11 +340,7 @@ pysane_enter_close(struct pysane_handle *h)
 void
 pysane_leave(struct pysane_handle *h)
 {
-  if (__atomic_exchange_n(&h->abandoned, 0, __ATOMIC_ACQ_REL) && h->open)
-    pysane_close_held(h);
   pysane_let_go(h);
-  if (__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE)) /* came while we held it */
-    pysane_rearm(h);
   thread_leave(pthread_getspecific(thread_key));
 }
 
@@ -366,8 +398,6 @@ pysane_leave_quick(struct pysane_handle *h)
   struct thread *t = pthread_getspecific(thread_key);
 
   pysane_let_go(h);
-  if (__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
-    pysane_rearm(h);
   t->depth = 0;
   __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (t->postponed_count)

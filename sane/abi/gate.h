@@ -23,7 +23,7 @@ struct pysane_handle {
   int cancel_fd;
   int abandoned; /* close did not get it: whoever leaves next closes */
   int armed;   /* the service thread watches cancel_fd */
-  unsigned long thread; /* Python's identifier of the thread that holds busy */
+  unsigned long thread; /* Python's identifier of the thread that holds busy, else 0 */
   void *object;         /* handle.pyx: the AbiHandle, owned */
   struct pysane_reader *reader;
 

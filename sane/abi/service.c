@@ -134,8 +134,6 @@ serve(void *unused)
         if (h->open && __atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
           pysane_cancelled(h);
         pysane_let_go(h);
-        if (__atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
-          pysane_rearm(h);
       } else if (count < OVERDUE) {
         overdue[count++] = h;
       }
