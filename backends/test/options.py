@@ -60,6 +60,9 @@ def gamma(length: int) -> tuple[int, ...]:
     return tuple(index * 255 // length for index in range(length))
 
 
+SWITCHED_ON = when(enable_test_options=True)
+
+
 class TestOptions(Device):
     """What can be set; TestDevice scans accordingly."""
 
@@ -163,37 +166,37 @@ class TestOptions(Device):
         "(1/6) Bool soft select soft detect",
         "A boolean that can be set and read.",
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
     bool_hard_select_soft_detect = Bool(
         "(2/6) Bool hard select soft detect",
         "A boolean that only the user can set, at the device, and that can be read.",
         cap=CAP_HARD_SELECT | CAP_SOFT_DETECT | CAP_ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
     bool_hard_select = Bool(
         "(3/6) Bool hard select",
         "A boolean that only the user can set, at the device, and that cannot be read.",
         cap=CAP_HARD_SELECT | CAP_ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
     bool_soft_detect = Bool(
         "(4/6) Bool soft detect",
         "A boolean that can only be read.",
         cap=CAP_SOFT_DETECT | CAP_ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
     bool_soft_select_soft_detect_emulated = Bool(
         "(5/6) Bool soft select soft detect emulated",
         "A boolean that can be set and read, and that software emulates.",
         cap=ADVANCED | CAP_EMULATED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
     bool_soft_select_soft_detect_auto = Bool(
         "(6/6) Bool soft select soft detect auto",
         "A boolean that can be set and read, and that the device can choose itself.",
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         auto=True,
     )
 
@@ -202,7 +205,7 @@ class TestOptions(Device):
         "(1/7) Int",
         "A whole number without unit or constraint.",
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=42,
     )
     int_constraint_range = Int(
@@ -211,7 +214,7 @@ class TestOptions(Device):
         Range(4, 192, 2),
         unit=UNIT_PIXEL,
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=26,
     )
     int_constraint_word_list = Int(
@@ -220,7 +223,7 @@ class TestOptions(Device):
         WORD_LIST,
         unit=UNIT_BIT,
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=42,
     )
     int_constraint_array = Int(
@@ -228,7 +231,7 @@ class TestOptions(Device):
         "Six whole numbers in mm without constraint.",
         unit=UNIT_MM,
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=6,
         default=(-17, 0, -5, 42, 91, 1073741824),
     )
@@ -238,7 +241,7 @@ class TestOptions(Device):
         Range(4, 192, 2),
         unit=UNIT_DPI,
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=6,
         default=(48, 6, 4, 92, 190, 16),
     )
@@ -248,7 +251,7 @@ class TestOptions(Device):
         WORD_LIST,
         unit=UNIT_PERCENT,
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=6,
         default=(-42, 0, -8, 17, 42, 42),
     )
@@ -256,7 +259,7 @@ class TestOptions(Device):
         "(7/7) Int inexact",
         "A whole number that becomes one more than it is set to.",
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=67,
     )
     red_gamma_table = Int(
@@ -264,7 +267,7 @@ class TestOptions(Device):
         "A gamma table for the red channel.",
         Range(0, 255, 1),
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=256,
         default=gamma(256),
     )
@@ -273,7 +276,7 @@ class TestOptions(Device):
         "A gamma table for the green channel.",
         Range(0, 255, 1),
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=256,
         default=gamma(256),
     )
@@ -282,7 +285,7 @@ class TestOptions(Device):
         "A gamma table for the blue channel.",
         Range(0, 255, 1),
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=256,
         default=gamma(256),
     )
@@ -291,7 +294,7 @@ class TestOptions(Device):
         "A gamma table for the whole image.",
         Range(0, 255, 1),
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         length=4096,
         default=gamma(4096),
     )
@@ -301,7 +304,7 @@ class TestOptions(Device):
         "(1/3) Fixed",
         "A real number without unit or constraint.",
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=42.0,
     )
     fixed_constraint_range = Fixed(
@@ -310,7 +313,7 @@ class TestOptions(Device):
         Range(-42.17, 32767.9999, 2.0),
         unit=UNIT_MICROSECOND,
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=41.83,
     )
     fixed_constraint_word_list = Fixed(
@@ -318,7 +321,7 @@ class TestOptions(Device):
         "A real number from a list.",
         (-32.7, 12.1, 42.0, 129.5),
         cap=ADVANCED,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=42.0,
     )
 
@@ -327,27 +330,27 @@ class TestOptions(Device):
         "(1/3) String",
         "A text without constraint.",
         size=len(TEXT) + 1,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
         default=TEXT,
     )
     string_constraint_string_list = String(
         "(2/3) String constraint string list",
         "A text from a list.",
         ("First entry", "Second entry", LONG_ENTRY),
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
     string_constraint_long_string_list = String(
         "(3/3) String constraint long string list",
         "A text from a list of many.",
         MANY,
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
 
     button_group = Group("Button test options")
     button = Button(
         "(1/1) Button",
         "Writes a line to the standard error output.",
-        active=when(enable_test_options=True),
+        active=SWITCHED_ON,
     )
 
     @int_inexact.on_set

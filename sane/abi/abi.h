@@ -7,8 +7,10 @@
 #ifndef PYSANE_ABI_H
 #define PYSANE_ABI_H
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include <sane/sane.h>
 
@@ -77,6 +79,20 @@ pysane_lookup(SANE_Handle handle)
   if (generation != __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) || !(generation & 1))
     return 0;
   return slot;
+}
+
+/* Move a new descriptor out of the way of the standard streams: the host may run with 0 to 2
+ * closed, and they must stay free. -1 stays -1. */
+static inline int
+pysane_above_stdio(int fd)
+{
+  int high;
+
+  if (fd < 0 || fd > STDERR_FILENO)
+    return fd;
+  high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  close(fd);
+  return high;
 }
 
 /* library.c: what sane_init, sane_open and their counterparts do in the shim. */

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOWEST_FD 3
 
 extern char **environ;
 
@@ -110,13 +109,8 @@ static void
 record(SANE_Auth_Callback authorize)
 {
   sigset_t old = block_signals();
-  int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int fd = pysane_above_stdio(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
 
-  if (fd >= 0 && fd < LOWEST_FD) {
-    int low = fd;
-    fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-    close(low);
-  }
   pthread_mutex_lock(&record_lock);
   forget();
   pysane_library.environment = copy_environment();

@@ -16,7 +16,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define LOWEST_FD 3             /* the host may run with 0 to 2 closed: they stay free */
 #define INTERRUPT_AFTER_MS 1000 /* a driver that ignores cancel for so long is interrupted */
 #define OVERDUE 64
 
@@ -31,13 +30,8 @@ struct pysane_handle *
 pysane_handle_new(void)
 {
   struct pysane_handle *h;
-  int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  int fd = pysane_above_stdio(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 
-  if (fd >= 0 && fd < LOWEST_FD) {
-    int low = fd;
-    fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-    close(low);
-  }
   if (fd < 0)
     return NULL;
   pthread_mutex_lock(&pool_lock);
@@ -148,13 +142,8 @@ start_service(void)
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all, old;
-  int fd = epoll_create1(EPOLL_CLOEXEC), error;
+  int fd = pysane_above_stdio(epoll_create1(EPOLL_CLOEXEC)), error;
 
-  if (fd >= 0 && fd < LOWEST_FD) {
-    int low = fd;
-    fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-    close(low);
-  }
   if (fd < 0)
     return errno;
   epoll_fd = fd;
