@@ -4,6 +4,7 @@
 #   PREFIX, DESTDIR    where make install puts things; SANEDIR=... also offers our backends to the
 #                      distribution's libsane; SYSCONFDIR is where the config files go
 #   SHIMS="name=backend ..."  more libsane-<name>.so.1
+#   make deb            a Debian package, build/pysane_*.deb; make test-deb tries it in a clean root
 #   APT=no             never install Debian packages, only say which are missing
 
 PYTHON ?= python3
@@ -16,12 +17,15 @@ APT ?= yes
 export SHIMS
 
 PYTHON_EXE := $(shell $(PYTHON) -c 'import sys; print(sys.executable)')
-VENV := build/venv
-STAGE := build/prefix
+BUILD ?= build
+VENV := $(BUILD)/venv
+STAGE := $(BUILD)/prefix
+DEB_PYTHON ?= /usr/bin/python3
 SOURCES := $(shell find sane backends include etc docs/man setup.py pyproject.toml -type f \
 	-not -name '*.pyc' 2>/dev/null)
 
-.PHONY: all build scan test test-plain test-compiled bench lint importtime install uninstall clean
+.PHONY: all build scan test test-plain test-compiled bench lint importtime install uninstall \
+	deb test-deb clean
 
 all: build
 
@@ -49,11 +53,11 @@ $(VENV)/ready-lint: $(VENV)/ready-test
 
 $(STAGE)/ready: $(VENV)/ready $(SOURCES)
 	$(VENV)/bin/python setup.py -q stage --prefix $(STAGE)
-	@echo '$(SHIMS)' > build/shims
+	@echo '$(SHIMS)' > $(BUILD)/shims
 	@touch $@
 
 build: $(STAGE)/ready
-	@[ "$$(cat build/shims)" = "$(SHIMS)" ] || { rm $(STAGE)/ready; $(MAKE) --no-print-directory build; }
+	@[ "$$(cat $(BUILD)/shims)" = "$(SHIMS)" ] || { rm $(STAGE)/ready; $(MAKE) --no-print-directory build; }
 
 scan: build
 	$(call packages,scan)
@@ -83,6 +87,15 @@ install: build
 
 uninstall:
 	@$(PYTHON_EXE) .ci/install.py uninstall --prefix "$(PREFIX)" --destdir "$(DESTDIR)"
+
+# A package that needs neither compiler nor virtual environment: built for the system's own Python.
+deb:
+	@$(MAKE) --no-print-directory BUILD=build/deb PYTHON=$(DEB_PYTHON) build
+	@$(DEB_PYTHON) .ci/deb.py --stage build/deb/prefix --out build
+
+test-deb: deb
+	$(call packages,deb)
+	@$(PYTHON_EXE) .ci/deb_test.py build/pysane_*.deb
 
 clean:
 	rm -rf build

@@ -259,7 +259,7 @@ class Stage(Command):
         lib = self.target / "lib"
         package = lib / "pysane"
         package.mkdir(parents=True)
-        libraries = Libraries(Toolchain(ROOT / "build" / "obj"))
+        libraries = Libraries(Toolchain(self.final.with_name("obj")))
         libraries.boot(package)
         libraries.libsane(lib)
         for name, backend in shims().items():
@@ -278,6 +278,7 @@ class Stage(Command):
         build = self.get_finalized_command("build_ext")
         build.inplace = False
         build.build_lib = str(package)
+        build.build_temp = str(self.final.with_name("temp"))
         build.run()
         (package / "backends").mkdir()
         usb = base_python("import importlib.util as u; print(u.find_spec('usb') is not None)")

@@ -1,7 +1,7 @@
 """Says which Debian packages a group of needs lacks, and as root installs them.
 
-Groups: build (to compile), scan (scanimage), test (everything the tests compare with). Only what
-building needs ends with an error when it is missing.
+Groups: build (to compile), scan (scanimage), test (everything the tests compare with), deb (a
+clean root). Only what building needs ends with an error when it is missing.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ NEEDS = {
         (f"python{VERSION}-venv", has_venv()),
     ],
     "scan": [("sane-utils", has_program("scanimage"))],
+    "deb": [("debootstrap", has_program("debootstrap"))],
     "test": [
         ("sane-utils", has_program("scanimage")),
         ("libsane-dev", has_file("/usr/include/sane/sane.h")),
@@ -92,7 +93,8 @@ def main() -> int:
             "build it with --enable-shared, or use the system's: make PYTHON=/usr/bin/python3"
         )
         return 1
-    line = ["apt-get", "install", "-y", "--no-install-recommends", *missing]
+    wait = "DPkg::Lock::Timeout=300"  # another installation may be under way
+    line = ["apt-get", "-o", wait, "install", "-y", "--no-install-recommends", *missing]
     if options.apt == "no" or os.geteuid() != 0 or not has_program("apt-get"):
         print(f"missing: {', '.join(missing)}; to install: sudo {' '.join(line)}")
         return 1 if options.group == "build" else 0

@@ -57,7 +57,8 @@ def files(*folders: str, suffixes: tuple[str, ...] = ()) -> list[Path]:
 
 SOURCES = files("sane", "backends", suffixes=(".py",))
 CYTHON = files("sane", "backends", suffixes=(".pyx", ".pxd"))
-EVERYTHING = [*files(*FOLDERS), *(path for path in ROOT.iterdir() if path.is_file())]
+TOP = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]  # a worktree's
+EVERYTHING = [*files(*FOLDERS), *TOP]
 
 
 def module_name(path: Path) -> str:
