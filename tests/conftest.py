@@ -26,6 +26,7 @@ ABSENT = "peer absent: "
 sys.path.insert(0, str(TREE))
 
 import sane  # noqa: E402 - at once: pytest puts the checkout in front of the path again
+from sane.testing.usb.hosted import Umockdev, missing_for_umockdev  # noqa: E402
 
 assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
 
@@ -99,3 +100,23 @@ def staged_environment(config_dir: Path) -> dict[str, str]:
         "SANE_CONFIG_DIR": str(config_dir),
         "LC_ALL": "C",
     }
+
+
+@pytest.fixture(scope="session")
+def umockdev_host() -> Iterator[Umockdev]:
+    """Return the process that holds the emulated USB devices of all tests."""
+    missing = missing_for_umockdev()
+    if missing:
+        pytest.skip(f"{ABSENT}umockdev ({missing})")
+    with Umockdev() as bus:
+        yield bus
+
+
+@pytest.fixture
+def usb_bus(umockdev_host: Umockdev) -> Iterator[Umockdev]:
+    """Return a bus without devices, to plug emulated ones into; docs/testing-usb.md.
+
+    Programs see it that run with its `environment` added to theirs.
+    """
+    yield umockdev_host
+    umockdev_host.unplug_all()

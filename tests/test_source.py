@@ -25,7 +25,7 @@ ROWS = [
     ("backend", "handle", "net.transport"),
     ("backends", "net.client"),
     ("dll",),
-    ("", "cli", "saned", "net.server", "abi", "scanner"),
+    ("", "cli", "saned", "net.server", "abi", "scanner", "testing"),
 ]
 FORBIDDEN = {  # on the load path, at module level: start-up is felt
     *("dataclasses", "logging", "typing", "socket", "re", "enum", "threading", "signal"),
