@@ -20,8 +20,18 @@ FUNCTION_LINES = 60
 
 # The rows of the import rule: a module imports lower rows, and its own package in its row.
 ROWS = [
-    ("const", "errors", "param", "config", "debug", "net.codec", "cancel", "constraint"),
-    ("option", "usb", "image", "net.protocol", "net.messages", "values", "ring"),
+    ("const", "errors", "param", "config", "debug", "net", "cancel", "constraint"),
+    (
+        "option",
+        "usb",
+        "image",
+        "net.codec",
+        "net.records",
+        "net.messages",
+        "net.protocol",
+        "values",
+        "ring",
+    ),
     ("backend", "handle", "net.transport"),
     ("backends", "net.client"),
     ("dll",),

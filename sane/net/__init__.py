@@ -1,0 +1,1 @@
+"""The SANE network protocol, its client (the backend net) and its server half."""

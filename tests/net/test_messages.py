@@ -1,0 +1,270 @@
+"""Every message against the dumps of net-protocol 6, both ways, and round trips."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sane.net import messages as m
+from sane.net.codec import ProtocolError, Reader
+from sane.net.records import Range, Record
+from tests.net.parsing import decode, dump
+
+MODE = """
+    00000005 6d6f646500 0000000a 5363616e206d6f646500
+    0000003d 53656c6563747320746865207363616e206d6f64652028652e672e2c206c696e656172742c206d6f
+             6e6f6368726f6d652c206f7220636f6c6f72292e00
+    00000003 00000000 00000006 00000005 00000003
+    00000003 00000005 4772617900 00000006 436f6c6f7200 00000000"""
+MODE_RECORD = m.Descriptor(
+    "mode",
+    "Scan mode",
+    "Selects the scan mode (e.g., lineart, monochrome, or color).",
+    *(3, 0, 6, 5, 3),
+    ("Gray", "Color"),
+)
+TAIL = (None, "", "d", 1, 0, 4, 5)
+
+REQUESTS = [
+    (m.Init(0x01010003, None), "00000000 01010003 00000000"),
+    (m.Init(0x01000003, "joe"), "00000000 01000003 00000004 6a6f6500"),
+    (m.GetDevices(), "00000001"),
+    (m.Open("test:0"), "00000002 00000007 746573743a3000"),
+    (m.Close(0), "00000003 00000000"),
+    (m.GetDescriptors(0), "00000004 00000000"),
+    (
+        m.ControlOption(0, 0, 0, 1, 4, bytes(4)),
+        "00000005 00000000 00000000 00000000 00000001 00000004 00000001 00000000",
+    ),
+    (
+        m.ControlOption(0, 2, 1, 3, 5, b"Gray\0"),
+        "00000005 00000000 00000002 00000001 00000003 00000005 00000005 4772617900",
+    ),
+    (
+        m.ControlOption(0, 0x38, 1, 4, 0, b""),
+        "00000005 00000000 00000038 00000001 00000004 00000000 00000000",
+    ),
+    (m.ControlOption(0, 0x22, 2, 0, 0, b""), "00000005 00000000 00000022 00000002"),
+    (
+        m.ControlOption2(0, 0x22, 2, 1, 0, b""),
+        "00000005 00000000 00000022 00000002 00000001 00000000 00000000",
+    ),
+    (m.GetParameters(0), "00000006 00000000"),
+    (m.Start(0), "00000007 00000000"),
+    (m.Cancel(0), "00000008 00000000"),
+    (
+        m.Authorize(
+            "test$MD5$6a196b005b511d218cd9", "joe", "$MD5$8bb416c3398301c91c70eb750dfc735e"
+        ),
+        """00000009 0000001e 74657374244d4435243661313936623030356235313164323138636439 00
+           00000004 6a6f6500
+           00000026 244d443524 3862623431366333333938333031633931633730656237353064666337333565
+           00""",
+    ),
+    (m.Exit(), "0000000a"),
+]
+
+REPLIES = [
+    (m.InitReply(0, 0x01010003), "00000000 01010003"),
+    (m.DevicesReply(0, []), "00000000 00000001 00000001"),
+    (
+        m.DevicesReply(0, [m.Device("test:0", "Noname", "frontend-tester", "virtual device")]),
+        """00000000 00000002 00000000 00000007 746573743a3000 00000007 4e6f6e616d6500
+           00000010 66726f6e74656e642d74657374657200 0000000f 7669727475616c2064657669636500
+           00000001""",
+    ),
+    (m.OpenReply(0, 0, None), "00000000 00000000 00000000"),
+    (m.OpenReply(11, 0, None), "0000000b 00000000 00000000"),
+    (m.DescriptorsReply([]), "00000000"),
+    (m.DescriptorsReply([MODE_RECORD]), f"00000001 00000000 {MODE}"),
+    (
+        m.DescriptorsReply([m.Descriptor(*TAIL, 2, (1, 8, 16))]),
+        """00000001 00000000 00000000 00000001 00 00000002 6400
+           00000001 00000000 00000004 00000005 00000002
+           00000004 00000003 00000001 00000008 00000010""",
+    ),
+    (
+        m.DescriptorsReply([m.Descriptor(*TAIL, 1, Range(0x10000, 0x4B00000, 0x10000))]),
+        """00000001 00000000 00000000 00000001 00 00000002 6400
+           00000001 00000000 00000004 00000005 00000001
+           00000000 00010000 04b00000 00010000""",
+    ),
+    (
+        m.DescriptorsReply([m.Descriptor(*TAIL, 0, None), m.Descriptor(*TAIL, 77, None)]),
+        """00000002 00000000 00000000 00000001 00 00000002 6400
+           00000001 00000000 00000004 00000005 00000000
+           00000000 00000000 00000001 00 00000002 6400
+           00000001 00000000 00000004 00000005 0000004d""",
+    ),
+    (
+        m.ControlReply(0, 5, 2, 4, (0x4B0000).to_bytes(4, "little"), None),
+        "00000000 00000005 00000002 00000004 00000001 004b0000 00000000",
+    ),
+    (
+        m.ControlReply(0, 0, 3, 6, b"Gray\0\0", None),
+        "00000000 00000000 00000003 00000006 00000006 477261790000 00000000",
+    ),
+    (
+        m.ControlReply(0, 0, 4, 0, b"", None),
+        "00000000 00000000 00000004 00000000 00000000 00000000",
+    ),
+    (
+        m.ParametersReply(0, m.Parameters(0, True, 216, 216, -1, 8)),
+        "00000000 00000000 00000001 000000d8 000000d8 ffffffff 00000008",
+    ),
+    (
+        m.ParametersReply(0, m.Parameters(2, False, 157, 157, 196, 8)),
+        "00000000 00000002 00000000 0000009d 0000009d 000000c4 00000008",
+    ),
+    (m.StartReply(0, 56543, m.LITTLE_ENDIAN, None), "00000000 0000dcdf 00001234 00000000"),
+    (m.StartReply(3, 0, m.LITTLE_ENDIAN, None), "00000003 00000000 00001234 00000000"),
+    (m.Acknowledgement(0), "00000000"),
+]
+
+
+@pytest.mark.parametrize(("record", "wire"), REQUESTS)
+def test_messages_requests_are_laid_out_as_captured(record: m.Request, wire: str) -> None:
+    assert record.encode() == dump(wire)
+    assert m.REQUESTS[record.opcode] in (record.__class__, m.ControlOption)
+    assert decode(record.__class__, dump(wire)[4:]) == record
+
+
+@pytest.mark.parametrize(("record", "wire"), REPLIES)
+def test_messages_replies_are_laid_out_as_captured(record: Record, wire: str) -> None:
+    assert record.encode() == dump(wire)
+    assert decode(record.__class__, dump(wire)) == record
+
+
+def test_messages_a_vector_of_words_is_native() -> None:
+    wire = """00000000 00000000 00000001 00000018 00000006
+              ffffffef 00000000 fffffffb 0000002a 0000005b 40000000 00000000"""
+    reply = decode(m.ControlReply, dump(wire))
+    assert memoryview(reply.value).cast("i").tolist() == [-17, 0, -5, 42, 91, 1 << 30]
+
+
+def test_messages_any_word_but_zero_is_a_null_pointer() -> None:
+    assert decode(m.DevicesReply, dump("00000000 00000001 ffffffff")).devices == []
+    assert decode(m.DevicesReply, dump("00000000 00000001 00000007")).devices == []
+
+
+@pytest.mark.parametrize("wire", ["00000000 00000000", "00000000 00000002 00000001 00000001"])
+def test_messages_odd_ends_of_a_device_list_are_accepted(wire: str) -> None:
+    assert decode(m.DevicesReply, dump(wire)).devices == []
+
+
+def test_messages_a_boolean_is_true_unless_zero() -> None:
+    wire = "00000000 {} 0000000f 0000000f 00000003 00000008"
+    assert decode(m.Parameters, dump(wire.format("00000000"))).last_frame is False
+    assert decode(m.Parameters, dump(wire.format("00000009"))).last_frame is True
+
+
+@pytest.mark.parametrize(
+    ("record", "wire", "error"),
+    [
+        (m.ControlOption, "00000000 00000000 00000000 00000006 00000000", "value type 6"),
+        (m.ControlOption, "00000000 00000000 00000001 ffffffff 00000000", "value type -1"),
+        (m.DescriptorsReply, "00000001 00000001", "element 0 is NULL"),
+        (
+            m.DescriptorsReply,
+            "00000001 00000000" + "00000000" * 3 + "00000001" * 4 + "00000001 00000001",
+            "range that is NULL",
+        ),
+        (
+            m.DescriptorsReply,
+            "00000001 00000000" + "00000000" * 3 + "00000001" * 4 + "00000002 00000002 00000002",
+            "word list",
+        ),
+        (
+            m.DescriptorsReply,
+            "00000001 00000000" + "00000000" * 3 + "00000001" * 4 + "00000002 00000000",
+            "word list",
+        ),
+        (
+            m.DescriptorsReply,
+            "00000001 00000000" + "00000000" * 3 + "00000001" * 4 + "00000003 00000001 00000001",
+            "string list without an end",
+        ),
+        (m.DescriptorsReply, "00020001", "an array of 131073 elements of 8 bytes"),
+    ],
+)
+def test_messages_malformed_ones_are_refused(record: type[Record], wire: str, error: str) -> None:
+    reader = Reader()
+    reader.feed(dump(wire) + bytes(16))
+    with pytest.raises(ProtocolError, match=error) as caught:
+        reader.take(record)
+    assert str(caught.value).startswith(f"{record.__name__}.")
+
+
+def test_messages_a_record_wants_all_its_fields() -> None:
+    with pytest.raises(TypeError, match="Open has 1 fields"):
+        m.Open()
+    assert repr(m.Open("x")) == "Open(name='x')"
+
+
+# Round trips
+
+WORDS = st.integers(-(1 << 31), (1 << 31) - 1)
+TEXTS = st.none() | st.binary(max_size=40).map(
+    lambda data: data.replace(b"\0", b"").decode("utf-8", "surrogateescape")
+)
+NATIVE = st.lists(WORDS, max_size=20).map(
+    lambda words: b"".join(w.to_bytes(4, "little", signed=True) for w in words)
+)
+VALUES = st.one_of(
+    st.tuples(st.integers(0, 2), WORDS, NATIVE),
+    st.tuples(st.just(3), WORDS, st.binary(max_size=50)),
+    st.tuples(st.integers(4, 5), WORDS, st.just(b"")),
+)
+CONSTRAINTS = st.one_of(
+    st.tuples(st.sampled_from([0, 4, -1]), st.none()),
+    st.tuples(st.just(1), st.builds(Range, WORDS, WORDS, WORDS)),
+    st.tuples(st.just(2), st.lists(WORDS, max_size=9).map(tuple)),
+    st.tuples(st.just(3), st.lists(TEXTS.filter(lambda t: t is not None), max_size=9).map(tuple)),
+)
+DESCRIPTORS = st.builds(
+    lambda texts, words, constraint: m.Descriptor(*texts, *words, *constraint),
+    st.tuples(TEXTS, TEXTS, TEXTS),
+    st.tuples(WORDS, WORDS, WORDS, WORDS),
+    CONSTRAINTS,
+)
+RECORDS = st.one_of(
+    st.builds(m.Init, WORDS, TEXTS),
+    st.builds(m.Open, TEXTS),
+    st.builds(m.Start, WORDS),
+    st.builds(lambda a, b, v: m.ControlOption(a, b, 0, *v), WORDS, WORDS, VALUES),
+    st.builds(lambda a, b, v: m.ControlOption2(a, b, 2, *v), WORDS, WORDS, VALUES),
+    st.builds(m.Authorize, TEXTS, TEXTS, TEXTS),
+    st.builds(m.InitReply, WORDS, WORDS),
+    st.builds(m.DevicesReply, WORDS, st.lists(st.builds(m.Device, TEXTS, TEXTS, TEXTS, TEXTS))),
+    st.builds(m.OpenReply, WORDS, WORDS, TEXTS),
+    st.builds(m.DescriptorsReply, st.lists(DESCRIPTORS, max_size=8)),
+    st.builds(lambda a, b, v, t: m.ControlReply(a, b, *v, t), WORDS, WORDS, VALUES, TEXTS),
+    st.builds(
+        lambda s, w, last: m.ParametersReply(s, m.Parameters(w[0], last, *w[1:])),
+        WORDS,
+        st.tuples(WORDS, WORDS, WORDS, WORDS, WORDS),
+        st.booleans(),
+    ),
+    st.builds(m.StartReply, WORDS, WORDS, WORDS, TEXTS),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(record=RECORDS)
+def test_messages_what_is_sent_is_what_is_received(record: Record) -> None:
+    data = record.encode()
+    assert decode(record.__class__, data[4:] if isinstance(record, m.Request) else data) == record
+
+
+@settings(max_examples=300, deadline=None)
+@given(kind=st.sampled_from([record.__class__ for record, _ in REQUESTS + REPLIES]), data=...)
+def test_messages_garbage_ends_in_a_record_or_one_error(kind: type[Record], data: bytes) -> None:
+    reader = Reader()
+    reader.feed(data)
+    try:
+        found = reader.take(kind)
+    except ProtocolError as exc:
+        assert str(exc).startswith(kind.__name__)
+    else:
+        assert found is None or isinstance(found, kind)
