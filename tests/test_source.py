@@ -32,7 +32,7 @@ ROWS = [
         "values",
         "ring",
     ),
-    ("backend", "handle", "net.transport"),
+    ("backend", "handle", "net.transport", "net.epson"),
     ("backends", "net.client"),
     ("dll",),
     ("", "cli", "saned", "net.server", "abi", "scanner", "testing"),

@@ -1,0 +1,50 @@
+"""python -m sane.testing.esci: an ESC/I scanner on the network, to try drivers and frontends.
+
+It ends with Ctrl-C. What the host sends is shown with --trace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from ..epson_net import Server
+from . import Model, Picture, Scanner, pattern
+from .model import LEVELS
+
+A4 = (10200, 14040)
+
+
+class Traced(Scanner):
+    """A scanner that shows what it gets on stderr."""
+
+    def take(self, data: bytes) -> None:
+        """Show one message of the host and handle it."""
+        print(data.hex(" "), file=sys.stderr)
+        super().take(data)
+
+
+def main() -> int:
+    """Run the program."""
+    parser = argparse.ArgumentParser(prog="python -m sane.testing.esci")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind; the port is 1865")
+    parser.add_argument("--level", default="B8", choices=LEVELS)
+    parser.add_argument("--name", default="GT-EMU", help="model name")
+    parser.add_argument("--page", type=Path, help="a PPM file that lies on the glass, at 300 dpi")
+    parser.add_argument("--sheets", type=int, default=0, help="sheets in a document feeder")
+    parser.add_argument("--trace", action="store_true", help="show what the host sends")
+    options = parser.parse_args()
+    feeder = A4 if options.sheets else (0, 0)
+    model = Model(options.level, options.name, adf=feeder, is_duplex=bool(options.sheets))
+    page = pattern if options.page is None else Picture.from_ppm(options.page)
+    scanner = (Traced if options.trace else Scanner)(model, page, sheets=options.sheets)
+    with Server(scanner, options.host) as server:
+        print(f"scanimage -d epson2:net:{server.address[0]}", file=sys.stderr)
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
