@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     from .cancel import Cancel
     from .option import Option
+    from .usb.handle import Usb
+    from .usb_backend import UsbBackend
 
 __all__ = [
     "CAP_ADVANCED",
@@ -76,10 +78,25 @@ __all__ = [
     "Handle",
     "Parameters",
     "Range",
+    "Usb",
+    "UsbBackend",
     "errors",
     "option",
     "when",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the USB names when a driver asks for them: the others are not to pay for them."""
+    if name == "UsbBackend":
+        from .usb_backend import UsbBackend
+
+        return UsbBackend
+    if name == "Usb":
+        from .usb.handle import Usb
+
+        return Usb
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class DeviceInfo:

@@ -32,7 +32,7 @@ ROWS = [
         "values",
         "ring",
     ),
-    ("backend", "handle", "net.transport", "net.epson"),
+    ("backend", "handle", "net.transport", "net.epson", "usb_backend"),
     ("backends", "net.client"),
     ("dll",),
     ("", "cli", "saned", "net.server", "abi", "scanner", "testing"),

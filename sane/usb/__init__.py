@@ -1,0 +1,1 @@
+"""USB: which devices there are, and the one interface to an open one (handle.py)."""

@@ -1,0 +1,376 @@
+"""Usb: an open USB device as a driver sees it.
+
+It knows endpoints, outcomes and what each means for a driver; how bytes move is its Link's.
+"""
+
+from __future__ import annotations
+
+from ..cancel import NeverCancelled
+from ..errors import Cancelled, DeviceIOError
+from . import link as links
+from .descriptors import BULK, IN, INTERRUPT, TRANSFER_TYPES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..debug import Debug
+    from .descriptors import Endpoint, Interface
+    from .link import Cancels, Link, LinkStream
+    from .sysfs import Entry
+
+TIMEOUT_SECONDS = 30.0  # moving a lamp or feeding paper takes a few; a dead device must not hang
+STREAM_BYTES = 1 << 17
+STREAM_DEPTH = 4
+DUMPED_BYTES = 64  # of a transfer, in the log at level 4; all of it from level 6 on
+
+NEVER = NeverCancelled()
+
+
+class UsbError(DeviceIOError):
+    """A transfer failed; *partial*: what had arrived until then."""
+
+    partial = b""
+
+
+class TimedOut(UsbError):
+    """The device did not answer in time."""
+
+
+class Stalled(UsbError):
+    """The device refused the transfer; the endpoint's halt is cleared already."""
+
+
+class Overflowed(UsbError):
+    """The device sent more than the transfer asked for (babble); the surplus is lost."""
+
+
+class Unplugged(UsbError):
+    """The device is gone."""
+
+
+FAILURES: dict[str, tuple[type[UsbError], str]] = {
+    links.TIMEOUT: (TimedOut, "no answer within {seconds:g} s"),
+    links.STALL: (Stalled, "the device refused it (stall)"),
+    links.BABBLE: (Overflowed, "the device sent more than was asked for"),
+    links.UNPLUGGED: (Unplugged, "the device was unplugged"),
+    links.ERROR: (UsbError, "the transfer failed"),
+}
+
+
+class _Call:
+    """What a driver asked for, to be named when it fails."""
+
+    __slots__ = ("endpoint", "seconds", "size", "what")
+
+    def __init__(self, what: str, size: int, seconds: float, endpoint: Endpoint | None) -> None:
+        self.what = what if endpoint is None else f"{what} 0x{endpoint.address:02x}"
+        self.size = size
+        self.seconds = seconds
+        self.endpoint = endpoint
+
+
+class Usb:
+    """An open device with one claimed interface; one call at a time.
+
+    name, vendor, product: as listed. endpoints: those of the interface. timeout: seconds that a
+    call takes at most if it is not told otherwise. Every wait ends with errors.Cancelled when the
+    frontend cancels the scan of the Device that this handle belongs to.
+    """
+
+    def __init__(self, entry: Entry, interface: Interface, link: Link, debug: Debug) -> None:
+        self.entry = entry
+        self.name = entry.name
+        self.vendor = entry.vendor
+        self.product = entry.product
+        self.interface = interface
+        self.endpoints = tuple(interface.endpoints)
+        self.timeout = TIMEOUT_SECONDS
+        self._link = link
+        self._debug = debug
+        self._by_address = {endpoint.address: endpoint for endpoint in self.endpoints}
+        self._kept: dict[int, bytes] = {}  # what arrived for a read that was cancelled
+        self._owner: Callable[[], object] = lambda: None
+        self._is_gone = False
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        return f"<Usb {self.name} {self.vendor:04x}:{self.product:04x}>"
+
+    def belongs_to(self, device: object) -> None:
+        """Let cancel of *device*, an open Device, end the waits of this handle."""
+        from _weakref import ref  # a strong reference would be a cycle
+
+        self._owner = ref(device)
+
+    @property
+    def cancel(self) -> Cancels:
+        """What ends the waits at this moment."""
+        found: Cancels = getattr(self._owner(), "cancel_request", NEVER)
+        return found
+
+    # Endpoints
+
+    @property
+    def bulk_in(self) -> int:
+        """The address of the first bulk IN endpoint."""
+        return self._first(BULK, IN)
+
+    @property
+    def bulk_out(self) -> int:
+        """The address of the first bulk OUT endpoint."""
+        return self._first(BULK, 0)
+
+    @property
+    def interrupt_in(self) -> int:
+        """The address of the first interrupt IN endpoint."""
+        return self._first(INTERRUPT, IN)
+
+    def _first(self, type: int, direction: int) -> int:
+        endpoint = self.interface.first(type, direction)
+        if endpoint is None:
+            way = "in" if direction else "out"
+            raise DeviceIOError(f"{self.name}: no {TRANSFER_TYPES[type]} {way} endpoint")
+        return endpoint.address
+
+    def _endpoint(self, address: int, direction: int) -> Endpoint:
+        endpoint = self._by_address.get(address)
+        if self._is_closed:
+            raise DeviceIOError(f"{self.name} is closed")
+        if self._is_gone:
+            raise Unplugged(f"{self.name}: the device was unplugged")
+        if endpoint is None or address & IN != direction:
+            known = ", ".join(f"0x{item.address:02x}" for item in self.endpoints) or "none"
+            way = "IN" if direction else "OUT"
+            raise DeviceIOError(
+                f"{self.name}: no {way} endpoint 0x{address:02x} in interface "
+                f"{self.interface.number} (there: {known})"
+            )
+        return endpoint
+
+    # Transfers
+
+    def write(
+        self,
+        endpoint: int,
+        data: bytes | bytearray | memoryview,
+        seconds: float | None = None,
+        *,
+        zero_packet: bool = False,
+    ) -> None:
+        """Send *data* as one transfer; b"" sends an empty packet.
+
+        zero_packet: end it with an empty packet if it would otherwise end with a full one.
+        """
+        out = self._endpoint(endpoint, 0)
+        with memoryview(data) as whole, whole.cast("B") as view:
+            call = _Call("write", len(view), self._limit(seconds), out)
+            done = 0
+            while True:  # once even without data
+                piece = view[done : done + links.LARGEST_TRANSFER]
+                outcome, n = self._link.transfer_out(out, piece, call.seconds, self.cancel)
+                done += n
+                if outcome != links.OK or n < len(piece):
+                    self._failed(call, outcome, done, b"")
+                if done == call.size:
+                    break
+            if self._debug.on(4):
+                self._log(f"> {endpoint:02x}", view)
+        if zero_packet and done and not done % out.max_packet:
+            self.write(endpoint, b"", seconds)
+
+    def read(self, endpoint: int, size: int, seconds: float | None = None) -> bytes:
+        """Return what one transfer of at most *size* bytes brought, b"" for an empty packet.
+
+        Raises TimedOut if nothing came in time; if only a part did, that is returned.
+        """
+        buffer = bytearray(size)
+        with memoryview(buffer) as view:
+            n = self.read_into(endpoint, view, seconds)
+        del buffer[n:]
+        return bytes(buffer)
+
+    def read_into(self, endpoint: int, view: memoryview, seconds: float | None = None) -> int:
+        """Do the same into a writable *view* and return the number of bytes.
+
+        A device that sends more than the view holds overflows (Overflowed), unless the view's
+        length is a multiple of the endpoint's max_packet.
+        """
+        kept = self._kept.pop(endpoint, b"")
+        if kept:
+            return self._take_kept(endpoint, kept, view)
+        source = self._endpoint(endpoint, IN)
+        limit = self._limit(seconds)
+        view = view[: links.LARGEST_TRANSFER]
+        outcome, n = self._link.transfer_in(source, view, limit, self.cancel)
+        if outcome != links.OK and not (outcome == links.TIMEOUT and n):
+            self._failed(_Call("read", len(view), limit, source), outcome, n, bytes(view[:n]))
+        if self._debug.on(4):
+            self._log(f"< {endpoint:02x}", view[:n])
+        return n
+
+    def _take_kept(self, endpoint: int, kept: bytes, view: memoryview) -> int:
+        n = min(len(kept), len(view))
+        view[:n] = kept[:n]
+        if n < len(kept):
+            self._kept[endpoint] = kept[n:]
+        return n
+
+    def control(  # noqa: PLR0917 - the fields of a setup packet, in its order
+        self,
+        request_type: int,
+        request: int,
+        value: int,
+        index: int,
+        data: bytes | bytearray | memoryview | int = b"",
+        seconds: float | None = None,
+    ) -> bytes:
+        """Do a control transfer: send *data*, or return at most *data* bytes of an answer.
+
+        Bit 7 of *request_type* is the direction; *data* is then a length.
+        """
+        self._check_open()
+        limit = self._limit(seconds)
+        is_in = bool(request_type & IN)
+        if isinstance(data, int) != is_in and data:
+            raise ValueError(f"control 0x{request_type:02x}: data is for OUT, a length for IN")
+        buffer = bytearray(data)
+        setup = (request_type, request, value, index)
+        text = "control {:02x} {:02x} {:04x} {:04x}".format(*setup)
+        with memoryview(buffer) as view:
+            outcome, n = self._link.control(setup, view, limit, self.cancel)
+        if outcome != links.OK or (n < len(buffer) and not is_in):
+            self._raise(_Call(text, len(buffer), limit, None), outcome, n, bytes(buffer[:n]))
+        if self._debug.on(4):
+            self._log(f"{'<' if is_in else '>'} {text}", buffer[:n])
+        return bytes(buffer[:n]) if is_in else b""
+
+    def stream(
+        self,
+        endpoint: int,
+        size: int = STREAM_BYTES,
+        depth: int = STREAM_DEPTH,
+        total: int | None = None,
+    ) -> Stream:
+        """Return a Stream: *depth* transfers of *size* bytes on their way until *total* came.
+
+        total: never ask for more, so that nothing is asked beyond the end of an image.
+        """
+        source = self._endpoint(endpoint, IN)
+        if size < 1 or size % source.max_packet or size > links.LARGEST_TRANSFER or depth < 1:
+            raise ValueError(
+                f"stream: {depth} transfers of {size} bytes; a size is a multiple of "
+                f"{source.max_packet} up to {links.LARGEST_TRANSFER}"
+            )
+        return Stream(self, source, self._link.stream(source, size, depth, total))
+
+    def failed_stream(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
+        """Raise what *outcome* of a stream means."""
+        self._failed(_Call("stream", 0, seconds, endpoint), outcome, 0, b"")
+
+    # Recovery
+
+    def clear_halt(self, endpoint: int) -> None:
+        """End the halt of *endpoint* and set its data toggle back."""
+        direction = endpoint & IN
+        self._done("clear halt", self._link.clear_halt(self._endpoint(endpoint, direction)))
+
+    def reset(self) -> None:
+        """Reset the whole device, other interfaces included: the last resort."""
+        self._check_open()
+        self._kept.clear()
+        self._debug(2, "%s: reset", self.name)
+        self._done("reset", self._link.reset())
+
+    def close(self) -> None:
+        """Release the device; may be called again."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._link.close()
+
+    # Outcomes
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise DeviceIOError(f"{self.name} is closed")
+        if self._is_gone:
+            raise Unplugged(f"{self.name}: the device was unplugged")
+
+    def _limit(self, seconds: float | None) -> float:
+        return self.timeout if seconds is None else seconds
+
+    def _done(self, what: str, outcome: str) -> None:
+        if outcome != links.OK:
+            self._raise(_Call(what, 0, self.timeout, None), outcome, 0, b"")
+
+    def _failed(self, call: _Call, outcome: str, done: int, partial: bytes) -> None:
+        """Raise what *outcome* means; a stall is cleared first, so that the next one may work."""
+        endpoint = call.endpoint
+        assert endpoint is not None
+        if outcome == links.CANCELLED and partial:
+            self.keep(endpoint.address, partial)
+        if outcome == links.STALL and self._link.clear_halt(endpoint) == links.ERROR:
+            self._debug(1, "%s: the halt of 0x%02x stays: reset", self.name, endpoint.address)
+            self._link.reset()
+        self._raise(call, outcome, done, partial)
+
+    def _raise(self, call: _Call, outcome: str, done: int, partial: bytes) -> None:
+        if outcome == links.CANCELLED:
+            raise Cancelled
+        self._is_gone = self._is_gone or outcome == links.UNPLUGGED
+        kind, reason = FAILURES.get(outcome, FAILURES[links.ERROR])
+        reason = reason.format(seconds=call.seconds)
+        failure = kind(f"{self.name}: {call.what}: {done} of {call.size} bytes, {reason}")
+        failure.partial = partial
+        self._debug(1, "%s", failure)
+        if partial:
+            self._debug.dump(1, "until then", partial)
+        raise failure
+
+    def keep(self, endpoint: int, data: bytes) -> None:
+        """Give *data*, which came from *endpoint*, to the next read of it."""
+        if data:
+            self._kept[endpoint] = self._kept.get(endpoint, b"") + data
+
+    def _log(self, mark: str, data: bytes | bytearray | memoryview) -> None:
+        shown = data if self._debug.on(6) else data[:DUMPED_BYTES]
+        self._debug.dump(4, f"{self.name} {mark}: {len(data)} bytes", shown)
+
+
+class Stream:
+    """Bytes of one IN endpoint with several transfers on their way; close it, or use ``with``."""
+
+    def __init__(self, usb: Usb, endpoint: Endpoint, source: LinkStream) -> None:
+        self._usb = usb
+        self._endpoint = endpoint
+        self._source = source
+        self._is_closed = False
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def read_into(self, view: memoryview, seconds: float | None = None) -> int:
+        """Move what arrived into *view*, at least a byte; 0 when the total is reached."""
+        usb = self._usb
+        limit = usb.timeout if seconds is None else seconds
+        outcome, n = self._source.read_into(view, limit, usb.cancel)
+        if outcome != links.OK:
+            usb.failed_stream(self._endpoint, outcome, limit)
+        return n
+
+    def reader(self, seconds: float | None = None) -> object | None:
+        """Return a capsule for Device.reader, which reads this stream without Python.
+
+        None when uncompiled, recorded or replayed: the frame is then read with read_into.
+        """
+        usb = self._usb
+        return self._source.reader(usb.timeout if seconds is None else seconds, usb.cancel)
+
+    def close(self) -> None:
+        """Take back the transfers that are on their way; what they brought, a read will get."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._usb.keep(self._endpoint.address, self._source.close())

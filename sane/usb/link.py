@@ -1,0 +1,86 @@
+"""What moves bytes below a Usb handle: the contract of the real device, a recorded one and fakes.
+
+A Link carries out single transfers and tells how each ended; it knows no driver and raises for
+nothing that a device can do. handle.py turns outcomes into exceptions.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol, TypeAlias
+
+    from ..cancel import Cancel, NeverCancelled
+    from .descriptors import Endpoint
+
+    Cancels: TypeAlias = Cancel | NeverCancelled
+    Result: TypeAlias = tuple[str, int]
+    Setup: TypeAlias = tuple[int, int, int, int]
+
+    class LinkStream(Protocol):
+        """Transfers in flight on one IN endpoint, delivered as one row of bytes."""
+
+        def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
+            """Move what arrived into *view*, waiting for the first byte; OK and 0: the end."""
+
+        def reader(self, seconds: float, cancel: Cancels) -> object | None:
+            """Return a capsule that reads without Python (sane/reader.pxd), None without one."""
+
+        def close(self) -> bytes:
+            """Take the transfers back, none is in flight any more; return what was not read."""
+
+
+# How a transfer ended. With all but OK, n bytes may have been moved before.
+OK = "ok"
+TIMEOUT = "timeout"
+CANCELLED = "cancelled"
+STALL = "stall"
+BABBLE = "babble"  # the device sent more than was asked for
+UNPLUGGED = "unplugged"
+ERROR = "error"
+OUTCOMES = (OK, TIMEOUT, CANCELLED, STALL, BABBLE, UNPLUGGED, ERROR)
+
+LARGEST_TRANSFER = 1 << 22  # usbfs gives all programs together 16 MiB by default
+
+
+class Link:
+    """One open device with its interface claimed.
+
+    A transfer ends when it is complete, *seconds* have passed or *cancel* is set. Calls come one
+    at a time, from any thread. Buffers are used during the call only.
+    """
+
+    def transfer_in(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        """Do one bulk or interrupt transfer into *data*; return outcome and size."""
+        raise NotImplementedError
+
+    def transfer_out(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        """Do one transfer to the device, of no bytes if *data* is empty; return as above."""
+        raise NotImplementedError
+
+    def control(self, setup: Setup, data: memoryview, seconds: float, cancel: Cancels) -> Result:
+        """Do a control transfer; bit 7 of the request type says whether *data* is filled.
+
+        setup: request type, request, value and index.
+        """
+        raise NotImplementedError
+
+    def stream(self, endpoint: Endpoint, size: int, depth: int, total: int | None) -> LinkStream:
+        """Keep *depth* transfers of *size* bytes in flight until *total* bytes came."""
+        raise NotImplementedError
+
+    def clear_halt(self, endpoint: Endpoint) -> str:
+        """End the stall of *endpoint*; return the outcome."""
+        raise NotImplementedError
+
+    def reset(self) -> str:
+        """Reset the whole device and claim the interface anew; return the outcome."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release the interface and the device; called once."""
+        raise NotImplementedError

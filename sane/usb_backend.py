@@ -1,0 +1,155 @@
+"""UsbBackend: the backend of USB scanners that are known by their ids or their class.
+
+It knows the configuration lines and which device on the bus is one of its own; it opens no
+device itself and knows no protocol. Source: c-abi-and-dll 5.4.
+"""
+
+from __future__ import annotations
+
+from . import config, errors
+from .backend import Backend, DeviceInfo
+from .usb import sysfs
+from .usb.bus import Bus
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import ClassVar
+
+    from .backend import Context, Device
+    from .usb.descriptors import Interface
+    from .usb.sysfs import Entry
+
+    UsbId = tuple[int, int, str, str]
+
+UNNAMED = "unknown"
+
+
+class UsbBackend(Backend):
+    """The devices on the bus that usb_ids, usb_classes or a line of <name>.conf name.
+
+    <name>.conf: ``usb auto`` (or only ``usb``) for all that the driver knows, ``usb 0x04b8
+    0x0110`` for one more product, ``libusb:001:004`` for one device. Without such a line, all
+    that the driver knows.
+    """
+
+    usb_ids: ClassVar[Sequence[UsbId]] = ()
+    """What the driver knows: vendor id, product id, vendor, model."""
+
+    usb_classes: ClassVar[Sequence[tuple[int, int, int]]] = ()
+    """Interface classes (class, subclass, protocol) that it can drive whatever the ids are."""
+
+    usb_vendors: ClassVar[Sequence[int]] = ()
+    """The vendor ids that a ``usb`` line may name; empty: any."""
+
+    device: ClassVar[type[Device]]
+    """Its objects are made from the open handle alone, which they own from then on."""
+
+    device_type = "flatbed scanner"
+
+    def __init__(self, name: str, context: Context) -> None:
+        super().__init__(name, context)
+        self._auto = True
+        self._configured: list[tuple[int, int]] = []
+        self._named: list[str] = []
+
+    def set_context(self, context: Context) -> None:
+        super().set_context(context)
+        self.bus = Bus(context.environment)
+
+    # Configuration
+
+    def init(self) -> None:
+        self._auto, self._configured, self._named = False, [], []
+        found = False
+        for line in self.read_config():
+            try:
+                found |= self.read_line(line)
+            except errors.Invalid as exc:
+                self.debug(0, "%s", exc)
+        self._auto = self._auto or not found
+
+    def read_line(self, line: config.Line) -> bool:
+        """Take over one line of the configuration; return whether it was one about USB."""
+        tokens = line.tokens()
+        if sysfs.parse_name(line.text) is not None:
+            self._named.append(line.text)
+        elif tokens in (["usb"], ["usb", "auto"]):
+            self._auto = True
+        elif tokens[:1] == ["usb"]:
+            ids = config.parse_usb(line)
+            assert ids is not None
+            if self.usb_vendors and ids[0] not in self.usb_vendors:
+                known = " ".join(f"0x{vendor:04x}" for vendor in self.usb_vendors)
+                raise errors.Invalid(f"{line.where()}: vendor 0x{ids[0]:04x} is not {known}")
+            self._configured.append(ids)
+        else:
+            return self.other_line(line)
+        return True
+
+    def other_line(self, line: config.Line) -> bool:
+        """Take over a line that is not about USB; return False, or True to switch off auto."""
+        raise errors.Invalid(f"{line.where()}: {line.text!r} is neither usb nor a device name")
+
+    # Devices
+
+    def known(self, entry: Entry) -> tuple[str, str] | None:
+        """Return vendor and model if the driver drives *entry* by itself, else None."""
+        for vendor, product, maker, model in self.usb_ids:
+            if (vendor, product) == (entry.vendor, entry.product):
+                return maker, model
+        for interface in entry.descriptors.active(entry.configuration):
+            if interface.class_ in self.usb_classes:
+                return self.texts(entry)
+        return None
+
+    def wanted(self, entry: Entry) -> tuple[str, str] | None:
+        """Return vendor and model if *entry* is to be listed, else None."""
+        known = self.known(entry) if self._auto else None
+        configured = (entry.vendor, entry.product) in self._configured
+        if known is None and (configured or entry.name in self._named):
+            known = self.known(entry) or self.texts(entry)
+        return known
+
+    def texts(self, entry: Entry) -> tuple[str, str]:
+        """Return what the device calls its maker and itself; its ids where it is silent."""
+        model = f"{entry.vendor:04x}:{entry.product:04x}"
+        return entry.text("manufacturer") or UNNAMED, entry.text("product") or model
+
+    def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
+        found = []
+        for entry in self.bus.entries():
+            texts = self.wanted(entry)
+            if texts is not None:
+                found.append(DeviceInfo(entry.name, *texts, self.device_type))
+        return found
+
+    def interface(self, entry: Entry) -> Interface | None:
+        """Return the interface to claim; None: the one that looks like a scanner's."""
+        return None
+
+    def open(self, name: str) -> Device:
+        return self.open_usb(self.find(name))
+
+    def find(self, name: str) -> Entry:
+        """Return the device *name*, the first wanted one for ""; raises Invalid without one.
+
+        A device that is named may be any: whoever writes its name knows why.
+        """
+        if name:
+            return self.bus.entry(name)
+        for entry in self.bus.entries():
+            if self.wanted(entry) is not None:
+                return entry
+        raise errors.Invalid(f"backend {self.name}: no USB device found")
+
+    def open_usb(self, entry: Entry) -> Device:
+        """Open *entry* and make its Device; nothing stays open when that fails."""
+        usb = self.bus.open(entry, self.interface(entry))
+        try:
+            device = self.device(usb)
+        except BaseException:
+            usb.close()
+            raise
+        usb.belongs_to(device)
+        return device
