@@ -29,8 +29,10 @@ OPERATIONS = (
 MODULES = ("structs", "direct", "handle", "library_ops")  # the Cython part of boot
 DEFAULT_SHIMS = "pysane test pnm"
 
-# The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too.
+# The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
+# those of the second list speak C and are .pyx.
 COMPILED = ("sane.constraint", "sane.image.rows", "sane.backends.test.stream")
+COMPILED_ONLY = ("sane.usb.transfers",)
 
 link = ROOT / "sane" / "backends"
 if not link.exists() and (ROOT / "backends").is_dir():  # an sdist has no links
@@ -42,6 +44,7 @@ def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
     modules = [Extension(name, [f"{name.replace('.', '/')}.py"]) for name in COMPILED]
+    modules += [Extension(name, [f"{name.replace('.', '/')}.pyx"]) for name in COMPILED_ONLY]
     directives = {"language_level": 3, "binding": False}
     return cythonize(modules, compiler_directives=directives, build_dir="build/cython", quiet=True)
 

@@ -54,7 +54,6 @@ FAILURES: dict[str, tuple[type[UsbError], str]] = {
     links.STALL: (Stalled, "the device refused it (stall)"),
     links.BABBLE: (Overflowed, "the device sent more than was asked for"),
     links.UNPLUGGED: (Unplugged, "the device was unplugged"),
-    links.ERROR: (UsbError, "the transfer failed"),
 }
 
 
@@ -90,6 +89,7 @@ class Usb:
         self._debug = debug
         self._by_address = {endpoint.address: endpoint for endpoint in self.endpoints}
         self._kept: dict[int, bytes] = {}  # what arrived for a read that was cancelled
+        self._streams: list[Stream] = []
         self._owner: Callable[[], object] = lambda: None
         self._is_gone = False
         self._is_closed = False
@@ -262,11 +262,20 @@ class Usb:
                 f"stream: {depth} transfers of {size} bytes; a size is a multiple of "
                 f"{source.max_packet} up to {links.LARGEST_TRANSFER}"
             )
-        return Stream(self, source, self._link.stream(source, size, depth, total))
+        stream = Stream(self, source, self._link.stream(source, size, depth, total))
+        self._streams.append(stream)
+        return stream
 
     def failed_stream(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
         """Raise what *outcome* of a stream means."""
         self._failed(_Call("stream", 0, seconds, endpoint), outcome, 0, b"")
+
+    def ended_stream(self, stream: Stream, endpoint: Endpoint, outcome: str, rest: bytes) -> None:
+        """Take over what a stream leaves: *rest* for the next read, a stall that nobody saw."""
+        self._streams.remove(stream)
+        self.keep(endpoint.address, rest)
+        if outcome == links.STALL:
+            self._link.clear_halt(endpoint)
 
     # Recovery
 
@@ -285,6 +294,8 @@ class Usb:
     def close(self) -> None:
         """Release the device; may be called again."""
         if not self._is_closed:
+            while self._streams:
+                self._streams[0].close()
             self._is_closed = True
             self._link.close()
 
@@ -309,7 +320,7 @@ class Usb:
         assert endpoint is not None
         if outcome == links.CANCELLED and partial:
             self.keep(endpoint.address, partial)
-        if outcome == links.STALL and self._link.clear_halt(endpoint) == links.ERROR:
+        if outcome == links.STALL and self._link.clear_halt(endpoint).startswith(links.ERROR):
             self._debug(1, "%s: the halt of 0x%02x stays: reset", self.name, endpoint.address)
             self._link.reset()
         self._raise(call, outcome, done, partial)
@@ -318,7 +329,7 @@ class Usb:
         if outcome == links.CANCELLED:
             raise Cancelled
         self._is_gone = self._is_gone or outcome == links.UNPLUGGED
-        kind, reason = FAILURES.get(outcome, FAILURES[links.ERROR])
+        kind, reason = FAILURES.get(outcome, (UsbError, outcome))
         reason = reason.format(seconds=call.seconds)
         failure = kind(f"{self.name}: {call.what}: {done} of {call.size} bytes, {reason}")
         failure.partial = partial
@@ -345,6 +356,7 @@ class Stream:
         self._endpoint = endpoint
         self._source = source
         self._is_closed = False
+        self._has_failed = False
 
     def __enter__(self) -> Stream:
         return self
@@ -358,6 +370,7 @@ class Stream:
         limit = usb.timeout if seconds is None else seconds
         outcome, n = self._source.read_into(view, limit, usb.cancel)
         if outcome != links.OK:
+            self._has_failed = True
             usb.failed_stream(self._endpoint, outcome, limit)
         return n
 
@@ -373,4 +386,7 @@ class Stream:
         """Take back the transfers that are on their way; what they brought, a read will get."""
         if not self._is_closed:
             self._is_closed = True
-            self._usb.keep(self._endpoint.address, self._source.close())
+            outcome = self._source.outcome
+            rest = self._source.close()
+            seen = self._has_failed or outcome != links.STALL
+            self._usb.ended_stream(self, self._endpoint, links.OK if seen else outcome, rest)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     class LinkStream(Protocol):
         """Transfers in flight on one IN endpoint, delivered as one row of bytes."""
 
+        outcome: str
+        """How it failed, OK if it did not."""
+
         def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
             """Move what arrived into *view*, waiting for the first byte; OK and 0: the end."""
 
@@ -37,7 +40,7 @@ CANCELLED = "cancelled"
 STALL = "stall"
 BABBLE = "babble"  # the device sent more than was asked for
 UNPLUGGED = "unplugged"
-ERROR = "error"
+ERROR = "error"  # a reason may follow after a colon
 OUTCOMES = (OK, TIMEOUT, CANCELLED, STALL, BABBLE, UNPLUGGED, ERROR)
 
 LARGEST_TRANSFER = 1 << 22  # usbfs gives all programs together 16 MiB by default

@@ -35,5 +35,5 @@ STATUSES = (OK, ERROR, TIMEOUT, CANCELLED, STALL, UNPLUGGED, BABBLE)  # by trans
 
 
 def of_code(code: int) -> str:
-    """Return the outcome that libusb's return value means."""
-    return CODES.get(code, ERROR)
+    """Return the outcome that libusb's return value means, an error with its reason."""
+    return CODES.get(code) or f"{ERROR}: {CODE_NAMES.get(code, code)}"

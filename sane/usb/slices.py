@@ -97,10 +97,13 @@ class SlicedStream:
         self._buffer = bytearray(size)
         self._left = -1 if total is None else total
         self._data = memoryview(b"")
+        self.outcome = OK
 
     def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
         """Move what arrived into *view*."""
         while not self._data:
+            if self.outcome != OK:
+                return self.outcome, 0
             if not self._left:
                 return OK, 0
             if cancel.is_set():
@@ -111,7 +114,9 @@ class SlicedStream:
                 outcome, n = self._transfers.transfer(self._endpoint, part, seconds, cancel)
                 self._data = memoryview(bytes(part[:n]))
             self._left -= n if self._left > 0 else 0
-            if outcome != OK and not (n and outcome in (TIMEOUT, CANCELLED)):
+            if outcome not in (OK, TIMEOUT, CANCELLED):
+                self.outcome = outcome
+            if outcome != OK and not n:
                 return outcome, 0
         n = min(len(view), len(self._data))
         view[:n] = self._data[:n]

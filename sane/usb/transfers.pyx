@@ -3,8 +3,8 @@
 
 It knows libusb's transfers and events and nothing of SANE: single transfers in the caller's own
 buffer, and streams with several on their way. Every wait polls libusb's descriptors together with
-the cancel descriptor, without the GIL. The library's functions are those that pyusb has loaded, so
-that building needs no header of it. Source: libusb-1.0 API documentation, asynchronous I/O.
+the cancel descriptor, without the GIL. The library's functions are those that pyusb has loaded.
+Source: libusb-1.0 API documentation, asynchronous device I/O.
 """
 
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
@@ -22,35 +22,29 @@ from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec, timeval
 
 from ..reader cimport pysane_reader
+from .libusb cimport (
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    POLLIN,
+    SETUP_BYTES,
+    TIMED_OUT,
+    TYPE_CONTROL,
+    Library,
+    Slot,
+    Transfer,
+    poll,
+    pollfd,
+)
 
 import ctypes
 
 from . import link as _link
 from .outcome import STATUSES, of_code
 
-cdef extern from "<poll.h>" nogil:
-    struct pollfd:
-        int fd
-        short events
-        short revents
-    enum:
-        POLLIN
-    int poll(pollfd *fds, unsigned long count, int timeout_ms)
-
-
 cdef enum:
-    TYPE_CONTROL = 0
-    TYPE_INTERRUPT = 3
-    SETUP_BYTES = 8
     MOST_DESCRIPTORS = 16
-    # enum libusb_transfer_status
-    COMPLETED = 0
-    FAILED = 1
-    TIMED_OUT = 2
-    CANCELLED = 3
-    STALLED = 4
-    # what a call ends with beside these: nothing more will come
-    ENDED = 100
+    ENDED = 100  # what a read ends with beside the transfer statuses: nothing more will come
     SANE_GOOD = 0
     SANE_CANCELLED = 2
     SANE_EOF = 5
@@ -59,38 +53,6 @@ cdef enum:
 cdef long long SECOND_NS = 1000000000
 cdef double MOST_SECONDS = 1e6
 cdef long long TAKE_BACK_NS = 5 * SECOND_NS  # the kernel answers a cancel at once; else it hangs
-
-
-cdef struct Transfer:  # struct libusb_transfer, without isochronous packets
-    void *dev_handle
-    unsigned char flags
-    unsigned char endpoint
-    unsigned char type
-    unsigned int timeout
-    int status
-    int length
-    int actual_length
-    void (*callback)(Transfer *transfer) noexcept nogil
-    void *user_data
-    unsigned char *buffer
-    int num_iso_packets
-
-
-cdef struct Slot:  # a transfer, and whether it is on its way
-    Transfer *transfer
-    int submitted
-    int done
-
-
-cdef struct Library:
-    void *context
-    Transfer *(*alloc_transfer)(int) noexcept nogil
-    void (*free_transfer)(Transfer *) noexcept nogil
-    int (*submit_transfer)(Transfer *) noexcept nogil
-    int (*cancel_transfer)(Transfer *) noexcept nogil
-    int (*handle_events)(void *, timeval *, int *) noexcept nogil
-    pollfd **(*get_pollfds)(void *) noexcept nogil  # struct libusb_pollfd begins like a pollfd
-    void (*free_pollfds)(pollfd **) noexcept nogil
 
 
 cdef void *function(object lib, str name) except NULL:

@@ -132,6 +132,7 @@ class FakeStream:
 
     def __init__(self, link: FakeLink) -> None:
         self._link = link
+        self.outcome = OK
 
     def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
         return self._link._answer(view, cancel)

@@ -66,8 +66,8 @@ def test_read_into_fills_the_callers_buffer() -> None:
         (link.STALL, Stalled, "refused"),
         (link.BABBLE, Overflowed, "sent more"),
         (link.UNPLUGGED, Unplugged, "unplugged"),
-        (link.ERROR, UsbError, "failed"),
-        ("never heard of", UsbError, "failed"),
+        ("error: no memory", UsbError, "error: no memory"),
+        ("never heard of", UsbError, "never heard of"),
     ],
 )
 def test_outcomes_become_errors_that_name_the_device(

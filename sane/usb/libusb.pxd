@@ -1,0 +1,56 @@
+# What is used of libusb 1.0, declared here so that building needs no header of it, and poll.
+# Source: libusb-1.0 API documentation, struct libusb_transfer and asynchronous device I/O.
+
+from posix.time cimport timeval
+
+cdef extern from "<poll.h>" nogil:
+    struct pollfd:
+        int fd
+        short events
+        short revents
+    enum:
+        POLLIN
+    int poll(pollfd *fds, unsigned long count, int timeout_ms)
+
+
+cdef enum:
+    TYPE_CONTROL = 0
+    SETUP_BYTES = 8
+    # enum libusb_transfer_status
+    COMPLETED = 0
+    FAILED = 1
+    TIMED_OUT = 2
+    CANCELLED = 3
+    STALLED = 4
+
+
+cdef struct Transfer:  # struct libusb_transfer, without isochronous packets
+    void *dev_handle
+    unsigned char flags
+    unsigned char endpoint
+    unsigned char type
+    unsigned int timeout
+    int status
+    int length
+    int actual_length
+    void (*callback)(Transfer *transfer) noexcept nogil
+    void *user_data
+    unsigned char *buffer
+    int num_iso_packets
+
+
+cdef struct Slot:  # a transfer, and whether it is on its way
+    Transfer *transfer
+    int submitted
+    int done
+
+
+cdef struct Library:
+    void *context
+    Transfer *(*alloc_transfer)(int) noexcept nogil
+    void (*free_transfer)(Transfer *) noexcept nogil
+    int (*submit_transfer)(Transfer *) noexcept nogil
+    int (*cancel_transfer)(Transfer *) noexcept nogil
+    int (*handle_events)(void *, timeval *, int *) noexcept nogil
+    pollfd **(*get_pollfds)(void *) noexcept nogil  # struct libusb_pollfd begins like a pollfd
+    void (*free_pollfds)(pollfd **) noexcept nogil
