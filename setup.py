@@ -32,7 +32,7 @@ DEFAULT_SHIMS = "pysane test pnm"
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
 # those of the second list speak C and are .pyx.
 COMPILED = ("sane.constraint", "sane.image.rows", "sane.backends.test.stream")
-COMPILED_ONLY = ("sane.usb.transfers",)
+COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native")
 
 link = ROOT / "sane" / "backends"
 if not link.exists() and (ROOT / "backends").is_dir():  # an sdist has no links
@@ -44,7 +44,11 @@ def extensions() -> list[Extension]:
     from Cython.Build import cythonize
 
     modules = [Extension(name, [f"{name.replace('.', '/')}.py"]) for name in COMPILED]
-    modules += [Extension(name, [f"{name.replace('.', '/')}.pyx"]) for name in COMPILED_ONLY]
+    headers = [str(ROOT / "include"), str(ABI)]
+    modules += [
+        Extension(name, [f"{name.replace('.', '/')}.pyx"], include_dirs=headers)
+        for name in COMPILED_ONLY
+    ]
     directives = {"language_level": 3, "binding": False}
     return cythonize(modules, compiler_directives=directives, build_dir="build/cython", quiet=True)
 

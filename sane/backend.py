@@ -209,18 +209,21 @@ class Context:
     """What a backend is told about its frontend.
 
     environment: the recorded variables and directory. authorize(resource) returns user name and
-    password from the frontend's callback, or raises errors.AccessDenied.
+    password from the frontend's callback, or raises errors.AccessDenied. callback: what a C
+    backend gets for it: a capsule with a C function, False for none, None to go by authorize.
     """
 
-    __slots__ = ("authorize", "environment")
+    __slots__ = ("authorize", "callback", "environment")
 
     def __init__(
         self,
         environment: config.Environment,
         authorize: Callable[[str], tuple[str, str]] | None = None,
+        callback: object = None,
     ) -> None:
         self.environment = environment
         self.authorize = authorize or _no_authorization
+        self.callback = False if authorize is None and callback is None else callback
 
 
 def _no_authorization(resource: str) -> tuple[str, str]:
@@ -241,6 +244,9 @@ class Backend:
 
     null_name: ClassVar[str | None] = None
     """Its own library opens this device for a NULL name; None refuses it (c-abi-and-dll 1.7)."""
+
+    is_foreign: ClassVar[bool] = False
+    """A C library of the system: its devices open on the caller's thread, without a deadline."""
 
     def __init__(self, name: str, context: Context) -> None:
         self.name = name

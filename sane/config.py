@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DEFAULT_DIRECTORIES = (".", "/etc/sane.d")
 WHITESPACE = " \t\n\v\f\r"  # C isspace; str.isspace knows more
+LOADER_VARIABLES = ("LD_LIBRARY_PATH", "SHLIB_PATH", "LIBPATH", "LD_BIND_NOW")
 PIECE_BYTES = 4095  # a longer line counts as several: the helpers read into PATH_MAX bytes
 FILE_BYTES = 1 << 22  # the rest is not read: no real file comes near, and the heap is the host's
 
@@ -32,8 +33,8 @@ _DIRECTORY_FLAGS = _OPEN_FLAGS | os.O_DIRECTORY
 class Environment:
     """What sane_init recorded of the process; it may have changed by the time files are read.
 
-    variables: the SANE_*, PYSANE_* and LD_LIBRARY_PATH variables. cwd: a descriptor of the working
-    directory, owned by whoever made it, or None for the process's current one.
+    variables: SANE_*, PYSANE_* and LOADER_VARIABLES. cwd: a descriptor of the working directory,
+    owned by whoever made it, or None for the process's current one.
     """
 
     __slots__ = ("cwd", "variables")
@@ -50,7 +51,7 @@ class Environment:
             {
                 name: value
                 for name, value in os.environ.items()
-                if name.startswith(prefixes) or name == "LD_LIBRARY_PATH"
+                if name.startswith(prefixes) or name in LOADER_VARIABLES
             }
         )
 

@@ -40,6 +40,9 @@ struct pysane_library_ops {
   int (*forked)(void);
   /* Call action(subject) when the call that this thread is in returns. Async-signal-safe. */
   void (*postpone)(void (*action)(void *), void *subject);
+  /* Around the frontend's callback: what it calls is not inside. */
+  int (*callback_enter)(void);
+  void (*callback_leave)(int depth);
 };
 
 /* One loaded shim: a libsane.so.1 or a libsane-<backend>.so.1. */
@@ -47,6 +50,7 @@ struct pysane_library {
   const char *backend;                  /* "" for dll, "pysane" for all ours, else its name */
   const struct pysane_library_ops *ops; /* NULL until the first call that needs Python */
   SANE_Auth_Callback authorize;         /* from sane_init, may be NULL */
+  SANE_Auth_Callback ask;               /* calls authorize: what C backends get */
   int initialised;                      /* between sane_init and sane_exit */
   char *const *environment;             /* recorded NAME=value strings, NULL at the end */
   int cwd;                              /* O_PATH descriptor of the directory, or -1 */

@@ -17,7 +17,9 @@
 
 extern char **environ;
 
-struct pysane_library pysane_library = {.backend = pysane_shim, .cwd = -1};
+static void ask(const char *resource, char *user, char *password);
+
+struct pysane_library pysane_library = {.backend = pysane_shim, .ask = ask, .cwd = -1};
 struct pysane_slot pysane_slots[PYSANE_SLOTS];
 
 static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -56,7 +58,9 @@ block_signals(void)
 static int
 is_recorded(const char *variable)
 {
-  static const char *const prefixes[] = {"SANE_", "PYSANE_", "LD_LIBRARY_PATH=", NULL};
+  static const char *const prefixes[] = {
+    "SANE_", "PYSANE_", "LD_LIBRARY_PATH=", "SHLIB_PATH=", "LIBPATH=", "LD_BIND_NOW=", NULL,
+  };
   int i;
 
   for (i = 0; prefixes[i]; i++)
@@ -135,6 +139,22 @@ is_inside(void)
   const struct pysane_library_ops *ops = pysane_library.ops;
 
   return ops && ops->inside();
+}
+
+/* The callback of C backends. It may come in the middle of sane_open, from where the frontend's
+ * own callback may call us again; from an open device it comes without us. */
+static void
+ask(const char *resource, char *user, char *password)
+{
+  const struct pysane_library_ops *ops = pysane_library.ops;
+  SANE_Auth_Callback authorize = pysane_library.authorize;
+  int depth;
+
+  if (!authorize || !ops)
+    return;
+  depth = ops->callback_enter();
+  authorize(resource, user, password);
+  ops->callback_leave(depth);
 }
 
 /* -- Slots --------------------------------------------------------------------------------- */

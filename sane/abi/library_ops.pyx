@@ -5,6 +5,7 @@ One registry for each loaded library, made at its first call that needs one and 
 sane_exit. It knows what sane_init recorded; open handles are the business of handle.pyx.
 """
 
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memset
 
@@ -61,6 +62,13 @@ cdef object environment_of(pysane_library *library):
     return Environment(variables, library.cwd if library.cwd >= 0 else None)
 
 
+cdef object callback_of(pysane_library *library):
+    """Return what C backends get as the callback: none if the frontend gave none."""
+    if library.authorize == NULL:
+        return False
+    return PyCapsule_New(<void *>library.ask, "SANE_Auth_Callback", NULL)
+
+
 cdef object registry_of(pysane_library *library):
     """Return the library's registry: made, or renewed, at the first call after sane_init."""
     cdef Authorizer authorizer
@@ -68,7 +76,7 @@ cdef object registry_of(pysane_library *library):
         return <object>library.registry
     authorizer = Authorizer()
     authorizer.library = library
-    context = Context(environment_of(library), authorizer)
+    context = Context(environment_of(library), authorizer, callback_of(library))
     initialised = bool(library.initialised)
     if library.registry == NULL or not (<object>library.registry).renew(context, initialised):
         drop_registry(library)
@@ -120,16 +128,24 @@ cdef SANE_Status py_get_devices(
 
 
 cdef SANE_Status open_device(
-    pysane_library *library, const char *name, pysane_handle **out
+    pysane_library *library, const char *name, const pysane_device_ops **ops, SANE_Handle *inner
 ) noexcept with gil:
     cdef pysane_handle *h = pysane_handle_new()
+    cdef pysane_slot *foreign
     if h == NULL:
         return SANE_STATUS_NO_MEM
     handle = None
     try:
         abi_handle = pysane_new_handle(h)
-        text = None if name == NULL else os.fsdecode(<bytes>name)
+        text = None if name == NULL else (<bytes>name).decode("utf-8", "surrogateescape")
         handle = registry_of(library).open(text, abi_handle.cancel)
+        table = getattr(handle, "table", None)
+        if table is not None:  # a C backend's: from now on nothing of ours is in between
+            foreign = <pysane_slot *>PyCapsule_GetPointer(table, "pysane.table")
+            ops[0] = foreign.ops
+            inner[0] = foreign.inner
+            pysane_handle_free(h)
+            return SANE_STATUS_GOOD
         pysane_attach(abi_handle, handle)
     except BaseException as exc:
         if handle is not None:
@@ -137,7 +153,8 @@ cdef SANE_Status open_device(
         pysane_handle_free(h)
         return library_failed("open", exc)
     Py_INCREF(abi_handle)
-    out[0] = h
+    ops[0] = pysane_python_device_ops
+    inner[0] = h
     return SANE_STATUS_GOOD
 
 
@@ -146,8 +163,7 @@ cdef SANE_Status py_open(
 ) noexcept nogil:
     cdef SANE_Status status = pysane_enter_library()
     if status == SANE_STATUS_GOOD:
-        status = open_device(library, name, <pysane_handle **>inner)
-        ops[0] = pysane_python_device_ops
+        status = open_device(library, name, ops, inner)
         pysane_leave_library()
     return status
 
@@ -178,6 +194,8 @@ library_ops.exit = py_exit
 library_ops.inside = pysane_inside
 library_ops.forked = pysane_forked
 library_ops.postpone = pysane_postpone
+library_ops.callback_enter = pysane_callback_enter
+library_ops.callback_leave = pysane_callback_leave
 
 cdef void publish():
     global pysane_python_ops

@@ -96,9 +96,12 @@ cdef extern from "abi.h" nogil:
         int (*inside)() noexcept nogil
         int (*forked)() noexcept nogil
         void (*postpone)(void (*action)(void *) noexcept nogil, void *subject) noexcept nogil
+        int (*callback_enter)() noexcept nogil
+        void (*callback_leave)(int depth) noexcept nogil
     ctypedef struct pysane_library "struct pysane_library":
         const char *backend
         SANE_Auth_Callback authorize
+        SANE_Auth_Callback ask
         int initialised
         char **environment
         int cwd

@@ -1,4 +1,4 @@
-"""Finds the Backend class behind a name: ours, a dropped-in file, or an entry point.
+"""Finds the backend behind a name: ours, a dropped-in file, an entry point, or a C library.
 
 It knows directories and packages; it knows nothing of devices. Each source is looked at only
 when the one before has nothing. Source: architecture, "Finding backends".
@@ -11,14 +11,19 @@ import sys
 
 from ..backend import Backend
 from ..errors import Invalid
+from .libraries import libraries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
+    from ..backend import Context
     from ..config import Environment
     from ..debug import Debug
+
+    Maker = Callable[[str, Context], Backend]
 
 ENTRY_POINTS = "sane.backends"
 SYSTEM_DIRECTORY = "/usr/local/lib/pysane/backends"
@@ -27,21 +32,65 @@ OTHERS_MAY_WRITE = 0o022
 _package = __package__.rpartition(".")[0]
 
 
+class NotFound(Invalid):
+    """Nothing answers to the name of a backend."""
+
+
+def find(
+    name: str,
+    environment: Environment,
+    debug: Debug,
+    entry_points: EntryPoints,
+    natives: frozenset[str],
+) -> Maker:
+    """Return what makes the backend *name*; raises Invalid if there is none.
+
+    natives: of these names the C library is wanted, of "*" wherever there is one; otherwise
+    it is taken when there is nothing in Python.
+    """
+    paths = libraries(name, environment)
+    if name in natives or ("*" in natives and paths):
+        return c_library(name, paths, environment, debug)
+    try:
+        return find_backend(name, environment, debug, entry_points)
+    except NotFound:
+        if not paths:
+            raise
+    return c_library(name, paths, environment, debug)
+
+
+def c_library(name: str, paths: list[str], environment: Environment, debug: Debug) -> Maker:
+    """Load the C backend *name* from *paths*; return what makes the Backend of it."""
+    if not paths:
+        raise NotFound(f"no library libsane-{name}.so.1")
+    try:
+        from .native import Library
+    except ImportError as exc:
+        raise NotFound(f"C backends need a compiled PySANE ({exc})") from exc
+    from .foreign import ForeignBackend
+
+    library = Library(name, paths, environment.get("LD_BIND_NOW") is not None)
+    debug(3, "backend %s is %s", name, library.path)
+    for symbol in library.missing:
+        debug(1, "%s has no function %s", library.path, symbol)
+    return lambda name, context: ForeignBackend(name, context, library, debug)
+
+
 def find_backend(
     name: str, environment: Environment, debug: Debug, entry_points: EntryPoints
 ) -> type[Backend]:
-    """Return the Backend class of *name*; raises Invalid if there is none.
+    """Return the Backend class of *name*; raises NotFound if there is none in Python.
 
     An exception in the backend's own code comes through as it is.
     """
     if not is_module_name(name):
-        raise Invalid(f"{name!r} is not the name of a backend")
+        raise NotFound(f"{name!r} is not the name of a backend")
     module: ModuleType | type | None = own_module(name) or dropped_in(name, environment, debug)
     if module is None:
         target = entry_points.get(name)
         module = load_target(target) if target else None
     if module is None:
-        raise Invalid(f"no backend named {name!r}")
+        raise NotFound(f"no backend named {name!r}")
     found = getattr(module, "Backend", None) or getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, Backend)) or found is Backend:
         raise Invalid(f"{getattr(module, '__file__', module)} defines no class Backend")

@@ -14,11 +14,13 @@ from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from . import deadline
 from .config import Aliases, backend_names, split_name
-from .finder import EntryPoints, find_backend
+from .finder import EntryPoints, find, find_backend
+from .own import native_names, own_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from ..backend import Backend
     from ..cancel import Cancel
@@ -29,10 +31,16 @@ OPEN_SECONDS = 30.0  # a constructor may warm up a lamp; PYSANE_OPEN_TIMEOUT ove
 
 
 class Loader:
-    """Loads and initialises backends, each at its first use; failures are tried again."""
+    """Loads and initialises backends, each at its first use; failures are tried again.
+
+    natives: where a C backend is wanted (finder.find), None to use none at all.
+    """
+
+    natives: frozenset[str] | None = None
 
     def __init__(self, context: Context) -> None:
         self._backends: dict[str, Backend] = {}
+        self._foreign: dict[str, Backend] = {}  # C backends in memory, initialised or not
         self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
         self._missing: set[str] = set()
         self._entry_points = EntryPoints()
@@ -43,7 +51,9 @@ class Loader:
         """Take over what sane_init recorded."""
         authorize = context.authorize
         self.context = Context(
-            context.environment, lambda resource: deadline.relay(authorize, resource)
+            context.environment,
+            lambda resource: deadline.relay(authorize, resource),
+            context.callback,
         )
         self.debug = Debug("dll", context.environment)
         self.open_seconds = open_seconds(context, self.debug)
@@ -56,22 +66,35 @@ class Loader:
                 self.debug(3, "init of backend %s", name)
                 found = self._asleep.get(name)
                 if found is None:
-                    found = self.find(name)(name, self.context)
+                    found = self._foreign.get(name) or self.load(name)
                 else:
                     found.set_context(self.context)
                 found.init()
                 self._backends[name] = found
             return found
 
-    def find(self, name: str) -> type[Backend]:
-        """Return the class of backend *name*; raises Unsupported once it was not found (4.5)."""
+    def load(self, name: str) -> Backend:
+        """Return the new backend *name*; raises Unsupported once that has failed (4.5)."""
         if name in self._missing:
             raise Unsupported(f"backend {name} was not found before")
+        environment = self.context.environment
+        make: Callable[[str, Context], Backend]
         try:
-            return find_backend(name, self.context.environment, self.debug, self._entry_points)
+            if self.natives is None:
+                make = self.find(name)
+            else:
+                make = find(name, environment, self.debug, self._entry_points, self.natives)
         except BaseException:
             self._missing.add(name)
             raise
+        backend = make(name, self.context)
+        if backend.is_foreign:
+            self._foreign[name] = backend
+        return backend
+
+    def find(self, name: str) -> type[Backend]:
+        """Return the class of the Python backend *name*; raises Invalid if there is none."""
+        return find_backend(name, self.context.environment, self.debug, self._entry_points)
 
     def list_devices(self, name: str, local_only: bool) -> list[DeviceInfo]:
         """Return the devices of backend *name*; one that fails has none, and is named."""
@@ -103,9 +126,14 @@ class Loader:
         return False
 
     def open(self, name: str, device_name: str, cancel: Cancel | None) -> Handle:
-        """Open *device_name* of backend *name*, within a deadline."""
+        """Open *device_name* of backend *name*, within a deadline if it is in Python.
+
+        With *cancel* the caller is a C program: it gets a C backend's device as it is.
+        """
         try:
             backend = self.backend(name)
+            if backend.is_foreign:
+                return self._open_foreign(backend, device_name, cancel is not None)
             device = deadline.call(
                 lambda: backend.open(device_name),
                 self.open_seconds,
@@ -127,15 +155,29 @@ class Loader:
             self.report(name, "open", exc)
             raise BY_STATUS[status_of(exc)](f"backend {name}: {exc}") from exc
 
+    def _open_foreign(self, backend: Backend, device_name: str, for_c: bool) -> Handle:
+        """Open a device of a C backend: on this thread, where it may ask for a password."""
+        from .foreign import handle_of
+
+        device: Any = backend.open(device_name)
+        return device if for_c else handle_of(device, self.debug)
+
     def report(self, name: str, call: str, exc: BaseException) -> None:
         """Write one line: always for a mistake in a backend, from level 1 on for a status."""
         self.debug(debug_level(exc), "backend %s: %s", name, describe(call, exc))
 
-    def exit(self) -> bool:
-        """End all initialised backends; return whether one of them wants to survive."""
+    def exit(self, order: Iterable[str] = ()) -> bool:
+        """End all backends, those named in *order* first; tell whether one wants to survive.
+
+        C backends are unloaded even if they were never initialised.
+        """
         self.debug(2, "exit")
-        backends, self._backends = self._backends, {}
-        for name, backend in backends.items():
+        backends = {**self._foreign, **self._backends}
+        self._foreign, self._backends = {}, {}
+        for name in [name for name in order if name in backends] + list(backends):
+            backend = backends.pop(name, None)
+            if backend is None:
+                continue
             try:
                 backend.exit()
             except BaseException as exc:
@@ -198,7 +240,7 @@ class Registry:
 
     def exit(self) -> bool:
         """End all backends; handles are closed already. Return False: the registry has ended."""
-        self._loader.exit()
+        self._loader.exit(self._names)
         return False
 
     def renew(self, context: Context, initialised: bool) -> bool:
@@ -251,11 +293,10 @@ def registry_for(backend: str, context: Context, initialised: bool = True) -> Re
     loader = Loader(context)
     environment = context.environment
     if backend == "":
+        loader.natives = native_names(environment, loader.debug)
         # pysane is how our backends appear to another libsane: here it would be a loop.
         names = [name for name in backend_names(environment, loader.debug) if name != "pysane"]
         return Registry(loader, names, Aliases.load(environment, loader.debug))
     if backend == "pysane":
-        from .own import own_names
-
         return Registry(loader, own_names(environment, loader.debug), Aliases())
     return Single(loader, backend, initialised)

@@ -45,10 +45,11 @@ ENOUGH = 5  # differing walks, after which no more are run
 
 
 class Side(NamedTuple):
-    """A library and what its 13 functions' names begin with."""
+    """A library, what its 13 functions' names begin with, and what pysane.conf says."""
 
     library: Path
     prefix: str
+    choice: str = ""
 
 
 def walk_count(default: int = 60) -> int:
@@ -92,6 +93,7 @@ def run_walk(walker: Path, side: Side, walk: Walk, folder: Path) -> list[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "dll.conf").write_text("test\n")
+    (folder / "pysane.conf").write_text(side.choice)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SANE_", "LD_LIBRARY"))}
     trace = folder / "trace"
     with trace.open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
