@@ -32,7 +32,7 @@ DEFAULT_SHIMS = "pysane test pnm"
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
 # those of the second list speak C and are .pyx.
 COMPILED = ("sane.constraint", "sane.image.rows", "sane.backends.test.stream")
-COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native")
+COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.net.pump")
 
 link = ROOT / "sane" / "backends"
 if not link.exists() and (ROOT / "backends").is_dir():  # an sdist has no links
@@ -320,6 +320,7 @@ class Stage(Command):
             ("include/sane-backends.pc.in", "lib/pkgconfig/sane-backends.pc"),
             ("include/sane-config.in", "bin/sane-config"),
             ("sane/cli/pysane-scan.in", "bin/pysane-scan"),
+            ("sane/saned/saned.in", "sbin/saned"),
         ):
             fill_in(ROOT / name, self.target / target, self.final)
 
@@ -338,7 +339,7 @@ def fill_in(source: Path, target: Path, prefix: Path) -> None:
         text = text.replace(key, str(value))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text, encoding="utf-8")
-    target.chmod(0o755 if target.parent.name == "bin" else 0o644)
+    target.chmod(0o755 if target.parent.name in ("bin", "sbin") else 0o644)
 
 
 def copy(source: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ import sys
 
 MANIFEST = "lib/pysane/installed"
 ORIGINALS = ("libsane-test.so.1", "libsane-pnm.so.1")
-PLACES = ("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan")
+PLACES = ("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan", "sbin/saned")
 
 
 class Installer:

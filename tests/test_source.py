@@ -29,13 +29,19 @@ ROWS = [
         "net.records",
         "net.messages",
         "net.protocol",
+        "net.access",
+        "net.users",
         "values",
         "ring",
     ),
-    ("backend", "handle", "net.transport", "net.epson", "usb_backend"),
+    (
+        *("backend", "handle", "usb_backend"),
+        *("net.transport", "net.dataport", "net.watch", "net.epson"),
+    ),
     ("backends", "net.client"),
     ("dll",),
-    ("", "cli", "saned", "net.server", "abi", "scanner", "testing"),
+    ("net.server", "net.descriptors", "net.frames", "net.pump"),
+    ("", "cli", "saned", "abi", "scanner", "testing"),
 ]
 FORBIDDEN = {  # on the load path, at module level: start-up is felt
     *("dataclasses", "logging", "typing", "socket", "re", "enum", "threading", "signal"),
@@ -47,6 +53,11 @@ OFF_THE_PATH = ("cli.", "saned", "testing.")  # programs of their own
 # Exceptions, each with its reason.
 LONG_FILES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
+PYX_FOLDERS = ("abi", "usb", "image")
+OTHER_PYX = {
+    "sane/dll/native.pyx": "calls the functions of C backends",
+    "sane/net/pump.pyx": "calls the C function behind a reader's capsule, without the GIL",
+}
 
 
 FOLDERS = ("sane", "backends", "tests", "etc", "include", "docs", "bench", ".ci")
@@ -151,6 +162,15 @@ def test_imports_between_our_modules_are_relative(name: str) -> None:
 def test_imports_of_cython_modules_are_relative(name: str) -> None:
     text = (ROOT / name).read_text()
     assert not re.findall(r"^\s*(?:from|c?import)\s+(?:sane|backends)\b.*", text, re.M)
+
+
+def test_cython_that_is_not_python_lies_where_c_is_spoken() -> None:
+    outside = {
+        str(path.relative_to(ROOT))
+        for path in CYTHON
+        if path.suffix == ".pyx" and path.parent.name not in PYX_FOLDERS
+    }
+    assert outside - set(OTHER_PYX) == set()
 
 
 @pytest.mark.parametrize("name", of(SOURCES))

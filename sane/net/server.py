@@ -1,0 +1,466 @@
+"""One client's session: requests in, devices of this machine out.
+
+It knows requests, devices by their handles, and what a client may open; it knows neither how
+clients are accepted nor how bytes are laid out. A session is a process: whatever a client or a
+driver does ends with it. Source: net-protocol 3, 4.1, 8.7 and 9.2.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from .. import const
+from ..backend import Context
+from ..cancel import wait_readable
+from ..debug import Debug
+from ..dll.config import Aliases, backend_names, split_name
+from ..dll.registry import registry_for
+from ..errors import (
+    AccessDenied,
+    DeviceBusy,
+    DeviceIOError,
+    Invalid,
+    NoMemory,
+    SaneError,
+    status_of,
+)
+from . import descriptors, messages
+from .codec import ProtocolError
+from .frames import Frame
+from .protocol import ADVERTISED, NEW, Server
+from .transport import Deadline
+from .users import Users, challenge
+from .watch import Watch, end_process
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..backend import DeviceInfo
+    from ..config import Environment
+    from ..handle import Handle
+    from .access import Settings
+    from .dataport import DataPort, DataPorts
+    from .messages import Request
+    from .records import Record
+    from .transport import Stream
+
+    Log = Callable[[int, str], None]
+    Authorize = Callable[[str], tuple[str, str]]
+
+ERROR, CLIENT, MESSAGE, INFO = range(1, 5)  # levels of the log
+RECEIVE_BYTES = 1 << 16
+TAIL_SECONDS = 1.0  # for the end marker of a frame to be taken by the kernel
+STOP_SECONDS = 5.0  # for a driver to end a read after cancel; then the device is given up
+# The reference client loses a reply that it receives together with the word before it (4.1).
+AUTHORIZED_SECONDS = 0.05
+BYTE_ORDER = messages.LITTLE_ENDIAN if sys.byteorder == "little" else messages.BIG_ENDIAN
+FILE_BACKENDS = {"pnm"}  # their devices are files that the client names
+MASKED = ("dll", "pysane")  # no backends, whatever dll.conf says
+
+
+class Shares:
+    """What clients may open: backends of dll.conf, less those that would reach too far.
+
+    Source: net-protocol 8.8 and 9.2, 5.
+    """
+
+    def __init__(self, names: list[str], aliases: Aliases, settings: Settings) -> None:
+        self._names = names
+        self._aliases = aliases
+        self._settings = settings
+
+    @classmethod
+    def load(cls, environment: Environment, debug: Debug, settings: Settings) -> Shares:
+        """Read dll.conf, dll.d and dll.aliases."""
+        names = backend_names(environment, debug)
+        return cls(names, Aliases.load(environment, debug), settings)
+
+    def backend_of(self, name: str) -> str:
+        """Return the backend that opening *name* reaches; raises Invalid if clients may not."""
+        backend = split_name(self._aliases.resolve(name))[0]
+        reason = self.refusal(backend)
+        if reason:
+            raise Invalid(f"{name!r}: {reason}")
+        return backend
+
+    def refusal(self, backend: str) -> str:
+        """Return why clients may not use *backend*, "" if they may."""
+        if not backend:
+            return "the name has no backend"
+        if backend not in self._names or backend in MASKED:
+            return f"backend {backend} is not enabled in dll.conf"
+        if backend == "net" and not self._settings.share_net:
+            return "scanners of other servers are not shared (share_net)"
+        if backend in FILE_BACKENDS and not self._settings.share_files:
+            return f"backend {backend} reads files of this machine (share_files)"
+        return ""
+
+    def is_shared(self, device: DeviceInfo) -> bool:
+        """Tell whether a listed device may be opened by clients."""
+        return not self.refusal(split_name(self._aliases.resolve(device.name))[0])
+
+
+class Site:
+    """What sessions work with. registry(authorize) makes a new one; log takes level and text."""
+
+    def __init__(
+        self, environment: Environment, settings: Settings, record_bytes: int, log: Log
+    ) -> None:
+        self.environment = environment
+        self.settings = settings
+        self.record_bytes = record_bytes
+        self.log = log
+
+    def registry(self, authorize: Authorize) -> Any:
+        """Return a registry of all configured backends, which asks clients for passwords."""
+        return registry_for("", Context(self.environment, authorize))
+
+    def shares(self) -> Shares:
+        """Return what clients may open."""
+        return Shares.load(self.environment, Debug("saned", self.environment), self.settings)
+
+    def users(self) -> Users:
+        """Return who may use which backends; raises AccessDenied if that cannot be known."""
+        return Users.read(self.environment)
+
+
+class OpenDevice:
+    """A device that the client has open, and the frame that was started last."""
+
+    def __init__(self, handle: Handle, name: str) -> None:
+        self.handle = handle
+        self.name = name
+        self.frame: Frame | None = None
+
+
+class Session:
+    """Serves the client at the other end of *stream* until it leaves or breaks the rules.
+
+    data_ports: opens a listener for each frame.
+    """
+
+    def __init__(self, stream: Stream, data_ports: DataPorts, site: Site) -> None:
+        self._stream = stream
+        self._data_ports = data_ports
+        self._site = site
+        self._log = site.log
+        self._protocol = Server()
+        self._buffer = memoryview(bytearray(RECEIVE_BYTES))
+        self._deadline: Deadline | None = None  # for the rest of a request that has begun
+        self._devices: dict[int, OpenDevice] = {}
+        self._last_handle = -1
+        self._registry: Any = None
+        self._shares: Shares | None = None
+        self._was_authorized = False  # in the request that is being carried out
+        self._watch = Watch(stream.fileno(), self._interrupt, end_process)
+
+    def run(self) -> None:
+        """Serve; return when the session has ended and all devices are closed."""
+        try:
+            while (request := self._next()) is not None:
+                if isinstance(request, messages.Exit):
+                    break
+                self._send(self._answer(request), request)
+        except ProtocolError as exc:
+            self._log(CLIENT, f"{self._stream.peer}: not served any more: {exc}")
+        except DeviceIOError as exc:
+            self._log(CLIENT, str(exc))
+        finally:
+            self._release()
+
+    # Requests
+
+    def _next(self) -> Request | None:
+        """Return the next request, None when the client has left."""
+        while True:
+            request = self._protocol.request()
+            if request is not None:
+                self._deadline = None
+                return request
+            seconds = self._patience()
+            if not wait_readable((self._stream.fileno(),), seconds):
+                if self._deadline is None and self._is_streaming():
+                    continue
+                raise DeviceIOError(f"{self._stream.peer}: silent for too long")
+            n = self._stream.receive_now(self._buffer)
+            if n == 0:
+                return None
+            if n > 0:
+                self._protocol.receive(self._buffer[:n])
+
+    def _patience(self) -> float | None:
+        """Return how long to wait for more bytes; None for ever."""
+        settings = self._site.settings
+        if self._protocol.has_begun or self._protocol.state == NEW:
+            if self._deadline is None:
+                self._deadline = Deadline(settings.request_timeout)
+            return self._deadline.left()
+        return settings.idle_timeout or None
+
+    def _is_streaming(self) -> bool:
+        frames = (device.frame for device in self._devices.values())
+        return any(frame is not None and not frame.is_over for frame in frames)
+
+    def _send(self, data: bytes, request: Request) -> None:
+        if self._was_authorized and not isinstance(request, messages.Open):
+            time.sleep(AUTHORIZED_SECONDS)
+        self._was_authorized = False
+        self._stream.send(data, self._site.settings.request_timeout)
+
+    def _answer(self, request: Request) -> bytes:
+        """Carry out one request; whatever it meets becomes a status in the reply."""
+        carry_out, refuse = ANSWERS[request.__class__]
+        self._watch.enter()
+        try:
+            return self._protocol.reply(carry_out(self, request))
+        except (ProtocolError, SystemExit):
+            raise
+        except BaseException as exc:
+            level = MESSAGE if isinstance(exc, SaneError) else ERROR
+            self._log(level, f"{request.__class__.__name__}: {exc.__class__.__name__}: {exc}")
+            return self._protocol.reply(refuse(self, request, status_of(exc)))
+        finally:
+            self._watch.leave()
+
+    def _device(self, handle: int) -> OpenDevice:
+        device = self._devices.get(handle)
+        if device is None:
+            raise Invalid(f"handle {handle} is not open")
+        return device
+
+    def _init(self, request: messages.Init) -> Record:
+        self._log(CLIENT, f"{self._stream.peer}: user {request.user or 'unknown'}")
+        self._registry = self._site.registry(self._authorize)
+        self._shares = self._site.shares()
+        return messages.InitReply(const.STATUS_GOOD, ADVERTISED)
+
+    # Devices
+
+    def _list(self) -> list[DeviceInfo]:
+        assert self._shares is not None
+        return [d for d in self._registry.get_devices(True) if self._shares.is_shared(d)]
+
+    def _get_devices(self, request: messages.GetDevices) -> Record:
+        listed = [messages.Device(d.name, d.vendor, d.model, d.type) for d in self._list()]
+        while descriptors.device_list_bytes(listed) > descriptors.MOST_BYTES:
+            listed.pop()
+        return messages.DevicesReply(const.STATUS_GOOD, listed)
+
+    def _open(self, request: messages.Open) -> Record:
+        name = request.name
+        if name is None:
+            raise Invalid("open: no device name")
+        if name == "":
+            first = self._list()[:1]
+            if not first:
+                raise Invalid("open: there is no device")
+            name = first[0].name
+        if len(self._devices) >= self._site.settings.max_handles:
+            raise NoMemory(f"max_handles: {len(self._devices)} devices are open")
+        assert self._shares is not None
+        backend = self._shares.backend_of(name)
+        self._check_user(backend)
+        self._watch.start()
+        handle = self._registry.open(name)
+        while self._last_handle in self._devices or self._last_handle < 0:
+            self._last_handle = (self._last_handle + 1) & 0x7FFFFFFF
+        self._devices[self._last_handle] = OpenDevice(handle, name)
+        self._log(MESSAGE, f"{self._stream.peer}: {name} is open as handle {self._last_handle}")
+        return messages.OpenReply(const.STATUS_GOOD, self._last_handle, None)
+
+    def _close(self, request: messages.Close) -> Record:
+        device = self._devices.pop(request.handle, None)
+        if device is not None:
+            self._close_device(device)
+        return messages.Acknowledgement(0)
+
+    def _close_device(self, device: OpenDevice) -> None:
+        if self._stop_frame(device):
+            device.handle.close()
+
+    def _stop_frame(self, device: OpenDevice) -> bool:
+        """End the frame under way; return False if the driver is lost in it."""
+        frame, device.frame = device.frame, None
+        if frame is None or frame.stop(STOP_SECONDS):
+            return True
+        self._log(ERROR, f"{device.name}: its driver does not come back; the device is given up")
+        self._devices = {k: d for k, d in self._devices.items() if d is not device}
+        return False
+
+    # Authorization
+
+    def _check_user(self, backend: str) -> None:
+        users = self._site.users()
+        if not users.protects(backend):
+            return
+        resource, random = challenge(backend)
+        user, password = self._authorize(resource)
+        encoded = [text.encode("utf-8", "surrogateescape") for text in (user, password)]
+        if not users.check(backend, random, *encoded):
+            self._log(CLIENT, f"{self._stream.peer}: wrong user or password for {backend}")
+            raise AccessDenied(f"{backend}: wrong user or password")
+
+    def _authorize(self, resource: str) -> tuple[str, str]:
+        """Ask the client for a user and a password; none if it does something else instead.
+
+        A backend may ask too, while it opens, starts or sets an option: its driver is waiting.
+        """
+        try:
+            demand = self._protocol.demand(resource)
+        except ProtocolError as exc:
+            raise AccessDenied(f"{resource}: {exc}") from exc
+        self._stream.send(demand, self._site.settings.request_timeout)
+        request = self._next()
+        if request is None or isinstance(request, messages.Exit):
+            raise ProtocolError("the client left when it was asked for a password")
+        if not isinstance(request, messages.Authorize):
+            return "", ""
+        self._stream.send(self._protocol.acknowledge(), self._site.settings.request_timeout)
+        self._was_authorized = True
+        return request.user or "", request.password or ""
+
+    # Options and parameters
+
+    def _get_descriptors(self, request: messages.GetDescriptors) -> Record:
+        device = self._devices.get(request.handle)
+        if device is None:
+            return messages.DescriptorsReply([])
+        with Turn(device):
+            found = descriptors.describe(device.handle)
+        return messages.DescriptorsReply(found)
+
+    def _control(self, request: messages.ControlOption) -> Record:
+        device = self._device(request.handle)
+        with Turn(device):
+            if request.action != const.ACTION_GET_VALUE:
+                self._forget_frame(device)
+            return descriptors.control(device.handle, request)
+
+    @staticmethod
+    def _forget_frame(device: OpenDevice) -> None:
+        """The parameters of a frame that was read are no longer those that are asked for."""
+        if device.frame is not None and device.frame.is_over and device.frame.end(0):
+            device.frame = None
+
+    def _get_parameters(self, request: messages.GetParameters) -> Record:
+        """Answer with the parameters of the frame that the client is reading, if it does.
+
+        A short frame is sent before the client asks: its driver already thinks of the next.
+        """
+        device = self._device(request.handle)
+        frame = device.frame
+        p = device.handle.parameters() if frame is None else frame.parameters
+        return messages.ParametersReply(
+            const.STATUS_GOOD,
+            messages.Parameters(
+                p.format, p.last_frame, p.bytes_per_line, p.pixels_per_line, p.lines, p.depth
+            ),
+        )
+
+    # The scan
+
+    def _start(self, request: messages.Start) -> Record:
+        device = self._device(request.handle)
+        frame = device.frame
+        if frame is not None and not (frame.is_over and frame.end(TAIL_SECONDS)):
+            raise DeviceBusy(f"{device.name}: a frame is under way")
+        device.frame = None
+        port = self._data_ports.open()
+        try:
+            device.handle.start()
+            try:
+                device.frame = self._begin_frame(device.handle, port)
+            except BaseException:
+                device.handle.cancelled()
+                raise
+        except BaseException:
+            port.close()
+            raise
+        return messages.StartReply(const.STATUS_GOOD, port.number, BYTE_ORDER, None)
+
+    def _begin_frame(self, handle: Handle, port: DataPort) -> Frame:
+        frame = Frame(handle, handle.parameters(), port, self._site)
+        frame.begin()
+        return frame
+
+    def _cancel(self, request: messages.Cancel) -> Record:
+        device = self._devices.get(request.handle)
+        if device is not None and self._stop_frame(device):
+            device.handle.cancelled()
+        return messages.Acknowledgement(0)
+
+    # The end
+
+    def _interrupt(self) -> None:
+        """Ask all drivers to return: the client has gone. Called in the thread of the watch."""
+        self._log(MESSAGE, f"{self._stream.peer}: vanished")
+        for device in list(self._devices.values()):
+            device.handle.cancel_request.set()
+
+    def _release(self) -> None:
+        self._watch.finish()
+        self._stream.close()
+        devices, self._devices = self._devices, {}
+        for device in devices.values():
+            self._close_device(device)
+        if self._registry is not None:
+            self._registry.exit()
+
+    # Replies that say no
+
+    def _refuse(self, request: Request, status: int) -> Record:
+        return self._protocol.refusal(status)
+
+    def _refuse_init(self, request: Request, status: int) -> Record:
+        return messages.InitReply(status, 0)
+
+    def _refuse_devices(self, request: Request, status: int) -> Record:
+        return messages.DevicesReply(status, [])
+
+    def _refuse_descriptors(self, request: Request, status: int) -> Record:
+        return messages.DescriptorsReply([])
+
+    def _refuse_parameters(self, request: Request, status: int) -> Record:
+        return messages.ParametersReply(status, messages.Parameters(0, False, 0, 0, 0, 0))
+
+    def _refuse_control(self, request: Any, status: int) -> Record:
+        return descriptors.refuse(request, status)
+
+    def _refuse_start(self, request: Request, status: int) -> Record:
+        return messages.StartReply(status, 0, BYTE_ORDER, None)
+
+    def _acknowledge(self, request: Request, status: int) -> Record:
+        return messages.Acknowledgement(0)
+
+
+class Turn:
+    """While it lasts, the handle of *device* is the session's alone."""
+
+    def __init__(self, device: OpenDevice) -> None:
+        self._frame = device.frame
+
+    def __enter__(self) -> None:
+        if self._frame is not None:
+            self._frame.pause()
+
+    def __exit__(self, *exc: object) -> None:
+        if self._frame is not None:
+            self._frame.resume()
+
+
+# Who carries out a request, and the reply if that fails.
+ANSWERS: dict[type, tuple[Callable[[Any, Any], Record], Callable[[Any, Any, int], Record]]] = {
+    messages.Init: (Session._init, Session._refuse_init),
+    messages.GetDevices: (Session._get_devices, Session._refuse_devices),
+    messages.Open: (Session._open, Session._refuse),
+    messages.Close: (Session._close, Session._acknowledge),
+    messages.GetDescriptors: (Session._get_descriptors, Session._refuse_descriptors),
+    messages.ControlOption: (Session._control, Session._refuse_control),
+    messages.ControlOption2: (Session._control, Session._refuse_control),
+    messages.GetParameters: (Session._get_parameters, Session._refuse_parameters),
+    messages.Start: (Session._start, Session._refuse_start),
+    messages.Cancel: (Session._cancel, Session._acknowledge),
+}

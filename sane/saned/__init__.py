@@ -1,0 +1,126 @@
+"""saned: shares the scanners of this machine with other machines.
+
+A process that holds no thread listens and forks a process for each client. Source: net-protocol 8.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ..config import Environment
+from ..errors import SaneError
+from ..net.access import Access
+from . import listeners, process
+from .log import CLIENT, ERROR, Log
+from .options import USAGE, Options, UsageError, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FIRST_OWN_FD = 3
+STDOUT = 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit status."""
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments, process.is_user)
+    except UsageError as exc:
+        print(f"saned: {exc}\n{USAGE}", end="", file=sys.stderr)
+        return 1
+    if options.help:
+        print(USAGE, end="", file=sys.stderr)
+        return 0
+    environment = Environment.current()
+    if options.check:
+        from .check import check
+
+        return check(options, environment)
+    log = Log(options.level, options.to_stderr)
+    try:
+        return run(options, environment, log)
+    except (process.Refused, SaneError) as exc:
+        complain(log, str(exc))
+        return 1
+
+
+def complain(log: Log, text: str) -> None:
+    """Log an error, and show it to whoever started the program at a terminal."""
+    log(ERROR, text)
+    if not log.to_stderr and os.isatty(2):
+        print(f"saned: {text}", file=sys.stderr)
+
+
+def run(options: Options, environment: Environment, log: Log) -> int:
+    """Serve in the mode that the command line and the environment say."""
+    for warning in options.warnings:
+        complain(log, warning)
+    access = Access.read(environment)
+    for problem in access.problems:
+        log(ERROR, problem)
+    log(CLIENT, f"saned of PySANE starts, as {process.identity()}")
+    if options.alone:
+        port = listeners.service_port() if options.port is None else options.port
+        return stand_alone(options, environment, access, log, listeners.listen(options.bind, port))
+    count = listeners.passed_by_systemd(os.environ)
+    passed = listeners.adopt(count) if count else None
+    if passed:
+        return stand_alone(options, environment, access, log, passed)
+    if count > 1:
+        log(ERROR, f"systemd passed {count} connections instead of one: none is served")
+        return 0
+    from .client import Service
+
+    service = Service(environment, access.settings, options.buffer_kib << 10, log)
+    service.serve(listeners.FIRST_PASSED_FD if count else take_over_stdout())
+    return 0
+
+
+def stand_alone(
+    options: Options,
+    environment: Environment,
+    access: Access,
+    log: Log,
+    sockets: list[listeners.Listener],
+) -> int:
+    """Serve the clients of *sockets*, in the background if asked to, as another user if told."""
+    if options.background:
+        process.to_background()
+        failure = process.write_pid_file()
+        if failure:
+            log(ERROR, failure)
+    if options.user:
+        process.become(options.user)
+        log(CLIENT, f"now {process.identity()}")
+    for listener in sockets:
+        log(CLIENT, f"listening on {listener.name}")
+    from .client import Service
+    from .daemon import Daemon
+    from .warm import preload
+
+    preload(environment, log)
+    service = Service(environment, access.settings, options.buffer_kib << 10, log)
+    Daemon(options, sockets, service).run()
+    if options.background:
+        process.remove_pid_file()
+    return 0
+
+
+def take_over_stdout() -> int:
+    """Return the connection that inetd passed, away from the standard streams (8.2).
+
+    Backends may print: from now on that goes nowhere.
+    """
+    from stat import S_ISSOCK
+
+    if not S_ISSOCK(os.fstat(STDOUT).st_mode):
+        raise process.Refused(
+            "standard output is no connection: start saned by inetd or systemd, or with -l"
+        )
+    import fcntl
+
+    fd = fcntl.fcntl(STDOUT, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN_FD)
+    process.silence((0, STDOUT, 2))
+    return fd

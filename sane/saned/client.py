@@ -1,0 +1,69 @@
+"""What the process of one client does: who is it, may it connect, then its session."""
+
+from __future__ import annotations
+
+import _socket
+
+from ..net import access
+from ..net.dataport import DataPorts, uid_of
+from ..net.server import Session, Site
+from ..net.transport import Stream, above_stdio
+from .log import CLIENT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..config import Environment
+    from ..net.access import Settings
+    from .log import Log
+
+
+class Service:
+    """What all clients are served with; settings change when the configuration is read again."""
+
+    def __init__(
+        self, environment: Environment, settings: Settings, record_bytes: int, log: Log
+    ) -> None:
+        self.environment = environment
+        self.settings = settings
+        self.record_bytes = record_bytes
+        self.log = log
+
+    def serve(self, fd: int) -> None:
+        """Serve the client on descriptor *fd* until it leaves; nothing is read if it may not."""
+        sock = above_stdio(_socket.socket(fileno=fd))
+        peer = peer_of(sock)
+        if peer is None or not self._admits(peer):
+            sock.close()
+            return
+        settings = self.settings
+        site = Site(self.environment, settings, self.record_bytes, self.log)
+        ports = DataPorts(sock, *settings.data_portrange)
+        Session(Stream(sock, peer.text), ports, site).run()
+
+    def _admits(self, peer: access.Peer) -> bool:
+        """Tell whether *peer* may connect, by the access list as it is now."""
+        found = access.Access.read(self.environment)
+        reason = access.reason_to_admit(peer, found, access.resolve_name, host_name)
+        if reason:
+            self.log(CLIENT, f"{peer.text}: access granted: {reason}")
+        else:
+            self.log(CLIENT, f"{peer.text}: access denied: no line of {access.FILE} lets it in")
+        return bool(reason)
+
+
+def host_name() -> str:
+    """Return this machine's name, "" if it has none."""
+    try:
+        return _socket.gethostname()
+    except OSError:
+        return ""
+
+
+def peer_of(sock: _socket.socket) -> access.Peer | None:
+    """Return who is at the other end, None if the kernel cannot tell."""
+    try:
+        if sock.family == _socket.AF_UNIX:
+            return access.Peer(f"local user {uid_of(sock)}", (), is_local=True)
+        return access.Peer.at(sock.getpeername())
+    except OSError:
+        return None

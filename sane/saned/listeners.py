@@ -1,0 +1,190 @@
+"""The sockets on which saned waits for clients: its own, systemd's, and a Unix socket.
+
+Source: net-protocol 8.2; sd_listen_fds(3).
+"""
+
+from __future__ import annotations
+
+import _socket
+import errno
+import os
+from stat import S_ISSOCK
+
+from .process import Refused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping, Sequence
+    from typing import Any
+
+SERVICE = "sane-port"
+DEFAULT_PORT = 6566
+BACKLOG = 128
+FIRST_PASSED_FD = 3
+PORT_ATTEMPTS = 10  # to find a port that is free in both families
+UNIX_MASK = 0o117  # user and group may connect
+
+
+class Listener:
+    """A listening socket. port: 0 for a Unix socket, whose path is its name."""
+
+    def __init__(self, sock: _socket.socket) -> None:
+        self.socket = sock
+        sock.setblocking(False)
+        self.family = sock.family
+        address = sock.getsockname()
+        self.path = ""
+        self.port = 0
+        if self.family == _socket.AF_UNIX:
+            self.path = self.name = str(address)
+            self.is_loopback = True
+            return
+        host, self.port = str(address[0]), int(address[1])
+        self.name = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+        self.is_loopback = host == "::1" or host.startswith(("127.", "::ffff:127."))
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self.socket.fileno()
+
+    def accept(self) -> tuple[int, object] | None:
+        """Return descriptor and address of the next client, None if there is none any more."""
+        try:
+            return self.socket._accept()  # type: ignore[attr-defined, no-any-return]
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return None
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.socket.close()
+
+
+def service_port() -> int:
+    """Return the port of service sane-port, else 6566."""
+    try:
+        return _socket.getservbyname(SERVICE, "tcp")
+    except OSError:
+        return DEFAULT_PORT
+
+
+def listen(host: str, port: int) -> list[Listener]:
+    """Listen on all addresses of *host* ("": every address of the machine), IPv6 first.
+
+    An address that fails is left out as long as another works. Port 0 is a free one, the same for
+    all of them.
+    """
+    flags = _socket.AI_PASSIVE
+    try:
+        found = _socket.getaddrinfo(host or None, port, 0, _socket.SOCK_STREAM, 0, flags)
+    except (OSError, UnicodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise Refused(f"cannot resolve the address {host}: {reason}") from None
+    addresses = [(item[0], item[4]) for item in found]
+    addresses.sort(key=lambda item: item[0] != _socket.AF_INET6)
+    for _ in range(PORT_ATTEMPTS if port == 0 else 1):
+        listeners, failures, taken = _bind_all(addresses)
+        if not taken:
+            break
+        for listener in listeners:
+            listener.close()
+    if not listeners or taken:
+        raise Refused("cannot listen: " + ("; ".join(failures) or "no address"))
+    return listeners
+
+
+def _bind_all(
+    addresses: Sequence[tuple[int, tuple[Any, ...]]],
+) -> tuple[list[Listener], list[str], bool]:
+    """Return listeners, failures, and whether a port chosen for one is taken for another."""
+    listeners: list[Listener] = []
+    failures: list[str] = []
+    taken = False
+    for family, address in addresses:
+        chosen = address[1]
+        if chosen == 0 and listeners:
+            chosen = listeners[0].port
+        try:
+            listeners.append(_bind(family, (address[0], chosen, *address[2:])))
+        except OSError as exc:
+            failures.append(f"{address[0]} port {chosen}: {exc.strerror}")
+            taken |= address[1] == 0 and bool(listeners) and exc.errno == errno.EADDRINUSE
+    return listeners, failures, taken
+
+
+def _bind(family: int, address: tuple[Any, ...]) -> Listener:
+    sock = _socket.socket(family, _socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_REUSEADDR, 1)
+        if family == _socket.AF_INET6:  # IPv4 has a socket of its own
+            sock.setsockopt(_socket.IPPROTO_IPV6, _socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+        return Listener(sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def listen_unix(path: str) -> Listener:
+    """Listen on a Unix socket at *path*; one that a dead server left is replaced."""
+    try:
+        if S_ISSOCK(os.lstat(path).st_mode) and not _answers(path):
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    mask = os.umask(UNIX_MASK)
+    try:
+        sock.bind(path)
+        sock.listen(BACKLOG)
+        return Listener(sock)
+    except OSError as exc:
+        sock.close()
+        raise Refused(f"cannot listen on {path}: {exc.strerror}") from None
+    finally:
+        os.umask(mask)
+
+
+def _answers(path: str) -> bool:
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        sock.connect(path)
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    finally:
+        sock.close()
+    return True
+
+
+def passed_by_systemd(environ: MutableMapping[str, str]) -> int:
+    """Return how many sockets systemd passed to this process; the variables are removed."""
+    pid, count = environ.pop("LISTEN_PID", ""), environ.pop("LISTEN_FDS", "")
+    environ.pop("LISTEN_FDNAMES", None)
+    if pid != str(os.getpid()) or not count.isdigit():
+        return 0
+    return int(count)
+
+
+def adopt(count: int) -> list[Listener] | None:
+    """Return the *count* passed sockets as listeners; None unless all of them are listening."""
+    sockets: list[_socket.socket] = []
+    for fd in range(FIRST_PASSED_FD, FIRST_PASSED_FD + count):
+        try:
+            sock = _socket.socket(fileno=fd)
+        except OSError:
+            _release(sockets)
+            return None
+        sockets.append(sock)
+        if not sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ACCEPTCONN):
+            _release(sockets)
+            return None
+    for sock in sockets:
+        os.set_inheritable(sock.fileno(), False)
+    return [Listener(sock) for sock in sockets]
+
+
+def _release(sockets: list[_socket.socket]) -> None:
+    for sock in sockets:
+        sock.detach()

@@ -1,0 +1,1 @@
+"""Tests of the daemon: its command line, sockets and processes."""
