@@ -84,10 +84,10 @@ class Toolchain:
         run(*self.cc, *self.flags, *flags, "-c", source, "-o", target)
         return target
 
-    def compile_own(self, name: str) -> Path:
+    def compile_own(self, name: str, *flags: str) -> Path:
         """Compile a C file of ours: nothing visible, every warning counts."""
-        flags = ("-fvisibility=hidden", "-Wall", "-Wextra", "-Werror")
-        return self.compile(ABI / f"{name}.c", *flags)
+        strict = ("-fvisibility=hidden", "-Wall", "-Wextra", "-Werror")
+        return self.compile(ABI / f"{name}.c", *strict, *flags)
 
     def cythonize(self, name: str) -> Path:
         """Translate and compile one .pyx of sane/abi."""
@@ -108,7 +108,9 @@ class Libraries:
     def __init__(self, tools: Toolchain) -> None:
         self.tools = tools
         self.objects = [tools.cythonize("shim")]
-        self.objects += [tools.compile_own(name) for name in ("library", "loader")]
+        self.objects += [tools.compile_own(name) for name in ("library", "fallback")]
+        fallback = f'-DPYSANE_FALLBACK="{":".join(fallbacks())}"'
+        self.objects.append(tools.compile_own("loader", fallback))
         self.helpers = tools.compile_own("helpers")
 
     def boot(self, package: Path) -> None:
@@ -194,6 +196,18 @@ def shared_libpython() -> Path:
     )
 
 
+def fallbacks() -> list[str]:
+    """Return where the distribution's libsane may lie; the library skips what is one of ours.
+
+    With .distrib behind it when a diversion put ours in its place (docs/install.md).
+    """
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    folders = [f"/usr/lib/{multiarch}"] if multiarch else []
+    folders += ["/usr/lib64", "/usr/lib"]
+    names = ("libsane.so.1.distrib", "libsane.so.1")
+    return [f"{folder}/{name}" for folder in folders for name in names]
+
+
 def write_runtime(folder: Path, **extra: str) -> None:
     """Write pysane.runtime: where the interpreter is that the libraries were built for."""
     stdlib = base_python(
@@ -209,6 +223,7 @@ def write_runtime(folder: Path, **extra: str) -> None:
         "stdlib": stdlib,
         "path": f"deps:{sites}",
         "boot": boot_name(),
+        "fallback": ":".join(fallbacks()),
         **extra,
     }
     lines = "".join(f"{key}={value}\n" for key, value in values.items())

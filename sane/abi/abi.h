@@ -8,6 +8,7 @@
 #define PYSANE_ABI_H
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -111,9 +112,14 @@ const char *pysane_strstatus(SANE_Status status);
 extern const char pysane_shim[];
 extern const SANE_Int pysane_version;
 
-/* loader.c: find the runtime, load Python and boot; NULL after one line on stderr. */
+/* loader.c: find the runtime, load Python and boot, or else the distribution's libsane. NULL
+ * without any. One line on stderr if it is not Python. */
 const struct pysane_library_ops *pysane_load(void);
 int pysane_is_loading(void);
+
+/* fallback.c */
+const struct pysane_library_ops *pysane_fallback(const char *paths, int host_is_python,
+                                                 char path[PATH_MAX]);
 
 /* The values of pysane.runtime, paths absolute. */
 struct pysane_runtime {
@@ -124,6 +130,7 @@ struct pysane_runtime {
   char *path;      /* ... then ours and those of third-party packages */
   char *package;   /* the folder pysane: holds sane/ and boot */
   char *boot;      /* boot.<soabi>.so */
+  char *fallback;  /* libraries to use without Python, ':' between them; may be NULL */
 };
 
 typedef const struct pysane_library_ops *pysane_boot_function(const struct pysane_runtime *,

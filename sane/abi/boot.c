@@ -45,7 +45,11 @@ static const char import_source[] =
   "        spec = spec_from_file_location(name, package + '/sane/__init__.py',\n"
   "                                       submodule_search_locations=[package + '/sane'])\n"
   "        sys.modules[name] = module = module_from_spec(spec)\n"
-  "        spec.loader.exec_module(module)\n"
+  "        try:\n"
+  "            spec.loader.exec_module(module)\n"
+  "        except BaseException:\n"
+  "            del sys.modules[name]\n"
+  "            raise\n"
   "__import__(name + '.abi')\n"
   "for part in ('structs', 'direct', 'handle', 'library_ops'):\n"
   "    full = name + '.abi.' + part\n"
@@ -71,8 +75,9 @@ say_exception(char *error, size_t size)
 
   PyErr_Fetch(&type, &value, &traceback);
   PyErr_NormalizeException(&type, &value, &traceback);
-  text = value ? PyObject_Repr(value) : NULL;
-  snprintf(error, size, "%s", text ? PyUnicode_AsUTF8(text) : "unknown error");
+  text = value ? PyObject_Str(value) : NULL;
+  snprintf(error, size, "%s: %s", value ? Py_TYPE(value)->tp_name : "?",
+           text ? PyUnicode_AsUTF8(text) : "unknown error");
   Py_XDECREF(text);
   Py_XDECREF(type);
   Py_XDECREF(value);

@@ -1,4 +1,5 @@
-/* Finds the interpreter that this library was installed for, and loads boot.
+/* Finds the interpreter that this library was installed for, and loads boot; without one, the
+ * distribution's libsane.
  *
  * It knows the file pysane.runtime and the dynamic linker; it calls no Python but to ask a host
  * that is itself a Python for its version.
@@ -20,16 +21,18 @@ struct key {
   const char *name;
   size_t offset;
   int is_path;
+  int is_optional;
 };
 
 static const struct key keys[] = {
-  {"libpython", offsetof(struct pysane_runtime, libpython), 1},
-  {"version", offsetof(struct pysane_runtime, version), 0},
-  {"home", offsetof(struct pysane_runtime, home), 1},
-  {"stdlib", offsetof(struct pysane_runtime, stdlib), 1},
-  {"path", offsetof(struct pysane_runtime, path), 1},
-  {"boot", offsetof(struct pysane_runtime, boot), 1},
-  {"package", offsetof(struct pysane_runtime, package), 1},
+  {"libpython", offsetof(struct pysane_runtime, libpython), 1, 0},
+  {"version", offsetof(struct pysane_runtime, version), 0, 0},
+  {"home", offsetof(struct pysane_runtime, home), 1, 0},
+  {"stdlib", offsetof(struct pysane_runtime, stdlib), 1, 0},
+  {"path", offsetof(struct pysane_runtime, path), 1, 0},
+  {"boot", offsetof(struct pysane_runtime, boot), 1, 0},
+  {"package", offsetof(struct pysane_runtime, package), 1, 0},
+  {"fallback", offsetof(struct pysane_runtime, fallback), 1, 1},
 };
 #define KEYS (sizeof keys / sizeof *keys)
 
@@ -39,19 +42,28 @@ field(struct pysane_runtime *runtime, const struct key *key)
   return (char **)((char *)runtime + key->offset);
 }
 
-static int
-complain(const char *format, ...)
+static char reason[PATH_MAX + 256]; /* why Python cannot start; under the lock of pysane_load */
+
+/* Note why; return 0. */
+__attribute__((format(printf, 1, 2))) static int
+fail(const char *format, ...)
 {
-  struct pollfd stream = {.fd = STDERR_FILENO, .events = POLLOUT};
-  char text[PATH_MAX + 256];
   va_list arguments;
 
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  vsnprintf(reason, sizeof reason, format, arguments);
   va_end(arguments);
-  if (poll(&stream, 1, 0) <= 0 || !(stream.revents & (POLLERR | POLLNVAL))) /* no SIGPIPE */
-    fprintf(stderr, "pysane: %s; SANE calls return \"Operation not supported\"\n", text);
   return 0;
+}
+
+/* One line on stderr: why, and what happens instead. */
+static void
+complain(const char *consequence, const char *path)
+{
+  struct pollfd stream = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+  if (poll(&stream, 1, 0) <= 0 || !(stream.revents & (POLLERR | POLLNVAL))) /* no SIGPIPE */
+    fprintf(stderr, "pysane: %s; %s%s\n", reason, consequence, path);
 }
 
 /* A ':' list with every relative entry put below *folder*; NULL without memory. */
@@ -81,7 +93,7 @@ absolute(const char *folder, const char *list)
   return result;
 }
 
-/* Read key=value lines of *file* in *folder* into *runtime*; 0 after a complaint. */
+/* Read key=value lines of *file* in *folder* into *runtime*; 0 if one is missing. */
 static int
 read_runtime(struct pysane_runtime *runtime, FILE *file, const char *folder)
 {
@@ -103,8 +115,8 @@ read_runtime(struct pysane_runtime *runtime, FILE *file, const char *folder)
   }
   free(line);
   for (i = 0; i < KEYS; i++)
-    if (!*field(runtime, &keys[i]))
-      return complain("%s/pysane.runtime has no line %s=", folder, keys[i].name);
+    if (!*field(runtime, &keys[i]) && !keys[i].is_optional)
+      return fail("%s/pysane.runtime has no line %s=", folder, keys[i].name);
   return 1;
 }
 
@@ -118,7 +130,7 @@ find_runtime(struct pysane_runtime *runtime)
   size_t i;
 
   if (!dladdr(&pysane_library, &info) || !realpath(info.dli_fname, self))
-    return complain("cannot tell where this library lies");
+    return fail("cannot tell where this library lies");
   *strrchr(self, '/') = 0;
   for (i = 0; i < sizeof places / sizeof *places; i++) {
     FILE *file;
@@ -133,56 +145,70 @@ find_runtime(struct pysane_runtime *runtime)
     fclose(file);
     return good;
   }
-  return complain("no file pysane/pysane.runtime in %s or the folder above", self);
+  return fail("no file pysane/pysane.runtime in %s or the folder above", self);
 }
 
-/* Whether the process has an interpreter that we can use; *wrong: it has one that we cannot. */
+/* Whether the interpreter that the process has is one that we can use. */
 static int
-has_python(const struct pysane_runtime *runtime, int *wrong)
+is_usable(const char *version, const struct pysane_runtime *runtime)
 {
-  const char *(*get_version)(void);
   size_t length = strlen(runtime->version);
-  const char *version;
 
-  *(void **)&get_version = dlsym(RTLD_DEFAULT, "Py_GetVersion");
-  if (!get_version)
-    return 0;
-  version = get_version();
-  *wrong = strncmp(version, runtime->version, length) != 0 || version[length] != '.';
-  if (*wrong)
-    complain("this program runs Python %.*s, the scanner drivers need %s",
-             (int)strcspn(version, " "), version, runtime->version);
-  return 1;
+  if (strncmp(version, runtime->version, length) == 0 && version[length] == '.')
+    return 1;
+  return fail("this program runs Python %.*s, the scanner drivers need %s",
+              (int)strcspn(version, " "), version, runtime->version);
+}
+
+/* Start or adopt an interpreter; *version* is that of the host's own, NULL if it has none. */
+static const struct pysane_library_ops *
+start_python(struct pysane_runtime *runtime, const char *version)
+{
+  char error[512] = "unknown error";
+  const struct pysane_library_ops *ops;
+  pysane_boot_function *boot;
+  void *library;
+
+  if (!find_runtime(runtime) || (version && !is_usable(version, runtime)))
+    return NULL;
+  /* Global: extension modules find the interpreter in no other way. */
+  if (!version && !dlopen(runtime->libpython, RTLD_NOW | RTLD_GLOBAL)) {
+    fail("cannot load Python: %s", dlerror());
+    return NULL;
+  }
+  library = dlopen(runtime->boot, RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    fail("%s", dlerror());
+    return NULL;
+  }
+  *(void **)&boot = dlsym(library, PYSANE_BOOT);
+  ops = boot ? boot(runtime, error, sizeof error) : NULL;
+  if (!ops)
+    fail("cannot start Python: %s", error);
+  return ops;
 }
 
 static const struct pysane_library_ops *
 load(void)
 {
   static struct pysane_runtime runtime; /* for the life of the process */
-  char error[512] = "unknown error";
   const struct pysane_library_ops *ops;
-  pysane_boot_function *boot;
-  void *library;
-  int wrong = 0;
+  const char *(*get_version)(void);
+  const char *version;
+  char path[PATH_MAX];
 
-  if (!find_runtime(&runtime))
-    return NULL;
-  /* Global: extension modules find the interpreter in no other way. */
-  if (!has_python(&runtime, &wrong) && !dlopen(runtime.libpython, RTLD_NOW | RTLD_GLOBAL)) {
-    complain("cannot load Python: %s", dlerror());
-    return NULL;
-  }
-  if (wrong)
-    return NULL;
-  library = dlopen(runtime.boot, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    complain("%s", dlerror());
-    return NULL;
-  }
-  *(void **)&boot = dlsym(library, PYSANE_BOOT);
-  ops = boot ? boot(&runtime, error, sizeof error) : NULL;
-  if (!ops)
-    complain("cannot start Python: %s", error);
+  *(void **)&get_version = dlsym(RTLD_DEFAULT, "Py_GetVersion");
+  version = get_version ? get_version() : NULL;
+  ops = start_python(&runtime, version);
+  if (ops)
+    return ops;
+  if (!*pysane_library.backend) /* under another libsane's dll that would be a loop */
+    ops = pysane_fallback(runtime.fallback ? runtime.fallback : PYSANE_FALLBACK, version != NULL,
+                          path);
+  if (ops)
+    complain("using ", path);
+  else
+    complain("SANE calls return \"Operation not supported\"", "");
   return ops;
 }
 

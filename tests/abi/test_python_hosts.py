@@ -179,19 +179,6 @@ def test_python_hosts_end_at_once_with_devices_open(
         assert time.monotonic() - begin < END_SECONDS
 
 
-@pytest.mark.parametrize("version", OTHERS)
-def test_python_hosts_of_another_version_are_told_so_once(
-    environment: dict[str, str], version: str
-) -> None:
-    """Struct-based calls would corrupt the host's memory."""
-    code, output, errors = host(other_python(version), "refused", environment)
-    assert (code, output) == (0, "1 []\n1\n" * 2)
-    lines = errors.splitlines()
-    assert len(lines) == 1
-    assert lines[0].startswith("pysane: ")
-    assert version in lines[0] and OURS in lines[0]
-
-
 @pytest.mark.parametrize("program", PYTHON_SANE)
 def test_python_hosts_python3_sane(environment: dict[str, str], program: str) -> None:
     """The distribution's binding, whose module has the same name as our package."""
