@@ -32,7 +32,7 @@ DEFAULT_SHIMS = "pysane test pnm"
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
 # those of the second list speak C and are .pyx.
 COMPILED = ("sane.constraint", "sane.image.rows", "sane.backends.test.stream")
-COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.net.pump")
+COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.dll.spawn", "sane.net.pump")
 
 link = ROOT / "sane" / "backends"
 if not link.exists() and (ROOT / "backends").is_dir():  # an sdist has no links
@@ -72,6 +72,7 @@ class Toolchain:
             *("-std=gnu11", "-fPIC", "-pthread", "-ffunction-sections", "-fdata-sections"),
             *(f"-I{path}" for path in (ROOT / "include", ABI, sysconfig.get_path("include"))),
         ]
+        self.program_flags = [*shlex.split(os.environ.get("LDFLAGS", "")), "-Wl,-z,relro,-z,now"]
         self.link_flags = [
             *shlex.split(os.environ.get("LDFLAGS", "")),
             *("-shared", "-pthread", "-Wl,--gc-sections", "-Wl,-Bsymbolic"),
@@ -100,6 +101,14 @@ class Toolchain:
         target.parent.mkdir(parents=True, exist_ok=True)
         script = f"-Wl,--version-script={exports}"
         run(*self.cc, *self.link_flags, *objects, script, *flags, "-o", target, "-ldl")
+
+
+def build_probe(tools: Toolchain, target: Path) -> None:
+    """Build the helper that asks foreign C backends; two of its symbols stand before libusb's."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    flags = ("-fvisibility=hidden", "-rdynamic", "-Wall", "-Wextra", "-Werror", "-pie", "-fPIE")
+    source = ROOT / "sane" / "dll" / "probe.c"
+    run(*tools.cc, *tools.flags, *flags, source, "-o", target, *tools.program_flags, "-ldl")
 
 
 class Libraries:
@@ -247,6 +256,7 @@ class BuildExt(build_ext):
         (lib / "libsane.so").unlink()  # a wheel holds no links
         for name, backend in shims().items():
             libraries.shim(lib / "sane", name, backend)
+        build_probe(libraries.tools, package / "probe")
         write_runtime(package, package="../../..")
 
 
@@ -289,6 +299,7 @@ class Stage(Command):
         self.package(package)
         write_runtime(package)
         self.texts()
+        build_probe(libraries.tools, self.target / "libexec" / "pysane" / "probe")
 
     def package(self, package: Path) -> None:
         """Copy the Python package and its compiled modules, and compile the bytecode."""

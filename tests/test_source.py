@@ -56,6 +56,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 PYX_FOLDERS = ("abi", "usb", "image")
 OTHER_PYX = {
     "sane/dll/native.pyx": "calls the functions of C backends",
+    "sane/dll/spawn.pyx": "starts a process that the host cannot see: clone without SIGCHLD",
     "sane/net/pump.pyx": "calls the C function behind a reader's capsule, without the GIL",
 }
 

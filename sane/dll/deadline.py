@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 
 GIVEN_UP_SECONDS = 0.5  # how often a relayed call looks whether anybody still waits for it
 
-_running: dict[int, _Call] = {}
+_running: dict[int, Call] = {}
 
 
-class _Call:
-    """One call under way: what it returned, or what it asks its caller to run."""
+class Call:
+    """One call under way: what it returned, or what it asks its caller to run.
+
+    It begins at once. late(result) gets a result that comes after wait() gave up.
+    """
 
     def __init__(self, function: Callable[[], Any], late: Callable[[Any], None]) -> None:
         import _thread
@@ -36,8 +39,9 @@ class _Call:
         self.wake_thread = _thread.allocate_lock()
         self.wake_caller.acquire()
         self.wake_thread.acquire()
+        start_thread(self._run)
 
-    def run(self) -> None:
+    def _run(self) -> None:
         import _thread
 
         ident = _thread.get_ident()
@@ -54,7 +58,24 @@ class _Call:
         elif self.error is None:
             self.late(self.result)
 
-    def give_up(self) -> bool:
+    def wait(self, seconds: float, what: str) -> Any:
+        """Return what the function returned, or raise Misbehaved naming *what* after *seconds*.
+
+        Time in relayed functions does not count.
+        """
+        while True:
+            if not self.wake_caller.acquire(True, seconds) and self._give_up():
+                raise Misbehaved(f"{what} has not returned after {seconds:g} s")
+            request, self.request = self.request, None
+            if request is None:
+                break
+            request()
+            self.wake_thread.release()
+        if self.error is not None:
+            raise self.error
+        return self.result
+
+    def _give_up(self) -> bool:
         """Stop waiting; return False if the result came in the meantime."""
         with self.lock:
             self.given_up = not self.done
@@ -64,23 +85,8 @@ class _Call:
 def call(
     function: Callable[[], Any], seconds: float, what: str, late: Callable[[Any], None]
 ) -> Any:
-    """Return function(), or raise Misbehaved naming *what* after *seconds*.
-
-    late(result) gets a result that came too late. Time in relayed functions does not count.
-    """
-    pending = _Call(function, late)
-    start_thread(pending.run)
-    while True:
-        if not pending.wake_caller.acquire(True, seconds) and pending.give_up():
-            raise Misbehaved(f"{what} has not returned after {seconds:g} s")
-        request, pending.request = pending.request, None
-        if request is None:
-            break
-        request()
-        pending.wake_thread.release()
-    if pending.error is not None:
-        raise pending.error
-    return pending.result
+    """Return function(), or raise Misbehaved naming *what* after *seconds*; see Call."""
+    return Call(function, late).wait(seconds, what)
 
 
 def relay(function: Callable[..., Any], *arguments: object) -> Any:

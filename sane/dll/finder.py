@@ -104,10 +104,34 @@ def is_module_name(name: str) -> bool:
     return plain.isascii() and plain.isidentifier() and not plain.startswith("_")
 
 
+def is_in_python(name: str, environment: Environment, entry_points: EntryPoints) -> bool:
+    """Tell whether find_backend has something to load for *name*; nothing is imported."""
+    from _frozen_importlib_external import PathFinder
+
+    if not is_module_name(name):
+        return False
+    package, _, module = module_of(name).rpartition(".")
+    try:
+        __import__(package)
+        if PathFinder.find_spec(f"{package}.{module}", sys.modules[package].__path__) is not None:
+            return True
+    except ModuleNotFoundError:
+        pass  # the package of a backend with a package of its own, as net: then it is not ours
+    file = f"{name.replace('-', '_')}.py"
+    return entry_points.get(name) is not None or any(
+        os.path.isfile(os.path.join(directory, file)) for directory in directories(environment)
+    )
+
+
+def module_of(name: str) -> str:
+    """Return the module that a backend of our own has, if there is one."""
+    table = {"net": f"{_package}.net.client"}
+    return table.get(name, f"{_package}.backends.{name.replace('-', '_')}")
+
+
 def own_module(name: str) -> ModuleType | None:
     """Import the backend from our own package; None if it has no such module."""
-    table = {"net": f"{_package}.net.client"}
-    module = table.get(name, f"{_package}.backends.{name.replace('-', '_')}")
+    module = module_of(name)
     try:
         __import__(module)
     except ModuleNotFoundError as exc:
@@ -176,20 +200,24 @@ class EntryPoints:
     def get(self, name: str) -> str | None:
         """Return the target ``module:object`` of *name*, None if nobody offers it."""
         if self._targets is None:
-            self._targets = {}
+            targets: dict[str, str] = {}
             for directory in sys.path:
-                self._read_directory(directory or ".")
+                targets = {**_entries_in(directory or "."), **targets}  # the path's first wins
+            self._targets = targets  # at the end: another thread may ask meanwhile
         return self._targets.get(name)
 
-    def _read_directory(self, directory: str) -> None:
-        try:
-            entries = os.listdir(directory)
-        except OSError:
-            return
-        for entry in entries:
-            if self._targets is not None and entry.endswith((".dist-info", ".egg-info")):
-                found = read_entries(os.path.join(directory, entry, "entry_points.txt"))
-                self._targets = {**found, **self._targets}  # what comes first on the path wins
+
+def _entries_in(directory: str) -> dict[str, str]:
+    """Return what the distributions in *directory* offer; of two, the one listed first."""
+    found: dict[str, str] = {}
+    try:
+        entries = os.listdir(directory)
+    except OSError:
+        return found
+    for entry in entries:
+        if entry.endswith((".dist-info", ".egg-info")):
+            found = {**read_entries(os.path.join(directory, entry, "entry_points.txt")), **found}
+    return found
 
 
 def read_entries(path: str) -> dict[str, str]:

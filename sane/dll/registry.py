@@ -14,12 +14,15 @@ from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from . import deadline
 from .config import Aliases, backend_names, split_name
-from .finder import EntryPoints, find, find_backend
+from .finder import EntryPoints, find, find_backend, is_in_python
+from .libraries import libraries
+from .listing import Listing
 from .own import native_names, own_names
+from .settings import ListSettings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any
 
     from ..backend import Backend
@@ -96,6 +99,20 @@ class Loader:
         """Return the class of the Python backend *name*; raises Invalid if there is none."""
         return find_backend(name, self.context.environment, self.debug, self._entry_points)
 
+    def is_foreign(self, name: str) -> bool:
+        """Tell whether *name* is a C backend that is in use in this process."""
+        return name in self._backends and self._backends[name].is_foreign
+
+    def foreign_libraries(self, name: str) -> list[str]:
+        """Return the files that may be the C backend *name*; [] if it is none (see finder.find)."""
+        if self.natives is None:
+            return []
+        paths = libraries(name, self.context.environment)
+        if not paths or name in self.natives or "*" in self.natives:
+            return paths
+        in_python = is_in_python(name, self.context.environment, self._entry_points)
+        return [] if in_python else paths
+
     def list_devices(self, name: str, local_only: bool) -> list[DeviceInfo]:
         """Return the devices of backend *name*; one that fails has none, and is named."""
         try:
@@ -166,10 +183,11 @@ class Loader:
         """Write one line: always for a mistake in a backend, from level 1 on for a status."""
         self.debug(debug_level(exc), "backend %s: %s", name, describe(call, exc))
 
-    def exit(self, order: Iterable[str] = ()) -> bool:
+    def exit(self, order: Iterable[str] = (), busy: Collection[str] = ()) -> bool:
         """End all backends, those named in *order* first; tell whether one wants to survive.
 
-        C backends are unloaded even if they were never initialised.
+        C backends are unloaded even if they were never initialised. busy: backends that have not
+        returned from a call: they are left as they are.
         """
         self.debug(2, "exit")
         backends = {**self._foreign, **self._backends}
@@ -177,6 +195,9 @@ class Loader:
         for name in [name for name in order if name in backends] + list(backends):
             backend = backends.pop(name, None)
             if backend is None:
+                continue
+            if name in busy:
+                self.debug(1, "backend %s is not ended: it has not returned from a call", name)
                 continue
             try:
                 backend.exit()
@@ -210,17 +231,28 @@ class Registry:
         self._loader = loader
         self._names = list(names)
         self._aliases = aliases
+        self._listing = Listing(loader)
 
     def get_devices(self, local_only: bool = False) -> list[DeviceInfo]:
         """Return all devices, full names, in the order of the configuration (4.7)."""
+        settings = ListSettings(self._loader.context.environment, self._loader.debug)
+        names = list(self._names)
+        lists = self._listing.lists(names, local_only, settings)
         found = []
-        for name in self._names:
-            for device in self._loader.list_devices(name, local_only):
-                listed = self._aliases.listed_name(f"{name}:{device.name}")
+        for name in names:
+            for device in lists.get(name, ()):
+                full = f"{name}:{device.name}"
+                listed = self._aliases.listed_name(full)
                 if listed is not None:
-                    found.append(DeviceInfo(listed, device.vendor, device.model, device.type))
-        self._loader.debug(3, "get_devices: %d devices", len(found))
-        return found
+                    info = DeviceInfo(listed, device.vendor, device.model, device.type)
+                    found.append((full, info))
+        devices = [device for _, device in found]
+        if settings.merge is not None:
+            from .merge import merge
+
+            devices = merge(found, settings.merge)
+        self._loader.debug(3, "get_devices: %d devices", len(devices))
+        return devices
 
     def open(self, name: str | None, cancel: Cancel | None = None) -> Handle:
         """Open a device by its full name or alias; "" is the first backend's first (4.8)."""
@@ -236,11 +268,13 @@ class Registry:
             raise Invalid(f"open: {backend} is no backend")
         if backend not in self._names:
             self._names.insert(0, backend)
+        self._listing.stop()
         return self._loader.open(backend, device, cancel)
 
     def exit(self) -> bool:
         """End all backends; handles are closed already. Return False: the registry has ended."""
-        self._loader.exit(self._names)
+        self._listing.stop()
+        self._loader.exit(self._names, self._listing.busy())
         return False
 
     def renew(self, context: Context, initialised: bool) -> bool:

@@ -1,0 +1,232 @@
+"""Asks backends for their devices: all at once, each with a deadline.
+
+It knows threads, the helper ``probe`` and what that answers; it knows neither C nor the names of
+dll.conf. Python backends are asked in threads, foreign C backends by the helper, in a process
+each: one that crashes, hangs or exits costs its own devices only. Without the helper they are
+asked here one after another, as the original does it. Source: architecture, "Discovery".
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import Misbehaved
+from . import deadline
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..backend import DeviceInfo
+    from .answers import Answer
+    from .listing import Refresh
+    from .registry import Loader
+    from .settings import ListSettings
+
+    Lists = dict[str, list[DeviceInfo]]
+
+SLACK_SECONDS = 2.0  # beyond a backend's deadline: to end its processes and to tell
+READ_BYTES = 1 << 16
+RECORDED = ("SANE_", "PYSANE_", "LD_LIBRARY_PATH")  # as of sane_init, not of now
+
+
+class Discovery:
+    """Asks the backends of one registry; remembers who is slow, and who has not come back.
+
+    processes: what starts and ends the helper, the module spawn unless a test says otherwise.
+    """
+
+    def __init__(self, loader: Loader, processes: Any = None) -> None:
+        self._loader = loader
+        self._processes = processes
+        self._calls: dict[str, deadline.Call] = {}
+        self.durations_ms: dict[str, int] = {}
+
+    def ask(
+        self,
+        names: Sequence[str],
+        local_only: bool,
+        settings: ListSettings,
+        refresh: Refresh | None = None,
+    ) -> Lists:
+        """Return the devices of each backend that answered, by its name.
+
+        Whoever fails is named in one line and lists nothing. A Python backend past its deadline is
+        not asked again until it has returned. refresh: nobody waits for the list, and it may be
+        stopped.
+        """
+        own, foreign, loaded = self._sort(names)
+        if len(own) == 1 and not (foreign or loaded or refresh):
+            return {own[0]: self._loader.list_devices(own[0], local_only)}
+        begin = _now()
+        helper = self._start(foreign, local_only, settings) if foreign else None
+        if foreign and helper is None:
+            loaded = [*loaded, *foreign]
+        groups = [[name] for name in own]
+        if loaded and refresh is None:
+            groups.append(loaded)
+        elif loaded and refresh is not None:  # no thread of ours may come between the frontend's
+            refresh.stopped = True
+        calls = [(group, self._call(group, local_only)) for group in groups]
+        found: Lists = {}
+        if helper is not None:
+            if refresh is not None:
+                refresh.helper_started(helper)
+            helper.collect(settings.seconds, found)
+        if refresh is not None:
+            refresh.helper_ended()
+        for group, call in calls:
+            seconds = settings.seconds * len(group)
+            try:
+                found |= call.wait(max(0.0, begin + seconds - _now()), "list_devices")
+            except Misbehaved:
+                late = " or ".join(group)
+                self.tell(late, 0, f"list_devices has not returned after {seconds:g} s")
+        return found
+
+    def busy(self) -> set[str]:
+        """Return the backends that are still in a call."""
+        return {name for name, call in self._calls.items() if not call.done}
+
+    def _sort(self, names: Sequence[str]) -> tuple[list[str], dict[str, list[str]], list[str]]:
+        """Return our own backends, the libraries of the foreign ones, and those of them in memory.
+
+        The slowest come first. A foreign backend that has opened a device is in memory; it alone
+        knows that device now, and a helper would find it busy.
+        """
+        own = []
+        foreign: dict[str, list[str]] = {}
+        loaded = []
+        busy = self.busy()
+        for name in sorted(names, key=lambda name: -self.durations_ms.get(name, 0)):
+            if name in busy:
+                self.tell(name, 0, "is not asked: it has not returned from an earlier list")
+            elif self._loader.is_foreign(name):
+                loaded.append(name)
+            elif libraries := self._loader.foreign_libraries(name):
+                foreign[name] = libraries
+            else:
+                own.append(name)
+        return own, foreign, loaded
+
+    def _call(self, group: list[str], local_only: bool) -> deadline.Call:
+        """Begin to ask the backends of *group*, one after another."""
+
+        def ask() -> Lists:
+            found = {}
+            for name in group:
+                begin = _now()
+                found[name] = self._loader.list_devices(name, local_only)
+                self.durations_ms[name] = int((_now() - begin) * 1000)
+            return found
+
+        call = deadline.Call(ask, lambda late: None)
+        self._calls.update((name, call) for name in group)
+        return call
+
+    def _start(
+        self, foreign: dict[str, list[str]], local_only: bool, settings: ListSettings
+    ) -> Helper | None:
+        environment = self._loader.context.environment
+        numbers = (settings.jobs, int(settings.seconds * 1000), int(local_only))
+        arguments = [probe_program(), *map(str, numbers)]
+        for name, libraries in foreign.items():
+            arguments += (name, ":".join(libraries))
+        variables = {
+            name: value for name, value in os.environ.items() if not name.startswith(RECORDED)
+        } | environment.variables
+        try:
+            if self._processes is None:
+                from . import spawn
+
+                self._processes = spawn
+            fd, pid = self._processes.spawn(
+                [os.fsencode(text) for text in arguments],
+                [os.fsencode(f"{name}={value}") for name, value in variables.items()],
+                environment.cwd,
+            )
+        except (ImportError, OSError) as exc:
+            self._loader.debug(1, "%s: %s; C backends are asked in this process", arguments[0], exc)
+            return None
+        return Helper(fd, pid, list(foreign), self, self._processes)
+
+    def tell(self, name: str, level: int, text: str) -> None:
+        """Write one line about backend *name*."""
+        self._loader.debug(level, "backend %s: %s", name, text)
+
+
+class Helper:
+    """A running probe: takes its answers until it has spoken of every backend."""
+
+    def __init__(
+        self, fd: int, pid: int, names: list[str], discovery: Discovery, processes: Any
+    ) -> None:
+        import _thread
+
+        self._fd = fd
+        self._pid = pid
+        self._names = names
+        self._discovery = discovery
+        self._processes = processes
+        self._hung_up = False
+        self._lock = _thread.allocate_lock()  # guards the descriptor: hang_up, or close
+
+    def hang_up(self) -> None:
+        """End it from another thread: collect() returns when it is gone."""
+        with self._lock:
+            self._hung_up = True
+            if self._fd >= 0:
+                self._processes.hang_up(self._fd)
+
+    def collect(self, seconds: float, found: Lists) -> None:
+        """Put what the backends list into *found*; *seconds* is the deadline of each."""
+        import select
+
+        from .answers import Answers
+
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        answers = Answers(len(self._names))
+        missing = set(self._names)
+        ended = False
+        try:
+            while not ended and poll.poll((seconds + SLACK_SECONDS) * 1000):
+                data = os.read(self._fd, READ_BYTES)
+                ended = not data
+                for answer in answers.feed(data):
+                    missing.discard(self._names[answer.number])
+                    self._take(answer, found)
+        except (Misbehaved, OSError) as exc:
+            self._discovery.tell("probe", 0, str(exc))
+        with self._lock:
+            os.close(self._fd)  # if it still runs, it ends now, with all that it started
+            self._fd = -1
+        for name in () if self._hung_up else missing:
+            self._discovery.tell(name, 0, "the helper that asks it has given no answer")
+        if ended:
+            self._processes.reap(self._pid)
+
+    def _take(self, answer: Answer, found: Lists) -> None:
+        name = self._names[answer.number]
+        self._discovery.durations_ms[name] = answer.ms
+        for level, text in answer.notes:
+            self._discovery.tell(name, level, text)
+        if answer.devices is not None:
+            found[name] = answer.devices
+
+
+def probe_program() -> str:
+    """Return where probe lies in this installation: below the prefix, or in the wheel."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "lib", "pysane", "probe")
+    if os.path.exists(inside):
+        return inside
+    prefix = os.path.dirname(os.path.dirname(os.path.dirname(package)))
+    return os.path.join(prefix, "libexec", "pysane", "probe")
+
+
+def _now() -> float:
+    import time
+
+    return time.monotonic()
