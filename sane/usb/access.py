@@ -21,7 +21,7 @@ def why_denied(node: str) -> str:
         info = os.stat(node)
     except OSError as exc:
         return f"{node}: {exc.strerror}"
-    if os.access(node, os.R_OK | os.W_OK, effective_ids=True):
+    if os.access(node, os.R_OK | os.W_OK, effective_ids=os.geteuid() != os.getuid()):
         return ""
     mode = S_IMODE(info.st_mode)
     owner, group = user_name(info.st_uid), group_name(info.st_gid)

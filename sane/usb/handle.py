@@ -331,7 +331,8 @@ class Usb:
         self._is_gone = self._is_gone or outcome == links.UNPLUGGED
         kind, reason = FAILURES.get(outcome, (UsbError, outcome))
         reason = reason.format(seconds=call.seconds)
-        failure = kind(f"{self.name}: {call.what}: {done} of {call.size} bytes, {reason}")
+        moved = f"{done} of {call.size} bytes, " if call.size else ""
+        failure = kind(f"{self.name}: {call.what}: {moved}{reason}")
         failure.partial = partial
         self._debug(1, "%s", failure)
         if partial:
