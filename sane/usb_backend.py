@@ -55,7 +55,7 @@ class UsbBackend(Backend):
 
     def set_context(self, context: Context) -> None:
         super().set_context(context)
-        self.bus = Bus(context.environment)
+        self.bus = Bus(context.environment, self.name)
 
     # Configuration
 

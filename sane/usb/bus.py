@@ -6,8 +6,10 @@ whether a session is recorded. It knows no backend.
 
 from __future__ import annotations
 
+import os
+
 from ..debug import Debug
-from ..errors import Invalid
+from ..errors import DeviceIOError, Invalid
 from . import sysfs
 from .descriptors import scanner_interface
 from .handle import Usb
@@ -17,18 +19,52 @@ if TYPE_CHECKING:
     from ..config import Environment
     from .descriptors import Interface
     from .link import Link
+    from .replay import Tape
     from .sysfs import Entry
 
 
-class Bus:
-    """The devices that a program with *environment* sees."""
+RECORD, REPLAY = "PYSANE_USB_RECORD", "PYSANE_USB_REPLAY"
 
-    def __init__(self, environment: Environment) -> None:
+
+class Bus:
+    """The devices that a program with *environment* sees; *backend* is who asks.
+
+    PYSANE_USB_RECORD=file notes every transfer in the file; PYSANE_USB_REPLAY=file has the
+    recorded devices and no others. Set-uid programs ignore both.
+    """
+
+    def __init__(self, environment: Environment, backend: str = "") -> None:
         self._debug = Debug("usb", environment)
+        self._backend = backend or "unnamed"
+        trusted = (os.getuid(), os.getgid()) == (os.geteuid(), os.getegid())
+        self._record = environment.get(RECORD) if trusted else None
+        self._replay = environment.get(REPLAY) if trusted else None
+        self._recorded: list[Entry] | None = None
+        self._tapes: dict[str, Tape] = {}
 
     def entries(self) -> list[Entry]:
         """Return the devices that are there now."""
+        if self._replay:
+            return self._load(self._replay)
         return sysfs.entries()
+
+    def _load(self, path: str) -> list[Entry]:
+        """Return the devices of a recorded session; they stay where they are in it."""
+        if self._recorded is None:
+            from .replay import RecordedEntry, Tape
+            from .session import BadSession, load
+
+            try:
+                devices = load(path)
+            except BadSession as exc:
+                raise DeviceIOError(f"{REPLAY}: {exc}") from exc
+            except OSError as exc:
+                raise DeviceIOError(f"{REPLAY}={path}: {exc.strerror}") from exc
+            self._recorded = [RecordedEntry(device) for device in devices]
+            for entry, device in zip(self._recorded, devices, strict=True):
+                records = device.records_of(self._backend)
+                self._tapes[entry.name] = Tape(records, device.is_native)
+        return self._recorded
 
     def entry(self, name: str) -> Entry:
         """Return the device ``libusb:BBB:DDD``; raises Invalid if there is none."""
@@ -51,6 +87,20 @@ class Bus:
         return Usb(entry, chosen, self._link(entry, chosen), self._debug)
 
     def _link(self, entry: Entry, interface: Interface) -> Link:
+        if self._replay:
+            from .replay import ReplayLink
+
+            return ReplayLink(self._tapes[entry.name], self._debug)
         from .pyusb import RealLink
 
-        return RealLink(entry, interface, self._debug)
+        if not self._record:
+            return RealLink(entry, interface, self._debug)
+        from .record import Recorder, RecordingLink
+
+        recorder = Recorder(self._record)
+        try:
+            link = RealLink(entry, interface, self._debug)
+        except BaseException:
+            recorder.close()
+            raise
+        return RecordingLink(link, recorder, entry, interface, self._backend)

@@ -128,3 +128,20 @@ def scanner_interface(descriptors: Descriptors, configuration: int) -> Interface
         if interface.alternate == 0 and fits and interface.first(BULK, IN):
             return interface
     return None
+
+
+def descriptors_of(vendor: int, product: int, endpoints: dict[int, tuple[int, int]]) -> Descriptors:
+    """Return descriptors for a device of which only ids and used endpoints are known.
+
+    endpoints: address to type and packet size.
+    """
+    body = b"".join(
+        bytes((7, 5, address, kind, packet & 0xFF, packet >> 8, 0))
+        for address, (kind, packet) in sorted(endpoints.items())
+    )
+    ids = bytes((vendor & 0xFF, vendor >> 8, product & 0xFF, product >> 8))
+    device = bytes((18, 1, 0, 2, 0xFF, 0, 0, 64)) + ids + bytes((0, 0, 0, 0, 0, 1))
+    size = 18 + len(body)
+    configuration = bytes((9, 2, size & 0xFF, size >> 8, 1, 1, 0, 0x80, 50))
+    interface = bytes((9, 4, 0, 0, len(endpoints), 0xFF, 0, 0, 0))
+    return Descriptors(device + configuration + interface + body)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     class LinkStream(Protocol):
         """Transfers in flight on one IN endpoint, delivered as one row of bytes."""
 
-        outcome: str
-        """How it failed, OK if it did not."""
+        @property
+        def outcome(self) -> str:
+            """How it failed, OK if it did not."""
 
         def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
             """Move what arrived into *view*, waiting for the first byte; OK and 0: the end."""

@@ -1,0 +1,169 @@
+"""Recording: a link that notes every transfer of another one in a file.
+
+It knows links and the text format; what it writes is complete up to the last transfer, also when
+the program crashes. The file is docs/usb-sessions.md's.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..errors import DeviceIOError
+from .descriptors import IN as IN_BIT
+from .link import OK, Link
+from .session import (
+    CLOSE,
+    CONTROL,
+    HALT,
+    IN,
+    LEFT,
+    MAGIC,
+    OPEN,
+    OUT,
+    RESET,
+    STREAM,
+    TEXTS,
+    Record,
+    RecordedDevice,
+    device_lines,
+    record_lines,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .descriptors import Endpoint, Interface
+    from .link import Cancels, LinkStream, Result, Setup
+    from .sysfs import Entry
+
+
+class Recorder:
+    """Appends the records of one process to *path*, each with one write."""
+
+    def __init__(self, path: str) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            self._fd = os.open(path, flags, 0o600)
+        except OSError as exc:
+            raise DeviceIOError(f"PYSANE_USB_RECORD={path}: {exc.strerror}") from exc
+        self._begin = time.monotonic()
+
+    def begin(self, backend: str) -> None:
+        """Write the head of a run."""
+        when = time.strftime("%Y-%m-%d %H:%M:%S")
+        head = [] if os.fstat(self._fd).st_size else [MAGIC]
+        self._write([*head, f"process {os.getpid()} at {when}, backend {backend}"])
+
+    def device(self, entry: Entry) -> None:
+        """Write what *entry* is."""
+        device = RecordedDevice(entry.bus, entry.address, entry.descriptors)
+        device.texts = {name: text for name in TEXTS if (text := entry.text(name))}
+        self._write(device_lines(device))
+
+    def add(self, entry: Entry, record: Record, note: str = "") -> None:
+        """Write *record*."""
+        place = f"{entry.bus:03}:{entry.address:03}"
+        self._write(record_lines(time.monotonic() - self._begin, place, record, note))
+
+    def _write(self, lines: Iterable[str]) -> None:
+        data = "".join(f"{line}\n" for line in lines).encode()
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        """Release the descriptor."""
+        os.close(self._fd)
+
+
+class RecordingLink(Link):
+    """Does what *inner* does, and notes it; the file is closed with it."""
+
+    def __init__(
+        self, inner: Link, recorder: Recorder, entry: Entry, interface: Interface, backend: str
+    ) -> None:
+        self._inner = inner
+        self._recorder = recorder
+        self._entry = entry
+        recorder.begin(backend)
+        recorder.device(entry)
+        self.note(Record(OPEN), f"interface {interface.number} by {backend}")
+
+    def note(self, record: Record, note: str = "") -> None:
+        """Write *record* of this device."""
+        self._recorder.add(self._entry, record, note)
+
+    def transfer_in(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        outcome, n = self._inner.transfer_in(endpoint, data, seconds, cancel)
+        self.note(Record(IN, endpoint.address, bytes(data[:n]), len(data), outcome))
+        return outcome, n
+
+    def transfer_out(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        outcome, n = self._inner.transfer_out(endpoint, data, seconds, cancel)
+        self.note(Record(OUT, endpoint.address, bytes(data[:n]), len(data), outcome))
+        return outcome, n
+
+    def control(self, setup: Setup, data: memoryview, seconds: float, cancel: Cancels) -> Result:
+        outcome, n = self._inner.control(setup, data, seconds, cancel)
+        moved = bytes(data[:n]) if setup[0] & IN_BIT else bytes(data)
+        record = Record(CONTROL, 0, moved, len(data), outcome)
+        record.setup = setup
+        self.note(record)
+        return outcome, n
+
+    def stream(self, endpoint: Endpoint, size: int, depth: int, total: int | None) -> LinkStream:
+        inner = self._inner.stream(endpoint, size, depth, total)
+        limit = "" if total is None else f" total {total}"
+        self.note(Record(STREAM, endpoint.address), f"size {size} depth {depth}{limit}")
+        return RecordingStream(self, inner, endpoint)
+
+    def clear_halt(self, endpoint: Endpoint) -> str:
+        outcome = self._inner.clear_halt(endpoint)
+        self.note(Record(HALT, endpoint.address, outcome=outcome))
+        return outcome
+
+    def reset(self) -> str:
+        outcome = self._inner.reset()
+        self.note(Record(RESET, outcome=outcome))
+        return outcome
+
+    def close(self) -> None:
+        self._inner.close()
+        self.note(Record(CLOSE))
+        self._recorder.close()
+
+
+class RecordingStream:
+    """Does what *inner* does, and notes it as IN transfers; never without Python."""
+
+    def __init__(self, link: RecordingLink, inner: LinkStream, endpoint: Endpoint) -> None:
+        self._link = link
+        self._inner = inner
+        self._endpoint = endpoint
+
+    @property
+    def outcome(self) -> str:
+        """How it failed, OK if it did not."""
+        return self._inner.outcome
+
+    def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
+        """Move what arrived into *view*."""
+        outcome, n = self._inner.read_into(view, seconds, cancel)
+        if n or outcome != OK:
+            data = bytes(view[:n])
+            self._link.note(Record(IN, self._endpoint.address, data, len(view), outcome))
+        return outcome, n
+
+    def reader(self, seconds: float, cancel: Cancels) -> None:
+        """Return None: what is read without Python could not be noted."""
+
+    def close(self) -> bytes:
+        """End the stream."""
+        rest = self._inner.close()
+        self._link.note(Record(LEFT, self._endpoint.address, rest))
+        return rest

@@ -1,0 +1,268 @@
+"""A recorded USB session: its devices with what was transferred, and its text format.
+
+It knows the format of docs/usb-sessions.md and which reader takes which file; it neither records
+nor replays. Formats of others are read in captures.py and usbmon.py.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .descriptors import Descriptors
+from .link import OK, OUTCOMES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .link import Setup
+
+MAGIC = "pysane-usb 1"
+FILE_BYTES = 1 << 30  # a whole page at 1200 dpi, in hexadecimal; a larger file is a mistake
+ROW_BYTES = 32
+
+# What a record may be. "left": what a closed stream had got, for the next read.
+OUT, IN, CONTROL, HALT, RESET, STREAM, LEFT, OPEN, CLOSE = (
+    *("out", "in", "control", "clear-halt", "reset", "stream", "left", "open", "close"),
+)
+WHATS = (OUT, IN, CONTROL, HALT, RESET, STREAM, LEFT, OPEN, CLOSE)
+WITH_ENDPOINT = (OUT, IN, HALT, STREAM, LEFT)
+TEXTS = ("manufacturer", "product")  # not the serial number: it would tell whose device it is
+
+
+class BadSession(ValueError):
+    """A file is no recorded session; the text names the file and the line."""
+
+
+class Record:
+    """One thing that happened: *what*, with its data and how it ended.
+
+    size: how many bytes were asked for or sent. where: file and line, for messages.
+    """
+
+    __slots__ = ("data", "endpoint", "outcome", "setup", "size", "what", "where")
+
+    def __init__(
+        self, what: str, endpoint: int = 0, data: bytes = b"", size: int = -1, outcome: str = OK
+    ) -> None:
+        self.what = what
+        self.endpoint = endpoint
+        self.data = data
+        self.size = len(data) if size < 0 else size
+        self.outcome = outcome
+        self.setup: Setup = (0, 0, 0, 0)
+        self.where = ""
+
+    def __str__(self) -> str:
+        if self.what == CONTROL:
+            return "control {:02x} {:02x} {:04x} {:04x}".format(*self.setup)
+        return f"{self.what} {self.endpoint:02x}" if self.what in WITH_ENDPOINT else self.what
+
+
+class RecordedDevice:
+    """A device of a session: where it was, its descriptors and texts, what happened to it.
+
+    is_native: recorded by us, with clear-halt, reset and the ends of streams; other formats leave
+    them out. by: for each record, the backend that had the device open, "" if unknown.
+    """
+
+    __slots__ = ("address", "bus", "by", "descriptors", "is_native", "records", "texts")
+
+    def __init__(
+        self, bus: int, address: int, descriptors: Descriptors, *, is_native: bool = False
+    ) -> None:
+        self.bus = bus
+        self.address = address
+        self.descriptors = descriptors
+        self.texts: dict[str, str] = {}
+        self.records: list[Record] = []
+        self.by: list[str] = []
+        self.is_native = is_native
+
+    def add(self, record: Record, by: str = "") -> None:
+        """Append *record*, of a handle that backend *by* had."""
+        self.records.append(record)
+        self.by.append(by)
+
+    def records_of(self, backend: str) -> list[Record]:
+        """Return what *backend* did to the device."""
+        return [
+            record for record, by in zip(self.records, self.by, strict=True) if by in ("", backend)
+        ]
+
+
+def load(path: str) -> list[RecordedDevice]:
+    """Return the devices of the session in *path*: ours, XML of sanei_usb, or pcap of usbmon.
+
+    ``path,04b8:0110`` gives ids to a capture that does not hold the device descriptor. Raises
+    BadSession, or OSError when the file cannot be read.
+    """
+    ids: tuple[int, int] | None = None
+    name, comma, tail = path.rpartition(",")
+    vendor, _, product = tail.partition(":")
+    if comma and not os.path.exists(path):
+        try:
+            ids, path = (int(vendor, 16), int(product, 16)), name
+        except ValueError:
+            raise BadSession(f"{path}: {tail!r} is not VENDOR:PRODUCT in hexadecimal") from None
+    data = read_file(path)
+    if data.startswith(b"pysane-usb"):
+        return parse(data.decode("utf-8", "replace").splitlines(), path)
+    if data.lstrip()[:1] == b"<":
+        from .captures import parse_capture
+
+        return parse_capture(data, path)
+    from .usbmon import parse_pcap
+
+    return parse_pcap(data, path, ids)
+
+
+def read_file(path: str) -> bytes:
+    """Return the content of *path*, unpacked if it is a gzip file."""
+    with open(path, "rb") as file:
+        data = file.read(FILE_BYTES + 1)
+    if data.startswith(b"\x1f\x8b"):
+        import zlib
+
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            data = unpacker.decompress(data, FILE_BYTES + 1)
+        except zlib.error as exc:
+            raise BadSession(f"{path}: {exc}") from exc
+    if len(data) > FILE_BYTES:
+        raise BadSession(f"{path}: more than {FILE_BYTES} bytes")
+    return data
+
+
+# The text format
+
+
+def hex_rows(data: bytes | memoryview) -> Iterator[str]:
+    """Yield the lines that hold *data*: hexadecimal, then ``|`` and the ASCII characters."""
+    width = 3 * min(len(data), ROW_BYTES) - 1
+    for offset in range(0, len(data), ROW_BYTES):
+        row = bytes(data[offset : offset + ROW_BYTES])
+        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
+        yield f"  {row.hex(' '):<{width}} |{text}|"
+
+
+def device_lines(device: RecordedDevice) -> Iterator[str]:
+    """Yield the lines that introduce *device*."""
+    ids = f"{device.descriptors.vendor:04x}:{device.descriptors.product:04x}"
+    yield f"device {device.bus:03}:{device.address:03} {ids}"
+    yield from hex_rows(device.descriptors.raw)
+    for name, text in device.texts.items():
+        yield f"text {device.bus:03}:{device.address:03} {name} {text}"
+
+
+def record_lines(seconds: float, place: str, record: Record, note: str = "") -> Iterator[str]:
+    """Yield the lines of *record* of the device at *place*, *seconds* after the beginning."""
+    words = [f"{seconds:.6f}", place, str(record)]
+    if record.what in (OUT, IN, CONTROL, LEFT):
+        words.append(f"{len(record.data)}/{record.size}")
+    if record.what not in (STREAM, OPEN, CLOSE):
+        words.append(record.outcome)
+    yield " ".join([*words, *filter(None, [note])])
+    yield from hex_rows(record.data)
+
+
+class _Parser:
+    """Reads the text format line by line."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.number = 0
+        self.devices: dict[str, RecordedDevice] = {}
+        self.open_by: dict[str, str] = {}
+        self.process: list[str] = []
+        self.data = bytearray()  # of the record or device before
+        self.pending: tuple[str, list[str], str] | None = None
+
+    def bad(self, text: str) -> BadSession:
+        return BadSession(f"{self.path}:{self.number}: {text}")
+
+    def line(self, line: str) -> None:
+        """Take one line."""
+        if not line.strip() or line.startswith("#"):
+            return
+        if line[0] in " \t":
+            self.hex(line)
+            return
+        self.flush()
+        words = line.split()
+        if words[0] == "process":
+            if words[1:2] != self.process:  # another run was appended: the last one counts
+                self.devices.clear()
+                self.open_by.clear()
+            self.process = words[1:2]
+        elif words[0] == "text" and len(words) > 3 and words[1] in self.devices:
+            self.devices[words[1]].texts[words[2]] = " ".join(words[3:])
+        else:
+            self.pending = words[0], words[1:], f"{self.path}:{self.number}"
+
+    def hex(self, line: str) -> None:
+        if self.pending is None:
+            raise self.bad("data without a record")
+        try:
+            self.data += bytes.fromhex(line.partition("|")[0])
+        except ValueError:
+            raise self.bad(f"{line.strip()!r} is not hexadecimal") from None
+
+    def flush(self) -> None:
+        """Take over the record that is complete now."""
+        if self.pending is None:
+            return
+        (first, words, where), self.pending = self.pending, None
+        data, self.data = bytes(self.data), bytearray()
+        try:
+            if first == "device":
+                self.device(words, data)
+            else:
+                float(first)
+                self.record(words, data, where)
+        except (ValueError, IndexError, KeyError) as exc:
+            reason = str(exc) if isinstance(exc, ValueError) else "a word is missing or unknown"
+            raise BadSession(f"{where}: {reason}") from exc
+
+    def device(self, words: list[str], data: bytes) -> None:
+        bus, _, address = words[0].partition(":")
+        found = RecordedDevice(int(bus), int(address), Descriptors(data), is_native=True)
+        self.devices.setdefault(words[0], found)
+
+    def record(self, words: list[str], data: bytes, where: str) -> None:
+        place, what, *rest = words
+        device = self.devices[place]
+        if what not in WHATS:
+            raise ValueError(f"{what!r} is none of {', '.join(WHATS)}")
+        record = Record(what, data=data)
+        record.where = where
+        if what in WITH_ENDPOINT:
+            record.endpoint = int(rest.pop(0), 16)
+        elif what == CONTROL:
+            numbers = [int(word, 16) for word in rest[:4]]
+            record.setup = (numbers[0], numbers[1], numbers[2], numbers[3])
+            del rest[:4]
+        if what in (OUT, IN, CONTROL, LEFT):
+            moved, _, size = rest.pop(0).partition("/")
+            record.size = int(size)
+            if int(moved) != len(data) or record.size < len(data):
+                raise ValueError(f"{moved}/{size} with {len(data)} bytes of data")
+        if what not in (STREAM, OPEN, CLOSE):
+            record.outcome = " ".join(rest)
+            if rest[0].rstrip(":") not in OUTCOMES or rest[0] == f"{OK}:":
+                raise ValueError(f"{rest[0]!r} is none of {', '.join(OUTCOMES)}")
+        if what == OPEN:
+            self.open_by[place] = rest[-1] if rest[-2:-1] == ["by"] else ""
+        device.add(record, self.open_by.get(place, ""))
+
+
+def parse(lines: Iterable[str], path: str) -> list[RecordedDevice]:
+    """Return the devices of a session in our own text format; raises BadSession."""
+    parser = _Parser(path)
+    for parser.number, line in enumerate(lines, 1):
+        if parser.number > 1:
+            parser.line(line)
+        elif line.strip() != MAGIC:
+            raise parser.bad(f"{line.strip()!r}: this version reads only {MAGIC!r}")
+    parser.flush()
+    return list(parser.devices.values())
