@@ -31,7 +31,10 @@ DEFAULT_SHIMS = "pysane test pnm"
 
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
 # those of the second list speak C and are .pyx.
-COMPILED = ("sane.constraint", "sane.image.rows", "sane.backends.test.stream")
+COMPILED = (
+    *("sane.constraint", "sane.image.rows", "sane.net.stream"),
+    "sane.backends.test.stream",
+)
 COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.dll.spawn", "sane.net.pump")
 
 link = ROOT / "sane" / "backends"

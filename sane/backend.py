@@ -133,6 +133,10 @@ class Device:
     reader: object | None = None
     """A capsule "pysane.reader" set by start: the C side reads this frame without Python."""
 
+    descriptor: int | None = None
+    """Set by start: readable whenever read_into would not wait. select then watches it, and no
+    thread is needed; set_non_blocking says whether read_into is to return None for nothing yet."""
+
     options: Options
     debug: Debug
     cancel_request: Cancel
@@ -154,13 +158,16 @@ class Device:
         """Begin the next frame: the first, the next colour, or the next page (NoDocs if none)."""
         raise NotImplementedError
 
-    def read_into(self, view: memoryview) -> int:
+    def read_into(self, view: memoryview) -> int | None:
         """Write image bytes into *view*; return how many, 0 at the end of the frame.
 
         view: writable uint8, lent for this call only. Block until there is a byte, waiting only
         in self.wait.
         """
         raise NotImplementedError
+
+    def set_non_blocking(self, non_blocking: bool) -> None:
+        """Take over the mode of reading; called only while ``descriptor`` is set."""
 
     def frame_ended(self) -> None:
         """Note that the last byte of a frame was delivered; most drivers need not."""

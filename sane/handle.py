@@ -267,12 +267,16 @@ class Handle:
     def _fill(self, view: memoryview) -> int | None:
         if self._ring is not None:
             return self._ring.read_into(view, not self.non_blocking)
-        return self.ask(view)
+        n = self.device.read_into(view)
+        return None if n is None and self.non_blocking else self._plausible(n, view)
 
     def ask(self, view: memoryview) -> int:
         """Let the driver fill *view*; raises DeviceIOError if its answer is impossible."""
-        n = self.device.read_into(view)
-        if n.__class__ is not int or not 0 <= n <= len(view):
+        return self._plausible(self.device.read_into(view), view)
+
+    @staticmethod
+    def _plausible(n: int | None, view: memoryview) -> int:
+        if n is None or n.__class__ is not int or not 0 <= n <= len(view):
             raise Misbehaved(f"read_into returned {n!r} for a view of {len(view)} bytes")
         return n
 
@@ -356,7 +360,9 @@ class Handle:
         """Choose blocking or not for this frame (standard 4.3.12); Invalid without a frame."""
         if self.state != FRAME:
             raise Invalid("set_io_mode: no scan was started")
-        if non_blocking:
+        if self.device.descriptor is not None:
+            self.device.set_non_blocking(non_blocking)
+        elif non_blocking:
             self._start_ring()
         self.non_blocking = non_blocking
 
@@ -364,7 +370,8 @@ class Handle:
         """Return a descriptor that is readable when read would not block (standard 4.3.13)."""
         if self.state != FRAME:
             raise Invalid("get_select_fd: no scan was started")
-        return self._start_ring().fd
+        own = self.device.descriptor
+        return self._start_ring().fd if own is None else own
 
     def _start_ring(self) -> Ring:
         if self._ring is None:

@@ -1,6 +1,7 @@
 # How a compiled backend delivers bytes without the GIL: a capsule "pysane.reader" points to this.
 # read may be called from any thread, by one at a time. It returns a SANE status (standard 4.2.7):
-#   0 (GOOD): *n > 0 bytes were written to buf, at most max
+#   0 (GOOD): *n > 0 bytes were written to buf, at most max; *n == 0 only in non-blocking mode of a
+#             driver with a descriptor of its own: nothing yet
 #   5 (EOF):  *n bytes were written, and they were the last of the frame; *n may be 0
 #   others:   the frame failed, *n is 0
 

@@ -27,6 +27,7 @@ from .modules cimport (
     pysane_offsets,
     pysane_parameters,
     pysane_publish_device_ops,
+    pysane_redeclare,
     pysane_reloads,
 )
 
@@ -86,7 +87,7 @@ cdef class AbiHandle:
 
     cdef pysane_handle *h
     cdef readonly AbiCancel cancel
-    cdef object handle, options
+    cdef object handle, options, declared
     cdef Lent lent
     cdef bint keeps_views
     cdef void *memory
@@ -101,6 +102,9 @@ cdef class AbiHandle:
         changed = self.options.changed
         if changed:
             try:
+                if self.options.declared is not self.declared:
+                    self.declared = self.options.declared
+                    pysane_redeclare(self.memory, self.options, &self.h.descriptors, &self.h.count)
                 for index in changed:
                     pysane_descriptor_update(self.memory, self.options, index)
             except BaseException as exc:
@@ -157,8 +161,7 @@ cdef class AbiHandle:
     cdef object lend(self, SANE_Byte *data, SANE_Int size):
         if self.keeps_views:
             return memoryview(bytearray(size))
-        self.lent.data = data
-        self.lent.size = size
+        self.lent.data, self.lent.size = data, size
         return PyMemoryView_FromObject(self.lent)
 
 
@@ -228,7 +231,7 @@ cdef const SANE_Option_Descriptor *py_descriptor(SANE_Handle inner, SANE_Int ind
     pysane_unmark()
     if tell and enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
         return NULL
-    return found
+    return &h.descriptors[index] if tell and index < h.count else <SANE_Option_Descriptor *>found
 
 
 # What sane_control_option was called with, and the info bits of a success.

@@ -11,6 +11,8 @@ void *pysane_device_list(PyObject *devices, const SANE_Device ***array);
 void pysane_memory_free(void *memory);
 void pysane_parameters(PyObject *parameters, SANE_Parameters *out);
 void *pysane_descriptors(PyObject *options, SANE_Option_Descriptor **array);
+int pysane_redeclare(void *memory, PyObject *options, SANE_Option_Descriptor **array,
+                     SANE_Int *count);
 int pysane_descriptor_update(void *memory, PyObject *options, SANE_Int index);
 const int *pysane_offsets(void *memory);
 const int *pysane_reloads(void *memory);

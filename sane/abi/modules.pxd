@@ -17,6 +17,9 @@ cdef extern from "modules.h":
     void pysane_memory_free(void *memory) noexcept nogil
     void pysane_parameters(object parameters, SANE_Parameters *out) except *
     void *pysane_descriptors(object options, SANE_Option_Descriptor **array) except NULL
+    int pysane_redeclare(
+        void *memory, object options, SANE_Option_Descriptor **array, SANE_Int *count
+    ) except -1
     int pysane_descriptor_update(void *memory, object options, SANE_Int index) except -1
     const int *pysane_offsets(void *memory) noexcept nogil
     const int *pysane_reloads(void *memory) noexcept nogil

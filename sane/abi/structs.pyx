@@ -33,6 +33,7 @@ cdef struct Block:
 
 cdef struct Memory:
     Block *blocks
+    Py_ssize_t count
     SANE_Option_Descriptor *descriptors
     int *offsets
     int *reloads
@@ -111,32 +112,56 @@ cdef public void pysane_parameters(parameters, SANE_Parameters *out) except *:
 
 
 cdef public void *pysane_descriptors(options, SANE_Option_Descriptor **array) except NULL:
-    """Store the descriptors of *options* (sane.values.Options), zeroed but for fixed fields."""
-    cdef Py_ssize_t count = len(options), i
+    """Store the descriptors of *options* (sane.values.Options); return their table."""
     cdef Memory *memory = new_memory()
-    cdef SANE_Option_Descriptor *d
+    cdef SANE_Int count = 0, index
     try:
-        memory.descriptors = <SANE_Option_Descriptor *>allot(
-            memory, count * sizeof(SANE_Option_Descriptor)
-        )
-        memory.offsets = <int *>allot(memory, count * sizeof(int))
-        memory.reloads = <int *>allot(memory, count * sizeof(int))
-        for i, option in enumerate(options.declared):
-            d = &memory.descriptors[i]
-            d.name = c_string(memory, option.name)
-            d.title = c_string(memory, option.title)
-            d.desc = c_string(memory, option.desc)
-            d.type = option.type
-            d.unit = option.unit
-            d.size = option.size
-            memory.offsets[i] = option.offset
-            memory.reloads[i] = option.reloads
-            pysane_descriptor_update(memory, options, i)
+        pysane_redeclare(memory, options, array, &count)
+        for index in range(count):
+            pysane_descriptor_update(memory, options, index)
     except BaseException:
         pysane_memory_free(memory)
         raise
-    array[0] = memory.descriptors
     return memory
+
+
+cdef public int pysane_redeclare(
+    void *table, options, SANE_Option_Descriptor **array, SANE_Int *counted
+) except -1:
+    """Store the fixed fields of all *options*, which a remote device may declare anew.
+
+    Descriptors stay where they are; if their number changed, the old ones stay as they are.
+    """
+    cdef Memory *memory = <Memory *>table
+    cdef Py_ssize_t count = len(options), i
+    cdef SANE_Option_Descriptor *d
+    if count != memory.count:
+        d = <SANE_Option_Descriptor *>allot(memory, count * sizeof(SANE_Option_Descriptor))
+        memory.offsets = <int *>allot(memory, count * sizeof(int))
+        memory.reloads = <int *>allot(memory, count * sizeof(int))
+        memory.descriptors, memory.count = d, count
+    for i, option in enumerate(options.declared):
+        d = &memory.descriptors[i]
+        set_text(memory, &d.name, option.name)
+        set_text(memory, &d.title, option.title)
+        set_text(memory, &d.desc, option.desc)
+        d.type = option.type
+        d.unit = option.unit
+        d.size = option.size
+        memory.offsets[i] = option.offset
+        memory.reloads[i] = option.reloads
+    counted[0] = min(counted[0], <SANE_Int>count)  # a look without the gate never sees too many
+    array[0] = memory.descriptors
+    counted[0] = <SANE_Int>count
+    return 0
+
+
+cdef int set_text(Memory *memory, SANE_String_Const *place, text) except -1:
+    """Store *text*; the same text keeps its address."""
+    data = text.encode("utf-8", "surrogateescape")
+    if place[0] == NULL or <bytes>place[0] != data:
+        place[0] = c_string(memory, text)
+    return 0
 
 
 cdef public int pysane_descriptor_update(void *table, options, SANE_Int index) except -1:

@@ -1,0 +1,278 @@
+"""The control connection to one server: requests and their replies, one at a time.
+
+It knows the client half of the protocol, authorization and time; neither options nor images. All
+open devices of a host share it. What goes wrong in the middle of a message ends the connection:
+everything behind it is an I/O error from then on, and the next open connects anew.
+Source: net-protocol 3, 4 and 7.6.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import select
+
+from ..cancel import NeverCancelled
+from ..errors import BY_STATUS, AccessDenied, Cancelled, DeviceBusy, DeviceIOError, SaneError
+from . import messages, protocol
+from .codec import ProtocolError
+from .transport import Deadline, Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..cancel import Cancel
+    from ..debug import Debug
+    from .messages import Request
+    from .records import Record
+
+    Authorize = Callable[[str], tuple[str, str]]
+
+REPLY_SECONDS = 120.0  # a scanner may warm up its lamp before START is answered
+MESSAGE_SECONDS = 10.0  # but a reply that has begun comes in one go
+INIT_SECONDS = 30.0  # unless connect_timeout says something else
+FAREWELL_SECONDS = 5.0  # CANCEL and CLOSE need no scanner that has time
+DEMANDS = 8  # of one request: what asks more often would ask forever
+LOCK_SECONDS = 0.05  # how often a call that waits for another device's looks at cancel
+
+RECEIVE_BYTES = 1 << 16
+RESOURCE_CHARACTERS = 128  # of a challenge; servers and clients use no more (4.2)
+PASSWORD_CHARACTERS = 127
+MD5 = "$MD5$"
+
+
+class Connection:
+    """A control connection after INIT.
+
+    stream: connected, owned from now on. host: as configured, for the names of resources.
+    reply_seconds: how long the first byte of a reply may take.
+    """
+
+    def __init__(
+        self, stream: Stream, host: str, debug: Debug, reply_seconds: float = REPLY_SECONDS
+    ) -> None:
+        self.stream = stream
+        self.host = host
+        self.debug = debug
+        self.reply_seconds = reply_seconds
+        self.lost: DeviceIOError | None = None
+        self._protocol = protocol.Client()
+        self._lock = _thread.allocate_lock()
+        self._buffer = memoryview(bytearray(RECEIVE_BYTES))
+
+    def greet(self, seconds: float, user: str | None) -> None:
+        """Exchange INIT; raises the status of a server that refuses, DeviceIOError otherwise."""
+        reply: Any = self.call(
+            messages.Init(protocol.ADVERTISED, user), NeverCancelled(), seconds=seconds
+        )
+        self.debug(3, "%s: INIT: status %d, version %#x", self.host, reply.status, reply.version)
+        if reply.status:
+            raise refused(reply.status, f"{self.stream.peer} refuses the connection")
+
+    def is_alive(self) -> bool:
+        """Tell whether the server still holds the connection, as far as can be known."""
+        if self.lost is not None:
+            return False
+        poll = select.poll()
+        poll.register(self.stream, select.POLLRDHUP)
+        return not poll.poll(0)
+
+    def call(
+        self,
+        request: Request,
+        cancel: Cancel | NeverCancelled,
+        *,
+        authorize: Authorize | None = None,
+        seconds: float | None = None,
+        drain: int = -1,
+    ) -> Record:
+        """Send *request* and return its reply, authorization included.
+
+        drain: a data connection to empty meanwhile, since a server that is blocked there answers
+        nothing. After Cancelled the reply is still to come: the next call waits for it first.
+        """
+        seconds = self.reply_seconds if seconds is None else seconds
+        with Held(self._lock, cancel, seconds):
+            self.finish_pending(cancel, seconds, drain)
+            self.send(request, cancel)
+            reply = self.reply(cancel, seconds, drain)
+            demands = 0
+            while self._protocol.demand is not None:
+                demands += 1
+                if demands > DEMANDS:
+                    raise self.fail(AccessDenied(f"{self.host}: demands no end of passwords"))
+                self._answer(self._protocol.demand, cancel, authorize or no_authorization)
+                reply = self.reply(cancel, seconds, drain)
+            return reply
+
+    def begin(self, request: Request, cancel: Cancel | NeverCancelled) -> None:
+        """Send *request*; collect() then returns its reply."""
+        with Held(self._lock, cancel, self.reply_seconds):
+            self.finish_pending(cancel, self.reply_seconds, -1)
+            self.send(request, cancel)
+
+    def collect(self, cancel: Cancel | NeverCancelled) -> Record:
+        """Return the reply to what begin() sent."""
+        with Held(self._lock, cancel, self.reply_seconds):
+            return self.reply(cancel, self.reply_seconds, -1)
+
+    def close(self, farewell: bool = True) -> None:
+        """Say EXIT if the server listens, and close; may be called again."""
+        if self.lost is None:
+            self.lost = DeviceIOError(f"{self.stream.peer}: the connection is closed")
+            if farewell and self._protocol.state == protocol.READY:
+                try:
+                    self.stream.cancel = None
+                    self.stream.send(self._protocol.send(messages.Exit()), FAREWELL_SECONDS)
+                except DeviceIOError as exc:
+                    self.debug(2, "EXIT: %s", exc)
+        self.stream.close()
+
+    # Below, the lock is held.
+
+    def fail(self, error: SaneError) -> SaneError:
+        """End the connection; return the error that everything on it ends with."""
+        if self.lost is None:
+            self.lost = error if isinstance(error, DeviceIOError) else DeviceIOError(str(error))
+            self.debug(1, "%s: connection given up: %s", self.host, error)
+            self.stream.close()
+        return error
+
+    def send(self, request: Request, cancel: Cancel | NeverCancelled) -> None:
+        """Send *request* in one write."""
+        self._transmit(self._protocol.send(request), cancel)
+        self.debug(5, "%s: sent %r", self.host, request)
+
+    def _transmit(self, data: bytes, cancel: Cancel | NeverCancelled) -> None:
+        self.stream.cancel = cancel
+        try:
+            self.stream.send(data, MESSAGE_SECONDS)
+        except SaneError as exc:  # Cancelled too: half a request is none
+            raise self.fail(exc) from exc
+
+    def finish_pending(self, cancel: Cancel | NeverCancelled, seconds: float, drain: int) -> None:
+        """Take the reply that a cancelled call left, so that the next is not taken for it."""
+        if self.lost is not None:
+            raise DeviceIOError(str(self.lost))
+        if self._protocol.state == protocol.DEMAND:
+            raise self.fail(DeviceIOError(f"{self.host}: an authorization was left unanswered"))
+        if self._protocol.state in (protocol.WAITING, protocol.ANSWERED):
+            self.reply(cancel, seconds, drain)
+            if self._protocol.demand is not None:
+                raise self.fail(DeviceIOError(f"{self.host}: demands what nobody waits for"))
+
+    def reply(self, cancel: Cancel | NeverCancelled, seconds: float, drain: int) -> Record:
+        """Return the reply to the last request, or the demand that came instead."""
+        deadline = Deadline(seconds)
+        begun = False
+        try:
+            found = self._protocol.pending()
+            while found is None:
+                n = self.stream.receive_now(self._buffer)
+                if n == 0:
+                    raise self._closed()
+                if n < 0:
+                    drain = self._wait(deadline, cancel, drain)
+                    continue
+                found = self._protocol.receive(self._buffer[:n])
+                if not begun:
+                    begun = True
+                    deadline = Deadline(MESSAGE_SECONDS)
+        except DeviceIOError as exc:
+            if isinstance(exc, ProtocolError):
+                exc = DeviceIOError(f"{self.stream.peer}: {exc}")
+            raise self.fail(exc) from exc
+        self.debug(5, "%s: received %r", self.host, found)
+        return found
+
+    def _closed(self) -> DeviceIOError:
+        return DeviceIOError(f"{self.stream.peer}: {self._protocol.closed()}")
+
+    def _wait(self, deadline: Deadline, cancel: Cancel | NeverCancelled, drain: int) -> int:
+        """Wait for the reply, emptying *drain*; return -1 in its place when it has ended."""
+        self.stream.acknowledge()
+        poll = select.poll()
+        poll.register(self.stream, select.POLLIN)
+        if cancel.fd >= 0:
+            poll.register(cancel.fd, select.POLLIN)
+        if drain >= 0:
+            poll.register(drain, select.POLLIN)
+        ready = dict(poll.poll(deadline.left_ms()))
+        if cancel.is_set():
+            raise Cancelled(f"{self.stream.peer}: cancelled")
+        if self.stream.fileno() not in ready and deadline.left() == 0:
+            raise DeviceIOError(f"{self.stream.peer}: no answer in time")
+        return -1 if drain in ready and not _drain(drain) else drain
+
+    def _answer(self, resource: str, cancel: Cancel | NeverCancelled, authorize: Authorize) -> None:
+        try:
+            user, password = authorize(f"net:{self.host}:{resource}")
+        except AccessDenied as exc:
+            self.debug(1, "%s", exc)  # nobody to ask: the server decides about nobody
+            user = password = ""
+        except BaseException as exc:
+            self.fail(Cancelled(f"{self.host}: asking for a password failed: {exc}"))
+            raise
+        if cancel.is_set():
+            raise self.fail(Cancelled(f"{self.host}: cancelled when asked for a password"))
+        password = password[:PASSWORD_CHARACTERS]
+        if user or password:
+            password = digest(resource, password)
+        self._transmit(self._protocol.authorize(user, password), cancel)
+
+
+class Held:
+    """Holds a lock; whoever waits for it sees cancel, and gives up after *seconds*."""
+
+    def __init__(
+        self, lock: _thread.LockType, cancel: Cancel | NeverCancelled, seconds: float
+    ) -> None:
+        self._lock = lock
+        self._cancel = cancel
+        self._deadline = Deadline(seconds)
+
+    def __enter__(self) -> None:
+        if self._lock.acquire(False):
+            return
+        while not self._lock.acquire(True, LOCK_SECONDS):
+            if self._cancel.is_set():
+                raise Cancelled
+            if self._deadline.left() == 0:
+                raise DeviceBusy("another device of this host keeps the connection busy")
+
+    def __exit__(self, *exc: object) -> None:
+        self._lock.release()
+
+
+def no_authorization(resource: str) -> tuple[str, str]:
+    """Stand for a frontend without a callback: nobody is asked (4.3)."""
+    return "", ""
+
+
+def digest(resource: str, password: str) -> str:
+    """Return what is sent for *password*: an MD5 digest if the resource is a challenge (4.2)."""
+    _, marker, challenge = resource[:RESOURCE_CHARACTERS].partition(MD5)
+    if not marker:
+        return password
+    from hashlib import md5
+
+    data = f"{challenge}{password}".encode("utf-8", "surrogateescape")
+    return MD5 + md5(data, usedforsecurity=False).hexdigest()
+
+
+def refused(status: int, text: str) -> SaneError:
+    """Return the error for a status that the server sent; one that is none is an I/O error."""
+    kind = BY_STATUS.get(status, DeviceIOError)
+    return kind(text if status in BY_STATUS else f"{text}: status {status}")
+
+
+def _drain(fd: int) -> bool:
+    """Throw away what *fd* has; return False when nothing will come any more."""
+    try:
+        return bool(os.read(fd, RECEIVE_BYTES))
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False

@@ -1,0 +1,306 @@
+"""One open remote device: options, parameters and frames by way of its control connection.
+
+Source: net-protocol 7.7 to 7.12.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from .. import const
+from ..backend import Device, Handle, Parameters
+from ..cancel import NeverCancelled
+from ..errors import Cancelled, DeviceIOError, Invalid, SaneError
+from ..handle import FRAME, STOPPED, TELL_FETCH
+from . import messages
+from .codec import ProtocolError
+from .connection import FAREWELL_SECONDS, refused
+from .options import MOST_OPTIONS, RemoteOptions
+from .stream import FrameStream
+from .transport import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..option import Option
+    from .connection import Authorize, Connection
+    from .messages import Request
+
+DATA_SECONDS = 30.0  # for the connection to the data port, unless connect_timeout is set
+PORT_MAX = 0xFFFF
+DEEP = 16  # bits per sample that have a byte order
+
+
+class NetHandle(Handle):
+    """The server is the authority: what a frontend asks is asked there, also during a scan.
+
+    Reads without a frame answer Cancelled, as the original's do (7.10).
+    """
+
+    device: NetDevice
+
+    def prepare(self) -> None:
+        """Nothing depends on anything here; a reload may bring more options."""
+        self.direct = bytearray(MOST_OPTIONS)
+
+    def refresh_direct(self) -> None:
+        """Nothing is done without the server; stale descriptors are fetched when asked for."""
+        bits = TELL_FETCH if self.device.is_stale else 0
+        self.direct[:] = bytes((bits,)) * len(self.direct)
+
+    def refetch(self) -> None:
+        """Fetch the descriptors anew if a change made them stale."""
+        if self.device.is_stale:
+            self.device.fetch_options()
+            self.refresh_direct()
+
+    def descriptor(self, index: int) -> Option:
+        self.refetch()
+        return super().descriptor(index)
+
+    def access(self, index: int, action: int) -> Option:
+        """Only what cannot be asked is refused here."""
+        option = self.descriptor(index)
+        if option.type >= const.TYPE_GROUP or option.type < const.TYPE_BOOL:
+            raise Invalid(f"option {index} has no value")
+        if option.type == const.TYPE_BUTTON and action == const.ACTION_GET_VALUE:
+            raise Invalid(f"option {option.name} is a button")
+        if not const.ACTION_GET_VALUE <= action <= const.ACTION_SET_AUTO:
+            raise Invalid(f"unknown action {action}")
+        return option
+
+    def get(self, index: int) -> bytes:
+        option = self.access(index, const.ACTION_GET_VALUE)
+        data, _ = self.device.control(option, const.ACTION_GET_VALUE, bytes(option.size))
+        if option.type == const.TYPE_STRING:
+            return data[: data.find(b"\0") + 1] or data
+        return data
+
+    def set(self, index: int, data: bytes) -> tuple[bytes, int]:
+        option = self.access(index, const.ACTION_SET_VALUE)
+        if option.type == const.TYPE_STRING:
+            data = data[: data.find(b"\0") + 1] or data
+            data = data[: option.size]
+        elif option.type == const.TYPE_BUTTON:
+            data = b""
+        elif len(data) != option.size:
+            raise Invalid(f"option {option.name}: {len(data)} bytes, not {option.size}")
+        return self.changed(self.device.control(option, const.ACTION_SET_VALUE, data))
+
+    def set_auto(self, index: int) -> int:
+        option = self.access(index, const.ACTION_SET_AUTO)
+        return self.changed(self.device.control(option, const.ACTION_SET_AUTO, b""))[1]
+
+    def changed(self, result: tuple[bytes, int]) -> tuple[bytes, int]:
+        """Note what a change made stale."""
+        if result[1] & const.INFO_RELOAD_OPTIONS:
+            self.device.is_stale = True
+            self.refresh_direct()
+        return result
+
+    def checked_parameters(self) -> Parameters:
+        """As the server says: it is not for us to judge."""
+        return self.device.parameters()
+
+    def begin(self) -> None:
+        """A frame ends by its marker, not by a count of bytes."""
+        super().begin()
+        self._left_bytes = -1
+
+    def _failed_start(self, exc: BaseException) -> None:
+        """A cancelled START still has its answer to come: finish() waits for that, later."""
+        if isinstance(exc, Cancelled) and self.cancel_request.is_set():
+            self.job = True
+            self.state = STOPPED
+            return
+        super()._failed_start(exc)
+
+    def readable(self) -> None:
+        if self.state != FRAME or self.cancel_request.is_set():
+            raise Cancelled
+
+    def reader_ended(self, status: int, taken: int) -> int:
+        """Say why, where the status alone does not."""
+        frame = self.device.frame
+        if status == const.STATUS_IO_ERROR and frame is not None:
+            self.device.debug(1, "%s", frame.explain())
+        return super().reader_ended(status, taken)
+
+
+class NetDevice(Device):
+    """A device of a server, open under *number* there.
+
+    authorize: the frontend's callback. data_seconds: for the connection to the data port.
+    """
+
+    handle_class = NetHandle
+
+    def __init__(
+        self,
+        connection: Connection,
+        number: int,
+        authorize: Authorize,
+        data_seconds: float | None = None,
+    ) -> None:
+        self.connection = connection
+        self.number = number
+        self.authorize = authorize
+        self.data_seconds = data_seconds or DATA_SECONDS
+        self.is_stale = False
+        self.frame: FrameStream | None = None
+        self._data: Stream | None = None
+        self._parameters: Parameters | None = None
+        self.cancel_request = NeverCancelled()  # type: ignore[assignment]
+        self.options = RemoteOptions(self._descriptors())
+
+    def call(self, request: Request, **how: Any) -> Any:
+        """Send a request and return its reply, whatever status it has."""
+        return self.connection.call(request, self.cancel_request, authorize=self.authorize, **how)
+
+    # Options
+
+    def _descriptors(self) -> list[messages.Descriptor]:
+        return list(self.call(messages.GetDescriptors(self.number)).descriptors)
+
+    def fetch_options(self) -> None:
+        """Take over the descriptors as they are now at the server."""
+        options = self.options
+        assert isinstance(options, RemoteOptions)
+        try:
+            options.adopt(self._descriptors())
+        except ProtocolError as exc:
+            raise DeviceIOError(f"{self.connection.host}: {exc}") from exc
+        self.is_stale = False
+
+    def control(self, option: Option, action: int, data: bytes) -> tuple[bytes, int]:
+        """Return what CONTROL_OPTION left as the value, and the info bits."""
+        request = messages.ControlOption(
+            self.number, option.index, action, option.type, len(data), data
+        )
+        if action == const.ACTION_SET_AUTO:
+            request.value_type = 0
+        reply = self.call(request)
+        if reply.status:
+            raise refused(reply.status, f"option {option.name}: refused by the server")
+        if action == const.ACTION_SET_AUTO:
+            return b"", reply.info
+        if reply.value_size == len(data) == len(reply.value):
+            return reply.value, reply.info
+        if action == const.ACTION_GET_VALUE:
+            raise DeviceIOError(
+                f"option {option.name}: {len(reply.value)} bytes came, not {len(data)}"
+            )
+        self.debug(1, "option %s: the server returned another size", option.name)
+        return data, reply.info
+
+    # The scan
+
+    def parameters(self) -> Parameters:
+        if self._parameters is not None:
+            return self._parameters
+        return parameters_of(self.call(messages.GetParameters(self.number)))
+
+    def start(self) -> None:
+        self._leave_frame()
+        connection, cancel = self.connection, self.cancel_request
+        reply = self.call(messages.Start(self.number))
+        if reply.status:
+            raise refused(reply.status, "the server did not start")
+        try:
+            if not 0 < reply.port <= PORT_MAX:
+                raise DeviceIOError(f"{connection.host}: data port {reply.port}")
+            # Asked before the data connection is there, it is answered before a server that
+            # fills that connection can get stuck; and one that never accepts it is noticed.
+            connection.begin(messages.GetParameters(self.number), cancel)
+            self._data = self._connect(reply.port)
+            self._parameters = parameters_of(connection.collect(cancel))
+        except Cancelled:
+            raise
+        except SaneError:
+            self._stop()
+            raise
+        little = reply.byte_order == messages.LITTLE_ENDIAN
+        differs = little != (sys.byteorder == "little")
+        self.frame = FrameStream(
+            self._data.fileno(),
+            cancel.fd,
+            connection.stream.fileno(),
+            differs and self._parameters.depth == DEEP,
+        )
+        self.descriptor = self._data.fileno()
+        self.reader = self.frame.capsule()
+
+    def _connect(self, port: int) -> Stream:
+        """Return the data connection, to the address that the control connection leads to."""
+        family, (address, _, *rest) = self.connection.stream.peer_address()
+        peer = f"{self.connection.host} data port {port}"
+        data = Stream.to_address(
+            (family, (address, port, *rest)), peer, self.data_seconds, self.cancel_request
+        )
+        try:
+            data.end_sending()
+        except SaneError:
+            data.close()
+            raise
+        return data
+
+    def set_non_blocking(self, non_blocking: bool) -> None:
+        if self.frame is not None:
+            self.frame.set_non_blocking(non_blocking)
+
+    def read_into(self, view: memoryview) -> int | None:
+        if self.frame is None:
+            raise DeviceIOError("no frame is being transferred")
+        return self.frame.read_into(view)
+
+    def frame_ended(self) -> None:
+        self._leave_frame()
+
+    def _leave_frame(self) -> None:
+        data, self._data = self._data, None
+        self.frame = self.reader = self.descriptor = self._parameters = None
+        if data is not None:
+            data.close()
+
+    def _stop(self) -> None:
+        """Cancel at the server, then close the data connection: in this order (5.4)."""
+        drain = -1 if self._data is None else self._data.fileno()
+        try:
+            self.connection.call(
+                messages.Cancel(self.number),
+                NeverCancelled(),
+                seconds=FAREWELL_SECONDS,
+                drain=drain,
+            )
+        except DeviceIOError as exc:
+            self.debug(2, "CANCEL: %s", exc)
+        finally:
+            self._leave_frame()
+
+    def finish(self, aborted: bool) -> None:
+        self._stop()
+
+    def close(self) -> None:
+        self._leave_frame()
+        try:
+            self.connection.call(
+                messages.Close(self.number), NeverCancelled(), seconds=FAREWELL_SECONDS
+            )
+        except DeviceIOError as exc:
+            self.debug(2, "CLOSE: %s", exc)
+
+
+def parameters_of(reply: Any) -> Parameters:
+    """Return the parameters of a reply; raises the status that it has instead."""
+    if reply.status:
+        raise refused(reply.status, "the server gave no parameters")
+    p = reply.parameters
+    return Parameters(
+        p.format,
+        p.pixels_per_line,
+        p.lines,
+        p.depth,
+        last_frame=p.last_frame,
+        bytes_per_line=p.bytes_per_line,
+    )

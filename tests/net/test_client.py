@@ -1,0 +1,676 @@
+"""The backend net on a server of the tests: names, options, authorization, frames."""
+
+from __future__ import annotations
+
+import select
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sane.errors import (
+    AccessDenied,
+    Cancelled,
+    DeviceBusy,
+    DeviceIOError,
+    EndOfFrame,
+    Invalid,
+    SaneError,
+)
+from sane.handle import TELL_FETCH
+from sane.net import messages as m
+from sane.net import protocol
+from sane.net.client import Backend
+from sane.net.protocol import frame_end, record_head
+from tests.fakes.saned import COUNT, DEPTH, MODE, PAUSE, FakeSaned
+from tests.net.opening import backend, frame, handle, rest
+
+LONG = 10.0
+RESOURCE = "test$MD5$6a196b005b511d218cd9"
+DIGEST = "$MD5$8bb416c3398301c91c70eb750dfc735e"
+
+
+@pytest.fixture
+def server() -> Iterator[FakeSaned]:
+    with FakeSaned() as running:
+        yield running
+
+
+@pytest.fixture
+def net(server: FakeSaned, tmp_path: Path) -> Iterator[Backend]:
+    made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+    yield made
+    made.exit()
+
+
+def names(made: Backend) -> list[str]:
+    return [device.name for device in made.list_devices(False)]
+
+
+def wait_for(condition: Any) -> None:
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end, "never happened"
+        time.sleep(0.002)
+
+
+# Listing and connections
+
+
+def test_client_lists_the_devices_of_a_server(server: FakeSaned, net: Backend) -> None:
+    (device,) = net.list_devices(False)
+    assert device.name == "127.0.0.1:test:0"
+    assert (device.vendor, device.model, device.type) == ("Noname", "fake", "virtual device")
+    assert [type(request) for request in server.log] == [m.Init, m.GetDevices]
+
+
+def test_client_a_local_list_is_empty_and_makes_no_connection(
+    server: FakeSaned, net: Backend
+) -> None:
+    assert net.list_devices(True) == []
+    assert server.connections == 0
+
+
+def test_client_connects_once(server: FakeSaned, net: Backend) -> None:
+    net.list_devices(False)
+    handle(net, "127.0.0.1:test:0").close()
+    net.list_devices(False)
+    assert server.connections == 1
+
+
+def test_client_an_ipv6_host_is_listed_in_brackets(tmp_path: Path) -> None:
+    for text in ("::1", "[::1]"):
+        with FakeSaned("::1") as server:
+            made = backend(tmp_path, f"{text} port = {server.port}\n")
+            assert names(made) == ["[::1]:test:0"]
+            handle(made, "[::1]:test:0").close()
+            made.exit()
+
+
+def test_client_hosts_are_listed_last_configured_first(tmp_path: Path) -> None:
+    with FakeSaned() as one, FakeSaned("127.0.0.2") as two:
+        made = backend(
+            tmp_path, f"127.0.0.1 port = {one.port}\n127.0.0.2 port = {two.port}\n127.0.0.9\n"
+        )
+        assert names(made) == ["127.0.0.2:test:0", "127.0.0.1:test:0"]
+        made.exit()
+
+
+def test_client_dead_hosts_cost_one_timeout(tmp_path: Path) -> None:
+    """Ten servers that accept and say nothing; the eleventh answers."""
+    silent: Any = {m.Init: lambda fake, server, request: []}
+    servers = [FakeSaned(f"127.0.0.{n}", answers=silent) for n in range(2, 12)]
+    with FakeSaned() as good:
+        for server in servers:
+            server.__enter__()
+        conf = "".join(f"{s.host} port = {s.port}\n" for s in [*servers[:5], good, *servers[5:]])
+        made = backend(tmp_path, f"connect_timeout = 1\n{conf}")
+        begin = time.monotonic()
+        assert names(made) == ["127.0.0.1:test:0"]
+        assert time.monotonic() - begin < 3
+        made.exit()
+        for server in servers:
+            server.stop()
+
+
+@pytest.mark.parametrize("status", [3, 11])
+def test_client_a_status_of_init_is_passed_on(tmp_path: Path, status: int) -> None:
+    answers: Any = {m.Init: lambda fake, server, _: server.reply(m.InitReply(status, 0))}
+    with FakeSaned(answers=answers) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        assert names(made) == []
+        with pytest.raises({3: DeviceBusy, 11: AccessDenied}[status]):
+            made.open("127.0.0.1:test:0")
+        made.exit()
+
+
+@pytest.mark.parametrize("version", [0x01010001, 0x01010004, 0x02010003])
+def test_client_a_server_of_another_version_is_refused(tmp_path: Path, version: int) -> None:
+    with FakeSaned(version=version) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        assert names(made) == []
+        with pytest.raises(DeviceIOError, match="the server speaks version"):
+            made.open("127.0.0.1:test:0")
+        made.exit()
+
+
+def test_client_a_server_that_is_gone_is_contacted_anew(server: FakeSaned, net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    server.drop()
+    with pytest.raises(DeviceIOError):
+        opened.get(1)
+    with pytest.raises(DeviceIOError):
+        opened.start()
+    opened.close()
+    assert names(net) == ["127.0.0.1:test:0"]
+    handle(net, "127.0.0.1:test:0").close()
+    assert server.connections == 2
+
+
+def test_client_exit_says_so_to_every_server(tmp_path: Path) -> None:
+    with FakeSaned() as one, FakeSaned("127.0.0.2") as two:
+        made = backend(tmp_path, f"127.0.0.1 port = {one.port}\n127.0.0.2 port = {two.port}\n")
+        opened = [handle(made, f"127.0.0.{n}:test:0") for n in (1, 2)]
+        for each in opened:
+            each.close()
+        made.exit()
+        for server in (one, two):
+            wait_for(lambda server=server: server.requests(m.Exit))
+            assert len(server.requests(m.Close)) == 1
+
+
+def test_client_texts_that_a_server_leaves_out_or_garbles(tmp_path: Path) -> None:
+    devices = [
+        m.Device("a", None, None, None),
+        m.Device(None, "x", "y", "z"),
+        m.Device("b", "v\n", "\udcff", ""),
+    ]
+    with FakeSaned(devices=devices) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        first, second = made.list_devices(False)
+        assert (first.name, first.vendor, first.model) == ("127.0.0.1:a", "Noname", "unknown")
+        assert (second.vendor, second.model, second.type) == ("v?", "?", "scanner")
+        made.exit()
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "remote"),
+    [
+        ("127.0.0.1:a:b:c", "a:b:c"),
+        ("127.0.0.1:", ""),
+        ("127.0.0.1", ""),
+        ("[127.0.0.1]:x", "x"),
+        ("[127.0.0.1]", ""),
+        ("", ""),
+        ("alias", "alias"),
+    ],
+)
+def test_client_what_a_name_opens(server: FakeSaned, net: Backend, name: str, remote: str) -> None:
+    handle(net, name).close()
+    assert server.requests(m.Open) == [m.Open(remote)]
+
+
+@pytest.mark.parametrize("name", [":dev", "[::1", "[]:x", "[::1]x"])
+def test_client_names_that_are_none(server: FakeSaned, net: Backend, name: str) -> None:
+    with pytest.raises(Invalid):
+        net.open(name)
+    assert server.connections == 0
+
+
+def test_client_no_name_needs_a_host(tmp_path: Path) -> None:
+    made = backend(tmp_path, "")
+    with pytest.raises(Invalid, match="no host is configured"):
+        made.open("")
+    made.exit()
+
+
+def test_client_a_name_without_a_colon_is_looked_for_in_order(tmp_path: Path) -> None:
+    """A configured host; a device of the last configured; a host that is not configured."""
+
+    def known(fake: FakeSaned, server: protocol.Server, request: m.Open) -> bytes:
+        good = request.name in ("", "alias", "test:0")
+        return server.reply(m.OpenReply(0 if good else 4, 7 if good else 0, None))
+
+    with FakeSaned() as other, FakeSaned("127.0.0.2") as default:
+        default.answers = other.answers = {m.Open: known}
+        conf = f"127.0.0.1 port = {other.port}\n127.0.0.2 port = {default.port}\n"
+        made = backend(tmp_path, conf)
+        handle(made, "127.0.0.1").close()
+        assert (other.requests(m.Open), default.connections) == ([m.Open("")], 0)
+        handle(made, "alias").close()
+        assert default.requests(m.Open) == [m.Open("alias")]
+        with pytest.raises(DeviceIOError, match=r"no\.such\.host\.invalid"):
+            made.open("no.such.host.invalid")
+        assert default.requests(m.Open) == [m.Open("alias"), m.Open("no.such.host.invalid")]
+        made.exit()
+
+
+def test_client_a_default_host_that_denies_is_believed(tmp_path: Path) -> None:
+    answers: Any = {m.Open: lambda fake, server, _: server.reply(m.OpenReply(11, 0, None))}
+    with FakeSaned(answers=answers) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        with pytest.raises(AccessDenied):
+            made.open("alias")
+        made.exit()
+
+
+# Options
+
+
+def test_client_options_are_what_was_described(net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    assert [option.name for option in opened.options.declared] == ["", "depth", "mode"]
+    assert opened.options.constraints == [None, (8, 16), ("Gray", "Color")]
+    assert opened.get(0) == (3).to_bytes(4, "little")
+    assert opened.get(2) == b"Gray\0"
+    assert opened.set(1, (16).to_bytes(4, "little")) == ((16).to_bytes(4, "little"), 0)
+    opened.close()
+
+
+def test_client_requests_have_the_layout_of_the_original(server: FakeSaned, net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    opened.get(1)
+    opened.get(2)
+    opened.set(2, b"Gray\0")
+    opened.set(2, b"Greenish\0")
+    opened.set_auto(1)
+    opened.close()
+    assert server.requests(m.ControlOption) == [
+        m.ControlOption(7, 1, 0, 1, 4, bytes(4)),
+        m.ControlOption(7, 2, 0, 3, 6, bytes(6)),
+        m.ControlOption(7, 2, 1, 3, 5, b"Gray\0"),
+        m.ControlOption(7, 2, 1, 3, 6, b"Greeni"),
+        m.ControlOption(7, 1, 2, 0, 0, b""),
+    ]
+
+
+def test_client_a_build_2_server_gets_its_set_auto(tmp_path: Path) -> None:
+    with FakeSaned(version=0x01010002) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        connection: Any = opened.device.connection  # type: ignore[attr-defined]
+        assert connection._protocol.version == 2
+        made.exit()
+        opened.close()
+
+
+def test_client_descriptors_are_fetched_anew_after_a_reload_and_only_then(
+    server: FakeSaned, net: Backend
+) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    opened.descriptor(1)
+    assert len(server.requests(m.GetDescriptors)) == 1
+    server.descriptors = [COUNT, m.Descriptor("depth", "New", "", 1, 2, 4, 5, 0, None), MODE]
+    assert opened.set(2, b"Color\0")[1] == 6
+    assert opened.direct[1] == TELL_FETCH
+    assert len(server.requests(m.GetDescriptors)) == 1
+    opened.get(1)  # silently
+    assert len(server.requests(m.GetDescriptors)) == 2
+    assert opened.options.declared[1].title == "New"
+    assert opened.options.changed == [1]
+    assert opened.direct[1] == 0
+    opened.close()
+
+
+def test_client_a_reload_may_change_the_number_of_options(server: FakeSaned, net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    for descriptors in ([COUNT, MODE], [COUNT, DEPTH, MODE, DEPTH, MODE], [COUNT]):
+        server.descriptors = descriptors
+        server.values = {index: bytes(6) for index in range(9)}
+        opened.device.is_stale = True  # type: ignore[attr-defined]
+        assert opened.descriptor(len(descriptors) - 1).title == descriptors[-1].title
+        assert len(opened.options) == len(descriptors)
+        with pytest.raises(Invalid):
+            opened.descriptor(len(descriptors))
+    opened.close()
+
+
+def test_client_a_value_of_another_size_is_not_taken(server: FakeSaned, net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    server.answers[m.ControlOption] = lambda fake, half, request: half.reply(
+        m.ControlReply(0, 6, 1, 8, bytes(8), None)
+    )
+    with pytest.raises(DeviceIOError, match="8 bytes came, not 4"):
+        opened.get(1)
+    assert opened.set(1, b"\1\0\0\0") == (b"\1\0\0\0", 6)
+    server.answers[m.ControlOption] = lambda fake, half, request: half.reply(
+        m.ControlReply(4, 7, request.value_type, request.value_size, request.value, None)
+    )
+    with pytest.raises(Invalid):
+        opened.get(1)
+    opened.close()
+
+
+ODD = [
+    m.Descriptor(None, None, None, 1, 0, 4, 5, 0, None),
+    m.Descriptor("no-size", "t", "d", 1, 0, 0, 5, 2, ()),
+    m.Descriptor("vector", "t", "d", 2, 3, 24, 5, 1, None),
+    m.Descriptor("odd", "t", "d", 0, 9, 7, 0x7F, 3, ()),
+    m.Descriptor("text", "t", "d", 3, 0, 0, 5, 2, (1, 2)),
+    m.Descriptor("kind", "t", "d", 99, 0, 4, 5, 44, None),
+    m.Descriptor("group", None, "d", 5, 0, 0, 0, 0, None),
+]
+
+
+def test_client_odd_descriptors_do_no_harm(tmp_path: Path) -> None:
+    from sane.net.records import Range
+
+    ODD[2].constraint = Range(5, -5, -1)
+    with FakeSaned(descriptors=[COUNT, *ODD]) as server:
+        server.values = {index: bytes(24) for index in range(9)}
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        for index, option in enumerate(opened.options.declared):
+            assert opened.descriptor(index) is option
+            for call in (lambda i=index: opened.get(i), lambda i=index: opened.set_auto(i)):
+                try:
+                    call()
+                except SaneError:
+                    continue
+        opened.close()
+        made.exit()
+
+
+# Authorization
+
+
+def demanding(times: int, wanted: str = DIGEST) -> Any:
+    """Return an answer that demands *times* credentials, then judges the last."""
+
+    def answer(fake: FakeSaned, server: protocol.Server, request: Any) -> Any:
+        asked = fake.requests(m.Authorize)
+        if not isinstance(request, m.Authorize):
+            fake.log[:] = [r for r in fake.log if not isinstance(r, m.Authorize)]
+            return server.demand(RESOURCE)
+        if len(asked) < times:
+            return [server.acknowledge(), server.demand(RESOURCE)]
+        if request.password != wanted:
+            return [server.acknowledge(), server.reply(server.refusal(11))]
+        original = server._request
+        assert original is not None
+        return [server.acknowledge(), FakeSaned.answer(fake, server, original)]
+
+    return answer
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_client_answers_demands_with_md5(tmp_path: Path, times: int) -> None:
+    asked = []
+
+    def authorize(resource: str) -> tuple[str, str]:
+        asked.append(resource)
+        return "joe", "secret"
+
+    answer = demanding(times)
+    with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n", authorize)
+        handle(made, "127.0.0.1:test:0").close()
+        assert asked == [f"net:127.0.0.1:{RESOURCE}"] * times
+        assert server.requests(m.Authorize) == [m.Authorize(RESOURCE, "joe", DIGEST)] * times
+        made.exit()
+
+
+def test_client_the_host_of_a_resource_has_no_brackets(tmp_path: Path) -> None:
+    asked = []
+
+    def authorize(resource: str) -> tuple[str, str]:
+        asked.append(resource)
+        return "joe", "secret"
+
+    answer = demanding(1)
+    with FakeSaned("::1", answers={m.Open: answer, m.Authorize: answer}) as server:
+        made = backend(tmp_path, f"[::1] port = {server.port}\n", authorize)
+        handle(made, "[::1]:test:0").close()
+        assert asked == [f"net:::1:{RESOURCE}"]
+        made.exit()
+
+
+def test_client_wrong_credentials_are_denied_and_the_connection_lives(tmp_path: Path) -> None:
+    answer = demanding(1)
+    passwords = iter(["wrong", "secret"])
+    with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
+        made = backend(
+            tmp_path,
+            f"127.0.0.1 port = {server.port}\n",
+            lambda resource: ("joe", next(passwords)),
+        )
+        with pytest.raises(AccessDenied):
+            made.open("127.0.0.1:test:0")
+        handle(made, "127.0.0.1:test:0").close()
+        assert server.connections == 1
+        made.exit()
+
+
+def test_client_without_a_callback_nothing_is_sent_as_credentials(tmp_path: Path) -> None:
+    answer = demanding(1)
+    with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        with pytest.raises(AccessDenied):
+            made.open("127.0.0.1:test:0")
+        assert server.requests(m.Authorize) == [m.Authorize(RESOURCE, "", "")]
+        made.exit()
+
+
+def test_client_a_resource_without_md5_gets_the_plain_password(tmp_path: Path) -> None:
+    answer = demanding(1, "secret")
+
+    def plain(fake: FakeSaned, server: protocol.Server, request: Any) -> Any:
+        if isinstance(request, m.Open):
+            return server.demand("old")
+        return answer(fake, server, request)
+
+    with FakeSaned(answers={m.Open: plain, m.Authorize: plain}) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n", lambda _: ("a", "secret"))
+        handle(made, "127.0.0.1:test:0").close()
+        made.exit()
+
+
+def test_client_endless_demands_end(tmp_path: Path) -> None:
+    answer = demanding(1_000_000)
+    with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n", lambda _: ("joe", "secret"))
+        with pytest.raises(AccessDenied, match="no end of passwords"):
+            made.open("127.0.0.1:test:0")
+        made.exit()
+
+
+@pytest.mark.parametrize("kind", [m.ControlOption, m.Start])
+@pytest.mark.parametrize("together", [False, True])
+def test_client_options_and_start_may_demand_too(
+    tmp_path: Path, kind: type[m.Request], together: bool
+) -> None:
+    separate = demanding(1)
+
+    def answer(fake: FakeSaned, server: protocol.Server, request: Any) -> Any:
+        pieces = separate(fake, server, request)
+        return b"".join(pieces) if together and isinstance(pieces, list) else pieces
+
+    with FakeSaned(answers={kind: answer, m.Authorize: answer}) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n", lambda _: ("joe", "secret"))
+        opened = handle(made, "127.0.0.1:test:0")
+        if kind is m.Start:
+            assert frame(opened) == b"abcdefgh"
+        else:
+            assert opened.get(2) == b"Gray\0"
+        opened.close()
+        made.exit()
+
+
+# Frames
+
+
+def test_client_scans_a_frame(server: FakeSaned, net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    assert frame(opened) == b"abcdefgh"
+    with pytest.raises(Cancelled):
+        opened.read(memoryview(bytearray(1)))
+    assert frame(opened, 3) == b"abcdefgh"
+    assert server.requests(m.Cancel) == []
+    opened.cancelled()
+    assert server.requests(m.Cancel) == [m.Cancel(7)]
+    opened.cancelled()
+    assert len(server.requests(m.Cancel)) == 1
+    opened.close()
+
+
+def test_client_parameters_are_asked_once_a_frame(server: FakeSaned, net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    opened.parameters()
+    assert opened.parameters().bytes_per_line == 4
+    assert len(server.requests(m.GetParameters)) == 2
+    opened.start()
+    opened.parameters()
+    assert len(server.requests(m.GetParameters)) == 3
+    rest(opened)
+    opened.close()
+
+
+def test_client_calls_in_the_wrong_state(net: Backend) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    view = memoryview(bytearray(8))
+    for call in (lambda: opened.set_io_mode(True), opened.select_fd):
+        with pytest.raises(Invalid):
+            call()
+    with pytest.raises(Cancelled):
+        opened.read(view)
+    opened.start()
+    with pytest.raises(Invalid, match="already"):
+        opened.start()
+    assert opened.read(view) == 8
+    opened.close()
+
+
+@pytest.mark.parametrize("order", [m.BIG_ENDIAN, 0, 77])
+@pytest.mark.parametrize("rooms", [1, 2, 3, 100])
+def test_client_deep_samples_of_a_big_endian_server_are_exchanged(
+    tmp_path: Path, order: int, rooms: int
+) -> None:
+    parameters = m.Parameters(0, True, 8, 4, 1, 16)
+    wire = [record_head(3) + b"abc", record_head(5) + b"defgh" + frame_end(5)]
+    with FakeSaned(byte_order=order, parameters=parameters, frame=wire) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        assert frame(opened, rooms) == b"badcfehg"
+        server.parameters = m.Parameters(0, True, 8, 8, 1, 8)
+        assert frame(opened, rooms) == b"abcdefgh"
+        server.byte_order, server.parameters = m.LITTLE_ENDIAN, parameters
+        assert frame(opened, rooms) == b"abcdefgh"
+        opened.close()
+        made.exit()
+
+
+def test_client_non_blocking_and_select_without_a_thread(tmp_path: Path) -> None:
+    wire: list[Any] = [record_head(8) + b"abcd", PAUSE, b"efgh" + frame_end(5)]
+    with FakeSaned(frame=wire) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        opened.start()
+        opened.set_io_mode(True)
+        threads = threading.active_count()
+        view = memoryview(bytearray(100))
+        fd = opened.select_fd()
+        assert select.select([fd], [], [], LONG)[0]
+        assert opened.read(view) == 4
+        assert opened.read(view) == 0
+        assert select.select([fd], [], [], 0)[0] == []
+        assert threading.active_count() == threads
+        server.release.set()
+        data = b""
+        with pytest.raises(EndOfFrame):
+            while True:
+                assert select.select([fd], [], [], LONG)[0]
+                data += view[: opened.read(view)]
+        assert data == b"efgh"
+        opened.start()
+        assert rest(opened) == b"abcdefgh", "a new frame begins blocking"
+        opened.close()
+        made.exit()
+
+
+def test_client_cancel_in_mid_frame(tmp_path: Path) -> None:
+    wire: list[Any] = [record_head(8) + b"abcd", PAUSE]
+    with FakeSaned(frame=wire) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        opened.start()
+        view = memoryview(bytearray(100))
+        assert opened.read(view) == 4
+        timer = threading.Timer(0.05, opened.cancel_request.set)
+        timer.start()
+        begin = time.monotonic()
+        with pytest.raises(Cancelled):
+            opened.read(view)
+        timer.join()
+        opened.cancelled()
+        assert time.monotonic() - begin < 1
+        assert server.requests(m.Cancel) == [m.Cancel(7)]
+        server.frame = [record_head(1) + b"x" + frame_end(5)]
+        assert frame(opened) == b"x"
+        opened.close()
+        made.exit()
+
+
+def test_client_cancel_while_start_is_not_answered(tmp_path: Path) -> None:
+    """The answer comes late and is waited for when the job ends; the connection lives on."""
+    gate = threading.Event()
+
+    def late(fake: FakeSaned, server: protocol.Server, request: Any) -> bytes:
+        gate.wait(LONG)
+        return fake.start(server)
+
+    with FakeSaned(answers={m.Start: late}) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        timer = threading.Timer(0.05, opened.cancel_request.set)
+        timer.start()
+        begin = time.monotonic()
+        with pytest.raises(Cancelled):
+            opened.start()
+        assert time.monotonic() - begin < 1
+        timer.join()
+        gate.set()
+        opened.cancelled()
+        assert server.requests(m.Cancel) == [m.Cancel(7)]
+        server.answers = {}
+        assert frame(opened) == b"abcdefgh"
+        assert server.connections == 1
+        opened.close()
+        made.exit()
+
+
+def test_client_a_server_that_is_blocked_by_a_full_data_connection_hears_cancel(
+    tmp_path: Path,
+) -> None:
+    """It answers only after its data was taken: it is, and thrown away."""
+    sent = threading.Event()
+    flood = record_head(1 << 24) + bytes(1 << 24)
+
+    def start(fake: FakeSaned, server: protocol.Server, request: Any) -> bytes:
+        return fake.start(server)
+
+    def cancel(fake: FakeSaned, server: protocol.Server, request: Any) -> bytes:
+        assert sent.wait(LONG)
+        return server.reply(m.Acknowledgement(0))
+
+    class Noting(bytes):
+        pass
+
+    with FakeSaned(answers={m.Start: start, m.Cancel: cancel}) as server:
+        server.frame = [flood, PAUSE]
+        release = server.release
+
+        class Sent(threading.Event):
+            def wait(self, timeout: float | None = None) -> bool:
+                sent.set()
+                return release.wait(timeout)
+
+        server.release = Sent()
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        opened = handle(made, "127.0.0.1:test:0")
+        opened.start()
+        opened.cancelled()
+        assert sent.is_set()
+        server.release = release
+        opened.close()
+        made.exit()
+
+
+def test_client_two_devices_share_a_connection(tmp_path: Path) -> None:
+    wire: list[Any] = [record_head(8) + b"abcd", PAUSE, b"efgh" + frame_end(5)]
+    with FakeSaned(frame=wire) as server:
+        made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
+        one, two = (handle(made, "127.0.0.1:test:0") for _ in range(2))
+        one.start()
+        two.start()
+        server.release.set()
+        assert (rest(one), rest(two)) == (b"abcdefgh", b"abcdefgh")
+        assert server.connections == 1
+        one.close()
+        two.close()
+        made.exit()
