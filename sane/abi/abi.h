@@ -27,13 +27,20 @@ struct pysane_device_ops {
   SANE_Status (*get_select_fd)(SANE_Handle, SANE_Int *);
 };
 
+struct pysane_slot {
+  uint32_t generation; /* odd while open: a stale handle never matches */
+  int taken;           /* from open to the end of close */
+  const struct pysane_device_ops *ops;
+  SANE_Handle inner;
+};
+
 struct pysane_library;
 
 /* What boot offers to a loaded shim. */
 struct pysane_library_ops {
   SANE_Status (*get_devices)(struct pysane_library *, const SANE_Device ***, SANE_Bool);
-  SANE_Status (*open)(struct pysane_library *, const char *, const struct pysane_device_ops **,
-                      SANE_Handle *);
+  /* Open a device and pysane_occupy the slot, before a postponed sane_exit may run. */
+  SANE_Status (*open)(struct pysane_library *, const char *name, struct pysane_slot *);
   void (*exit)(struct pysane_library *);
   /* True if this thread is inside the library: then postpone() is all that may be called. */
   int (*inside)(void);
@@ -61,13 +68,6 @@ struct pysane_library {
   void *devices;                        /* library_ops.pyx: the list handed out last */
 };
 
-struct pysane_slot {
-  uint32_t generation; /* odd while open: a stale handle never matches */
-  int taken;           /* from open to the end of close */
-  const struct pysane_device_ops *ops;
-  SANE_Handle inner;
-};
-
 #define PYSANE_SLOTS 1024
 
 extern struct pysane_library pysane_library;
@@ -84,6 +84,15 @@ pysane_lookup(SANE_Handle handle)
   if (generation != __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) || !(generation & 1))
     return 0;
   return slot;
+}
+
+/* Make a slot that is taken an open handle. */
+static inline void
+pysane_occupy(struct pysane_slot *slot, const struct pysane_device_ops *ops, SANE_Handle inner)
+{
+  slot->ops = ops;
+  slot->inner = inner;
+  __atomic_store_n(&slot->generation, slot->generation + 1, __ATOMIC_RELEASE);
 }
 
 /* Move a new descriptor out of the way of the standard streams: the host may run with 0 to 2

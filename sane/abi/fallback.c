@@ -59,13 +59,16 @@ get_devices(struct pysane_library *library, const SANE_Device ***list, SANE_Bool
 }
 
 static SANE_Status
-open_device(struct pysane_library *library, const char *name, const struct pysane_device_ops **ops,
-            SANE_Handle *inner)
+open_device(struct pysane_library *library, const char *name, struct pysane_slot *slot)
 {
   SANE_Status status = begin(library);
+  SANE_Handle inner;
 
-  *ops = &other.device;
-  return status == SANE_STATUS_GOOD ? other.open(name, inner) : status;
+  if (status == SANE_STATUS_GOOD)
+    status = other.open(name, &inner);
+  if (status == SANE_STATUS_GOOD)
+    pysane_occupy(slot, &other.device, inner);
+  return status;
 }
 
 static void

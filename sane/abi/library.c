@@ -210,8 +210,8 @@ pysane_close(SANE_Handle handle)
 }
 
 /* Slots are reused in turn, so that a stale handle stays invalid for long. */
-static SANE_Handle
-occupy(const struct pysane_device_ops *ops, SANE_Handle inner)
+static struct pysane_slot *
+take_slot(void)
 {
   static unsigned next;
   unsigned i;
@@ -221,13 +221,8 @@ occupy(const struct pysane_device_ops *ops, SANE_Handle inner)
     struct pysane_slot *slot = &pysane_slots[number];
     int expected = 0;
     if (__atomic_compare_exchange_n(&slot->taken, &expected, 1, 0, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_RELAXED)) {
-      uint32_t generation = slot->generation + 1;
-      slot->ops = ops;
-      slot->inner = inner;
-      __atomic_store_n(&slot->generation, generation, __ATOMIC_RELEASE);
-      return handle_of(slot, generation);
-    }
+                                    __ATOMIC_RELAXED))
+      return slot;
   }
   return NULL;
 }
@@ -335,9 +330,9 @@ SANE_Status
 pysane_open(const char *name, SANE_Handle *handle)
 {
   UNCANCELLED;
-  const struct pysane_device_ops *ops;
-  SANE_Handle inner, opened;
+  struct pysane_slot *slot;
   SANE_Status status;
+  SANE_Handle opened;
 
   if (!handle || (!name && !*pysane_library.backend))
     return SANE_STATUS_INVAL;
@@ -345,16 +340,16 @@ pysane_open(const char *name, SANE_Handle *handle)
     return SANE_STATUS_UNSUPPORTED;
   if (!pysane_library.initialised && !*pysane_library.backend)
     record(NULL); /* Image::Sane opens after sane_exit without a new sane_init */
-  status = pysane_library.ops->open(&pysane_library, name, &ops, &inner);
-  if (status != SANE_STATUS_GOOD)
-    return status;
-  opened = occupy(ops, inner);
-  if (!opened) {
-    ops->close(inner);
+  slot = take_slot();
+  if (!slot)
     return SANE_STATUS_NO_MEM;
-  }
-  *handle = opened;
-  return SANE_STATUS_GOOD;
+  opened = handle_of(slot, slot->generation + 1); /* now: a handler's sane_exit may close it */
+  status = pysane_library.ops->open(&pysane_library, name, slot);
+  if (status == SANE_STATUS_GOOD)
+    *handle = opened;
+  else
+    __atomic_store_n(&slot->taken, 0, __ATOMIC_RELEASE);
+  return status;
 }
 
 const char *

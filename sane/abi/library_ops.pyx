@@ -128,7 +128,7 @@ cdef SANE_Status py_get_devices(
 
 
 cdef SANE_Status open_device(
-    pysane_library *library, const char *name, const pysane_device_ops **ops, SANE_Handle *inner
+    pysane_library *library, const char *name, pysane_slot *slot
 ) noexcept with gil:
     cdef pysane_handle *h = pysane_handle_new()
     cdef pysane_slot *foreign
@@ -142,9 +142,8 @@ cdef SANE_Status open_device(
         table = getattr(handle, "table", None)
         if table is not None:  # a C backend's: from now on nothing of ours is in between
             foreign = <pysane_slot *>PyCapsule_GetPointer(table, "pysane.table")
-            ops[0] = foreign.ops
-            inner[0] = foreign.inner
             pysane_handle_free(h)
+            pysane_occupy(slot, foreign.ops, foreign.inner)
             return SANE_STATUS_GOOD
         pysane_attach(abi_handle, handle)
     except BaseException as exc:
@@ -153,17 +152,16 @@ cdef SANE_Status open_device(
         pysane_handle_free(h)
         return library_failed("open", exc)
     Py_INCREF(abi_handle)
-    ops[0] = pysane_python_device_ops
-    inner[0] = h
+    pysane_occupy(slot, pysane_python_device_ops, h)
     return SANE_STATUS_GOOD
 
 
 cdef SANE_Status py_open(
-    pysane_library *library, const char *name, const pysane_device_ops **ops, SANE_Handle *inner
+    pysane_library *library, const char *name, pysane_slot *slot
 ) noexcept nogil:
     cdef SANE_Status status = pysane_enter_library()
     if status == SANE_STATUS_GOOD:
-        status = open_device(library, name, ops, inner)
+        status = open_device(library, name, slot)
         pysane_leave_library()
     return status
 

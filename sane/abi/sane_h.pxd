@@ -89,9 +89,7 @@ cdef extern from "abi.h" nogil:
         SANE_Status (*get_devices)(
             pysane_library *, const SANE_Device ***, SANE_Bool
         ) noexcept nogil
-        SANE_Status (*open)(
-            pysane_library *, const char *, const pysane_device_ops **, SANE_Handle *
-        ) noexcept nogil
+        SANE_Status (*open)(pysane_library *, const char *, pysane_slot *) noexcept nogil
         void (*exit)(pysane_library *) noexcept nogil
         int (*inside)() noexcept nogil
         int (*forked)() noexcept nogil
@@ -109,6 +107,7 @@ cdef extern from "abi.h" nogil:
         void *registry
         unsigned long long registry_generation
         void *devices
+    void pysane_occupy(pysane_slot *slot, const pysane_device_ops *ops, SANE_Handle inner)
     pysane_slot *pysane_lookup(SANE_Handle handle)
     SANE_Status pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
     void pysane_exit()

@@ -163,7 +163,7 @@ class asking:
 
     def __exit__(self, *exc):
         if self.before is None:
-            del askers[get_ident()]
+            askers.pop(get_ident(), None)
         else:
             askers[get_ident()] = self.before
 
@@ -179,12 +179,14 @@ cdef class Library:
     cdef readonly str name, path
     cdef readonly list missing  # the operations that it does not have
     cdef readonly bint is_initialised
+    cdef set devices  # that are open and belong to Python callers
     cdef void *image
     cdef Functions *functions
 
     def __init__(self, str name, paths, bint at_once):
         """Load the first of *paths* that is not a library of ours; raises Invalid."""
         self.name = name
+        self.devices = set()
         for path in paths:
             self.path = path
             self.load(os.fsencode(path), RTLD_NOW if at_once else RTLD_LAZY)
@@ -233,8 +235,8 @@ cdef class Library:
     def init(self, callback):
         """Call sane_init; raises what it answers. Returns the version that it reports.
 
-        callback: a capsule with the frontend's C function, a true value for the Python function
-        of ``asking``, or None for no authorization.
+        callback: a capsule with the frontend's C function, another true value for the Python
+        function of ``asking``, or a false one for no authorization.
         """
         cdef Functions *f = self.table()
         cdef SANE_Auth_Callback authorize = NULL
@@ -243,7 +245,7 @@ cdef class Library:
         key = <uintptr_t>self.image
         if type(callback).__name__ == "PyCapsule":
             authorize = <SANE_Auth_Callback>PyCapsule_GetPointer(callback, "SANE_Auth_Callback")
-        elif callback is not None:
+        elif callback:
             authorize = ask
         if key not in users:
             with nogil:
@@ -294,13 +296,18 @@ cdef class Library:
         device.slot.inner = handle
         device.authorize = authorize
         device.lock = allocate_lock()
+        self.devices.add(device)
         return device
 
     def close(self):
-        """Call the backend's exit if its init was called, and unload it; no device is open."""
+        """Close what Python callers left open, call the backend's exit if its init was called,
+        and unload it. The devices of C programs are closed before.
+        """
         cdef Functions *f = self.functions
         cdef void *image = self.image
         cdef bint last = False
+        for device in list(self.devices):
+            device.close()
         key = <uintptr_t>image
         if self.is_initialised:
             self.is_initialised = False
@@ -333,6 +340,7 @@ cdef class Device:
 
     @property
     def table(self):
+        self.library.devices.discard(self)
         return PyCapsule_New(&self.slot, "pysane.table", NULL)
 
     cdef const pysane_device_ops *ops(self) except NULL:
@@ -436,6 +444,7 @@ cdef class Device:
             if self.closed or self.library.functions == NULL:
                 return
             self.closed = True
+        self.library.devices.discard(self)
         ops = self.slot.ops
         with nogil:
             ops.close(self.slot.inner)

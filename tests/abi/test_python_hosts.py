@@ -168,6 +168,16 @@ def test_python_hosts_that_contain_their_libpython(
     assert host(system_python(), command, environment) == (0, EXPECTED[command], "")
 
 
+@pytest.mark.parametrize("command", ["session", "leave_open", "close_at_exit", "two_libraries"])
+def test_python_hosts_use_a_c_backend(
+    environment: dict[str, str], config_dir: Path, command: str
+) -> None:
+    cc.distribution_libsane()
+    (config_dir / "pysane.conf").write_text("native test\n")
+    for python in (Path(sys.executable), system_python()):
+        assert host(python, command, environment) == (0, EXPECTED[command], "")
+
+
 @pytest.mark.parametrize("command", ["leave_open", "close_at_exit"])
 def test_python_hosts_end_at_once_with_devices_open(
     environment: dict[str, str], command: str

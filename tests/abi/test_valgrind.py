@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.abi import running
+from tests import cc
+from tests.abi import foreign_backends, running
 from tests.conftest import PREFIX
 
 ALLOCATORS = {"malloc", "calloc", "realloc", "strdup", "aligned_alloc", "posix_memalign"}
@@ -44,21 +45,48 @@ def our_errors(report: Path) -> list[str]:
     return found
 
 
+def memcheck(folder: Path, environment: dict[str, str], *command: str | Path) -> list[str]:
+    """Run a program, which must succeed, under memcheck; return the findings that are ours."""
+    if shutil.which("valgrind") is None:
+        pytest.skip("peer absent: valgrind")
+    report = folder / "memcheck.xml"
+    valgrind: list[str | Path] = [
+        *("valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--num-callers=40"),
+        *("--xml=yes", f"--xml-file={report}", "--child-silent-after-fork=yes"),
+    ]
+    done = running.run([*valgrind, *command], environment, TIMEOUT)
+    assert done.returncode == 0, done.stderr
+    return our_errors(report)
+
+
 def test_valgrind_finds_nothing_in_our_code(
     staged_environment: dict[str, str], tmp_path: Path
 ) -> None:
-    if shutil.which("valgrind") is None:
-        pytest.skip("peer absent: valgrind")
     program = running.build("client.c", tmp_path)
-    report = tmp_path / "memcheck.xml"
-    command: list[str | Path] = [
-        *("valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--num-callers=40"),
-        *("--xml=yes", f"--xml-file={report}", "--child-silent-after-fork=yes"),
-        program,
-    ]
-    done = running.run(command, running.with_drivers(staged_environment, tmp_path), TIMEOUT)
-    assert done.returncode == 0, done.stderr
-    assert not our_errors(report)
+    environment = running.with_drivers(staged_environment, tmp_path)
+    assert not memcheck(tmp_path, environment, program)
+
+
+FOREIGN = ("scan", "refusing", "callback", "exit_in_handler", "two_libraries")
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_valgrind_finds_nothing_around_c_backends(
+    staged_environment: dict[str, str], tmp_path: Path, case: str
+) -> None:
+    program = running.build("foreign.c", tmp_path)
+    environment = foreign_backends.environment(staged_environment, tmp_path)
+    assert not memcheck(tmp_path, environment, program, case)
+
+
+def test_valgrind_finds_nothing_in_the_fallback(
+    staged_environment: dict[str, str], tmp_path: Path
+) -> None:
+    cc.distribution_libsane()
+    program = running.build("plain.c", tmp_path)
+    shutil.copy(running.LIBSANE, tmp_path)
+    environment = {**staged_environment, "LD_LIBRARY_PATH": str(tmp_path)}
+    assert not memcheck(tmp_path, environment, program)
 
 
 REPORT = """<valgrindoutput>

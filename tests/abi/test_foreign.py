@@ -1,0 +1,101 @@
+"""C programs on devices of C backends: loading, calling, cancelling, forking, ending."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.abi import foreign_backends, running
+
+Environ = dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return foreign_backends.build(tmp_path_factory.mktemp("backends"))
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return running.build("foreign.c", tmp_path_factory.mktemp("foreign"))
+
+
+@pytest.fixture
+def environment(staged_environment: Environ, libraries: Path, tmp_path: Path) -> Environ:
+    return foreign_backends.environment(staged_environment, tmp_path, libraries)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+CASES = [case for _, case in running.cases("foreign")]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_foreign(program: Path, environment: Environ, case: str) -> None:
+    done = running.passes(program, case, environment)
+    assert done.stderr == ""
+
+
+def test_foreign_backend_is_ended_in_order_and_unloaded(
+    program: Path, environment: Environ, log: Path
+) -> None:
+    """The one used last heads the list: it is ended first; its devices are closed before."""
+    running.passes(program, "cycles", environment)
+    cycle = [
+        *("scan loaded", "scan init none", "scan open left open"),
+        *("under loaded", "under init none", "under open one", "under close one"),
+        *("scan close left open", "under exit", "under unloaded", "scan exit", "scan unloaded"),
+    ]
+    assert log.read_text().splitlines() == cycle * 2
+
+
+def test_foreign_init_that_failed_is_tried_again_and_never_ended(
+    program: Path, environment: Environ, log: Path
+) -> None:
+    running.passes(program, "refusing", environment)
+    lines = log.read_text().splitlines()
+    for name in ("failing", "version2"):
+        expected = ["loaded", "init none", "init none", "unloaded"]
+        assert [line for line in lines if line.startswith(name)] == [
+            f"{name} {e}" for e in expected
+        ]
+    assert [line for line in lines if line.startswith("empty")] == [
+        "empty loaded",
+        "empty unloaded",
+    ]
+
+
+def test_foreign_failures_are_named(program: Path, environment: Environ, libraries: Path) -> None:
+    done = running.passes(program, "refusing", {**environment, "SANE_DEBUG_DLL": "1"})
+    for text in (
+        f"{libraries}/libsane-empty.so.1 has no function sane_empty_get_option_descriptor",
+        "init of the C backend failing failed",
+        "the C backend version2 is of version 2, not 1",
+        "cannot load the C backend text: ",
+        "no backend named 'absent'",
+        "there is no C backend ours",
+    ):
+        assert text in done.stderr
+
+
+def test_foreign_callback_reaches_the_backend_as_it_is(
+    program: Path, environment: Environ, log: Path
+) -> None:
+    running.passes(program, "callback", environment)
+    lines = [line for line in log.read_text().splitlines() if "init" in line or "given" in line]
+    given = "scan given user word"
+    assert lines == ["scan init callback", given, given, "scan init none"]
+
+
+def test_foreign_backend_in_two_libraries_is_ended_once(
+    program: Path, environment: Environ, log: Path
+) -> None:
+    running.passes(program, "two_libraries", environment)
+    lines = log.read_text().splitlines()
+    assert lines.count("scan init none") == lines.count("scan exit") == 1
+    assert lines.index("scan exit") > lines.index("scan start one")
+    assert lines[-1] == "scan unloaded"
