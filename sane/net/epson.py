@@ -70,6 +70,7 @@ class Link:
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
+        self._cancel = stream.cancel  # of whoever opened it, until it belongs to a Device
         self.name = stream.peer
         self.expected = 0  # answer bytes that the last command asked for
         self.left = 0  # payload bytes of the answer still in the stream
@@ -86,7 +87,7 @@ class Link:
         self._owner = ref(device)
 
     @classmethod
-    def open(cls, host: str, lock: bytes, cancel: Cancel, port: int = PORT) -> Link:
+    def open(cls, host: str, lock: bytes, cancel: Cancel | None, port: int = PORT) -> Link:
         """Connect to *host* and lock the scanner with the payload *lock*.
 
         Raises Invalid when nothing listens there, DeviceBusy when the lock is refused, and
@@ -217,7 +218,7 @@ class Link:
     def _check(self) -> None:
         """Raise what is wrong with the connection; wait as its owner does at this moment."""
         if self._owner is not None:
-            self.stream.cancel = getattr(self._owner(), "cancel_request", None)
+            self.stream.cancel = getattr(self._owner(), "cancel_request", self._cancel)
         if self.fault:
             raise DeviceIOError(f"{self.name}: the connection is of no use after: {self.fault}")
 

@@ -10,8 +10,9 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
@@ -86,8 +87,16 @@ def _side(libsane: Path, backends: Path, name: str, absent: str) -> Side:
     return side
 
 
-def run_walk(walker: Path, side: Side, walk: Walk, folder: Path) -> list[str]:
+def run_walk(
+    walker: Path,
+    side: Side,
+    walk: Walk,
+    folder: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
     """Run *walk* on one library, with its configuration in *folder*; return a line per command.
+
+    environment: what the program gets besides, as of an emulated bus.
 
     A walk that ends early (crash, hang) has a last line that says how.
     """
@@ -103,7 +112,7 @@ def run_walk(walker: Path, side: Side, walk: Walk, folder: Path) -> list[str]:
                 input="\n".join(walk.commands).encode() + b"\n",
                 stdout=stdout,
                 stderr=stderr,
-                env=env | {"SANE_CONFIG_DIR": str(folder)},
+                env={**env, "SANE_CONFIG_DIR": str(folder), **environment},
                 cwd=folder,
                 timeout=TIMEOUT,
                 check=False,

@@ -1,0 +1,220 @@
+"""Image blocks: from the start of a scan to its last byte, with nothing left behind on the way.
+
+    start --> block, block, ... last block --> over
+                '--- abort: the block that is under way is received, then CAN
+
+A block is acknowledged as soon as it is there, so that the scanner makes the next one while the
+frontend works. Source: specification esci 2.8 (ESC G), 2.9 (FS G).
+"""
+
+from __future__ import annotations
+
+import struct
+
+from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
+from .commands import ESC, STX
+from .decode import invert, join_lines, swap_samples
+from .plan import LINE_COLOR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .commands import Commands
+    from .plan import Plan
+
+FATAL, NOT_READY, AREA_END, CANCEL_ASKED = 0x80, 0x40, 0x20, 0x10
+FAILED = FATAL | NOT_READY
+COLOR_MASK, GREEN_FIRST = 0x0C, 0x04
+GREEN, RED, BLUE = 0x04, 0x08, 0x0C  # of a line of one colour
+REPLY = struct.Struct("<BB3I")
+BLOCK_HEAD, LINE_HEAD = struct.Struct("<BBHH"), struct.Struct("<BBH")
+EMPTY = memoryview(b"")
+
+
+class WarmingUp(DeviceIOError):
+    """The scanner refuses to scan yet, or for ever: its status tells which."""
+
+
+class ExtendedScan:
+    """The blocks after FS G: their sizes are announced, a status byte follows each."""
+
+    def __init__(self, commands: Commands, plan: Plan) -> None:
+        self.commands = commands
+        self.wire = commands.wire
+        self.plan = plan
+        self.mask = FAILED if "block-status" in plan.device.caps.oddities else 0xFF
+        self.done = 0
+        self.sizes = self._announced(commands.block("G", REPLY.size))
+        self.count = self.sizes[1] + (1 if self.sizes[2] else 0)
+        self.wire.ask_block(False, self._size(0) + 1)
+
+    def _announced(self, reply: bytes) -> tuple[int, int, int]:
+        """Return the bytes of a block, the number of such blocks, the bytes of the last one."""
+        first, status, size, count, last = REPLY.unpack(reply)
+        name = self.wire.name
+        if first != STX:
+            raise Invalid(f"{name}: FS G answered with {reply.hex(' ')}")
+        if status & FATAL:
+            raise WarmingUp(f"{name}: does not scan ({reply.hex(' ')})")
+        if status & NOT_READY:
+            raise DeviceBusy(f"{name}: in use ({reply.hex(' ')})")
+        size = size or last
+        total = size * count + last
+        limit = self.plan.block_bytes
+        if not total or max(size, last) > limit or total > self.plan.line_bytes * self.plan.lines:
+            raise DeviceIOError(
+                f"{name}: announces {count} blocks of {size} bytes and one of {last} for "
+                f"{self.plan.lines} lines of {self.plan.line_bytes} ({reply.hex(' ')})"
+            )
+        return size, count, last
+
+    def _size(self, number: int) -> int:
+        return self.sizes[0] if number < self.sizes[1] else self.sizes[2]
+
+    def next(self) -> memoryview:
+        """Return the next samples, valid until the next call; none at the end."""
+        if self.done == self.count:
+            return EMPTY
+        size = self._size(self.done)
+        block = self.wire.receive_block(size + 1)
+        self.done += 1
+        if len(block) != size + 1:
+            raise DeviceIOError(
+                f"{self.wire.name}: block {self.done} has {len(block)} of {size + 1} bytes "
+                f"(the last ones {block[-8:].hex(' ')})"
+            )
+        self._check(block[size] & self.mask)
+        if self.done < self.count:
+            self.wire.ask_block(True, self._size(self.done) + 1)
+        samples = block[:size]
+        if self.plan.bits == 1:
+            invert(samples)
+        return samples
+
+    def _check(self, status: int) -> None:
+        if status & FAILED:
+            self.count = self.done  # no more of it, and nothing to be acknowledged
+            raise DeviceIOError(f"{self.wire.name}: block {self.done} has status {status:02x}")
+        if status & CANCEL_ASKED:
+            self._cancel()
+            raise Cancelled(f"{self.wire.name}: cancelled at the device")
+
+    def _cancel(self) -> None:
+        self.count = self.done
+        self.commands.abort()
+
+    def abort(self) -> None:
+        """End the scan; the scanner is idle afterwards."""
+        if self.done < self.count:
+            self.wire.drop_block(self._size(self.done) + 1)
+            self.done += 1
+            if self.done < self.count:
+                self._cancel()
+
+
+class StandardScan:
+    """The blocks after ESC G: each has a head, and the last one says so."""
+
+    def __init__(self, commands: Commands, plan: Plan) -> None:
+        self.commands = commands
+        self.wire = commands.wire
+        self.plan = plan
+        self.head = BLOCK_HEAD if plan.block_lines else LINE_HEAD
+        self.is_over = False
+        self.lines: list[memoryview] = []  # of one colour, that wait for the others
+        self.rest = b""  # received lines that wait for those below, with a margin
+        self.wire.send(ESC + b"G", self.head.size)
+        self.status, self.size = self._receive_head()
+
+    def _receive_head(self) -> tuple[int, int]:
+        """Return status and size of the block that comes; raises WarmingUp where none does."""
+        head = self.wire.receive(self.head.size)
+        if len(head) < self.head.size or head[0] != STX:
+            raise Invalid(f"{self.wire.name}: {head.hex(' ') or 'nothing'} is no head of a block")
+        fields = self.head.unpack(head)
+        size = fields[2] * (fields[3] if self.head is BLOCK_HEAD else 1)
+        if fields[1] & FATAL:
+            self.is_over = True
+            raise WarmingUp(f"{self.wire.name}: does not scan ({head.hex(' ')})")
+        if not 0 < size <= self.plan.block_bytes:
+            self.is_over = True
+            raise DeviceIOError(
+                f"{self.wire.name}: a block of {size} bytes, expected {self.plan.block_bytes} at "
+                f"most ({head.hex(' ')})"
+            )
+        return fields[1], size
+
+    def _receive(self) -> tuple[int, memoryview]:
+        """Return status and data of the block that is under way; begin with the next."""
+        if not self.size:
+            self.status, self.size = self._receive_head()
+        status, size = self.status, self.size
+        data = self.wire.receive_block(size)
+        self.size = 0
+        if len(data) != size:
+            self.is_over = True
+            raise DeviceIOError(f"{self.wire.name}: {len(data)} of {size} bytes of a block came")
+        self.is_over = bool(status & AREA_END)
+        if not self.is_over:
+            self.wire.ask_block(True, 0)
+        return status, data
+
+    def next(self) -> memoryview:
+        """Return the next samples, valid until the next call; none at the end."""
+        while not self.is_over:
+            status, data = self._receive()
+            if self.plan.color == LINE_COLOR:
+                samples = self._interleaved(status & COLOR_MASK, data)
+            else:
+                samples = self._decoded(status & COLOR_MASK, data)
+            if samples:
+                return samples
+        return EMPTY
+
+    def _decoded(self, color: int, data: memoryview) -> memoryview:
+        if self.plan.bits == 1:
+            invert(data)
+        elif self.plan.is_color and color == GREEN_FIRST:
+            swap_samples(data, 1 if self.plan.bits == 8 else 2)
+        if not self.plan.margin:
+            return data
+        lines = self.rest + data
+        whole = len(lines) // self.plan.line_bytes - 2 * self.plan.margin
+        if whole <= 0:
+            self.rest = lines
+            return EMPTY
+        samples = memoryview(bytearray(whole * self.plan.line_bytes))
+        join_lines(memoryview(lines), samples, self.plan.line_bytes, self.plan.margin)
+        self.rest = lines[len(samples) :]
+        return samples
+
+    def _interleaved(self, color: int, data: memoryview) -> memoryview:
+        """Return a line of three samples a pixel once its green, red and blue are there."""
+        order = (GREEN, RED, BLUE)
+        expected = order[len(self.lines)]
+        width = 1 if self.plan.bits == 8 else 2
+        if color != expected or len(data) != self.plan.width * width:
+            raise DeviceIOError(
+                f"{self.wire.name}: a line of {len(data)} bytes and colour {color:02x} where "
+                f"{expected:02x} was due"
+            )
+        self.lines.append(memoryview(bytes(data)))
+        if len(self.lines) < len(order):
+            return EMPTY
+        green, red, blue = self.lines
+        self.lines = []
+        samples = memoryview(bytearray(self.plan.line_bytes))
+        for place, line in enumerate((red, green, blue)):
+            for byte in range(width):
+                samples[place * width + byte :: 3 * width] = line[byte::width]
+        return samples
+
+    def abort(self) -> None:
+        """End the scan; the scanner is idle afterwards."""
+        if self.is_over:
+            return
+        if not self.size:
+            self.status, self.size = self._receive_head()
+        self.wire.drop_block(self.size)
+        if not self.status & AREA_END:
+            self.commands.abort()
+        self.is_over = True

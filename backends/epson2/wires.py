@@ -1,0 +1,138 @@
+"""How bytes reach an ESC/I scanner: USB or the network, with the same methods.
+
+A wire knows where one message ends and the next begins; what they mean is commands.py's. Every
+wait ends when the Device is cancelled that the wire belongs to.
+Source: specification esci 1.1 (USB), 1.2 (network).
+"""
+
+from __future__ import annotations
+
+from ...errors import Cancelled, DeviceIOError
+from ...net.epson import HEAD_BYTES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ...net.epson import Link
+    from ...usb.handle import Usb
+
+USB_SECONDS = 60.0  # a transfer may have to wait for the lamp and the carriage
+DRAIN_SECONDS = 0.2  # a scanner with something left to say says it at once
+DRAIN_BYTES = 1 << 17
+DRAINED_BYTES = 1 << 26  # more than any page in memory: a scanner that goes on is no scanner
+ACK = b"\x06"
+
+
+class NetWire:
+    """A scanner on the network. Standard image blocks cannot be asked for there."""
+
+    is_network = True
+    block_bytes = 1 << 15  # what one block may have; a scanner's buffer is no larger
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self.name = link.name
+        self._block = memoryview(bytearray(HEAD_BYTES))
+
+    def belongs_to(self, device: object) -> None:
+        """Let cancel of *device* end the waits."""
+        self.link.belongs_to(device)
+
+    def send(self, command: bytes, size: int) -> None:
+        """Send one message whose answer has exactly *size* bytes."""
+        self.link.send(command, size)
+
+    def receive(self, size: int) -> bytes:
+        """Return the next *size* bytes of the answer; fewer when it has no more."""
+        return self.link.receive(size)
+
+    def ask_block(self, acknowledged: bool, size: int) -> None:
+        """Ask for an image block of *size* bytes; acknowledged: it is not the first."""
+        self.link.send(ACK if acknowledged else b"", size)
+
+    def receive_block(self, size: int) -> memoryview:
+        """Return the block that was asked for; it is valid until the next one is received."""
+        if len(self._block) < HEAD_BYTES + size:
+            self._block = memoryview(bytearray(HEAD_BYTES + size))
+        n = self.link.receive_answer_into(self._block[: HEAD_BYTES + size])
+        return self._block[HEAD_BYTES : HEAD_BYTES + n]
+
+    def drop_block(self, size: int) -> None:
+        """Receive and forget a block that was asked for."""
+        self.link.drop()
+
+    def drain(self) -> bytes:
+        """Forget what the scanner still has to say: nothing, each connection begins anew."""
+        return b""
+
+    def close(self) -> None:
+        """Release the scanner."""
+        self.link.close()
+
+
+class UsbWire:
+    """A scanner on the bus: every message is one bulk transfer."""
+
+    is_network = False
+    block_bytes = 1 << 17
+
+    def __init__(self, usb: Usb) -> None:
+        self.usb = usb
+        self.name = usb.name
+        self._in, self._out = usb.bulk_in, usb.bulk_out
+        self._block = memoryview(b"")
+        self._is_interrupted = False  # a part of the block came before cancel: the rest follows
+
+    def belongs_to(self, device: object) -> None:
+        """Let cancel of *device* end the waits."""
+        self.usb.belongs_to(device)
+
+    def send(self, command: bytes, size: int) -> None:
+        """Send one message; *size* is of interest to the network only."""
+        self.usb.write(self._out, command, USB_SECONDS)
+
+    def receive(self, size: int) -> bytes:
+        """Return one transfer of at most *size* bytes."""
+        return self.usb.read(self._in, size, USB_SECONDS)
+
+    def ask_block(self, acknowledged: bool, size: int) -> None:
+        """Acknowledge the last image block: the next one comes by itself."""
+        if acknowledged:
+            self.usb.write(self._out, ACK, USB_SECONDS)
+
+    def receive_block(self, size: int) -> memoryview:
+        """Return the block that was asked for; it is valid until the next one is received."""
+        if len(self._block) < size:
+            self._block = memoryview(bytearray(size))
+        try:
+            n = self.usb.read_into(self._in, self._block[:size], USB_SECONDS)
+        except Cancelled:
+            self._is_interrupted = True
+            raise
+        return self._block[:n]
+
+    def drop_block(self, size: int) -> None:
+        """Receive and forget a block that was asked for, also one that has come in part."""
+        n = len(self.receive_block(size))
+        if self._is_interrupted and n < size:
+            self.receive_block(size - n)
+        self._is_interrupted = False
+
+    def drain(self) -> bytes:
+        """Receive and forget what the scanner still has to say; return the end of it."""
+        from ...usb.handle import UsbError
+
+        last = b""
+        dropped = 0
+        self.usb.clear_halt(self._in)
+        while dropped < DRAINED_BYTES:
+            try:
+                data = self.usb.read(self._in, DRAIN_BYTES, DRAIN_SECONDS)
+            except UsbError:
+                return last
+            last = data or last
+            dropped += len(data)
+        raise DeviceIOError(f"{self.name}: sends and sends, the last bytes {last[-16:].hex(' ')}")
+
+    def close(self) -> None:
+        """Release the scanner."""
+        self.usb.close()
