@@ -47,13 +47,15 @@ static void
 note(const char *format, ...)
 {
   const char *path = getenv("SANE_TEST_LOG");
-  char text[256];
+  char text[1024]; /* two texts of SANE_MAX_USERNAME_LEN, and more */
   va_list arguments;
   int fd, used = snprintf(text, sizeof text, "%s ", TEXT(BACKEND));
 
   va_start(arguments, format);
   used += vsnprintf(text + used, sizeof text - (size_t)used - 1, format, arguments);
   va_end(arguments);
+  if (used >= (int)sizeof text)
+    _exit(9);
   text[used++] = '\n';
   fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
   if (fd >= 0 && write(fd, text, (size_t)used) < 0)
