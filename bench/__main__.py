@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calls, programs, reads
+from . import calls, programs, reads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "cancel": (calls.measure_cancel, 7, 3),
     "interrupt": (programs.measure_interrupt, 7, 3),
     "cycles": (calls.measure_cycles, 3, 1),
+    "usb": (usb.measure_usb, 7, 3),
 }
 
 

@@ -3,6 +3,7 @@
  *   client idle                                   nothing: what a process costs
  *   client init                                   sane_init, sane_exit
  *   client read DEVICE BUFFER THREAD OPTION=VALUE...   frames, from thread 1 or 2
+ *   client devices                                the first and a later sane_get_devices
  *   client control DEVICE SECONDS                 calls per second, each kind for SECONDS
  *   client open DEVICE OPTION=VALUE...            the second sane_open until the first byte
  *   client cancel DEVICE handler|thread OPTION=VALUE...  sane_cancel until the read returns
@@ -171,6 +172,31 @@ measure_read(SANE_Handle handle, SANE_Int size, int thread)
     pthread_create(&other, NULL, read_frames, &frame);
     pthread_join(other, NULL);
   }
+}
+
+/* -- devices ------------------------------------------------------------------------------- */
+
+static void
+measure_devices(void)
+{
+  const SANE_Device **list;
+  double begin = now(), first = 0, later = 1e9;
+  int i, count = 0;
+
+  for (i = 0; i < 20; i++) {
+    double elapsed;
+
+    begin = now();
+    check(sane_get_devices(&list, SANE_TRUE), "sane_get_devices");
+    elapsed = now() - begin;
+    if (i == 0)
+      first = elapsed;
+    else if (elapsed < later)
+      later = elapsed;
+  }
+  while (list[count])
+    count++;
+  printf("first %.6f\nlater %.6f\ndevices %d\n", first, later, count);
 }
 
 /* -- control ------------------------------------------------------------------------------- */
@@ -428,6 +454,8 @@ main(int argc, char **argv)
   print_library();
   if (strcmp(mode, "read") == 0 && argc > 4)
     measure_read(open_device(device, argv + 5), atoi(argv[3]), atoi(argv[4]));
+  else if (strcmp(mode, "devices") == 0)
+    measure_devices();
   else if (strcmp(mode, "control") == 0 && argc > 3)
     measure_control(open_device(device, argv + argc), atof(argv[3]));
   else if (strcmp(mode, "open") == 0 && argc > 2)

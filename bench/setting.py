@@ -91,9 +91,9 @@ class Bench:
             kept["PYSANE_BACKEND_PATH"] = str(self.folder / "drivers")
         return {**kept, "SANE_CONFIG_DIR": str(self.folder), "LC_ALL": "C"}
 
-    def client(self, library: Library, *arguments: str) -> Sample:
-        """Run client.c with *library* and return what it prints."""
-        sample, texts = self._run(library, [str(PROGRAMS / "client"), *arguments])
+    def client(self, library: Library, *arguments: str, **variables: str) -> Sample:
+        """Run client.c with *library* and return what it prints; variables: see _run."""
+        sample, texts = self._run(library, [str(PROGRAMS / "client"), *arguments], **variables)
         if texts.get("library") != str(library.path):
             raise SystemExit(f"bench: measured {texts.get('library')} instead of {library.path}")
         return sample
@@ -105,8 +105,22 @@ class Bench:
             raise BenchError(f"{Path(command[0]).name} ends with status {sample['status']:.0f}")
         return sample
 
-    def _run(self, library: Library, command: list[str]) -> tuple[Sample, dict[str, str]]:
+    def program(self, *command: str, **variables: str) -> Sample:
+        """Run a program that needs no SANE; return what it prints."""
+        return self._run(self.ours, list(command), **variables)[0]
+
+    def _run(
+        self, library: Library, command: list[str], **variables: str
+    ) -> tuple[Sample, dict[str, str]]:
+        """Run *command*; *variables* replace those of the environment.
+
+        What LD_LIBRARY_PATH among them names comes before the folder of *library*.
+        """
         environment = self.environment(library)
+        folders = [variables.pop("LD_LIBRARY_PATH", ""), environment.get("LD_LIBRARY_PATH", "")]
+        environment |= variables
+        if any(folders):
+            environment["LD_LIBRARY_PATH"] = ":".join(filter(None, folders))
         try:
             done = subprocess.run(
                 command,
@@ -131,10 +145,10 @@ class Bench:
         return sample, texts
 
 
-def compile_program(name: str, *flags: str) -> None:
-    """Compile bench/<name>.c to build/bench/<name>; ends the program with the errors."""
-    PROGRAMS.mkdir(parents=True, exist_ok=True)
-    source, out = ROOT / "bench" / f"{name}.c", PROGRAMS / name
+def compile_program(name: str, *flags: str, target: str = "") -> None:
+    """Compile bench/<name>.c to build/bench/<name or target>; ends the program with the errors."""
+    source, out = ROOT / "bench" / f"{name}.c", PROGRAMS / (target or name)
+    out.parent.mkdir(parents=True, exist_ok=True)
     command = [*compiler(), "-O2", f"-I{ROOT / 'include'}", "-o", str(out), str(source), *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
