@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calls, programs, reads, usb
+from . import calls, foreign, programs, reads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -28,6 +28,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "reads": (reads.measure_reads, 5, 3),
     "plain": (reads.measure_plain, 11, 5),
     "options": (calls.measure_options, 11, 5),
+    "foreign": (foreign.measure_foreign, 21, 11),
     "open": (calls.measure_open, 15, 7),
     "programs": (programs.measure_programs, 31, 11),
     "memory": (programs.measure_memory, 3, 1),
