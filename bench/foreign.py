@@ -38,9 +38,8 @@ def measure_foreign(bench: Bench, rounds: int, quick: bool) -> Section:
     choice = bench.folder / "pysane.conf"
     choice.write_text(CHOICE)
     try:
-        pair = alternate(
-            bench, rounds, lambda library: bench.client(library, "control", "test:0", SECONDS_A_CALL)
-        )
+        calls = ("control", "test:0", SECONDS_A_CALL)
+        pair = alternate(bench, rounds, lambda library: bench.client(library, *calls))
         for key, label in CALLS.items():
             add(section, pair, label, lambda sample, key=key: sample[key] / 1e6, "{:.3g}")
         for buffer in [MAIN_BUFFER] if quick else list(BUFFERS):
