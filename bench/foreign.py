@@ -38,10 +38,9 @@ def measure_foreign(bench: Bench, rounds: int, quick: bool) -> Section:
     choice = bench.folder / "pysane.conf"
     choice.write_text(CHOICE)
     try:
-        calls = ("control", "test:0", SECONDS_A_CALL)
-        pair = alternate(bench, rounds, lambda library: bench.client(library, *calls))
+        pair = alternate(bench, rounds, caller(bench))
         for key, label in CALLS.items():
-            add(section, pair, label, lambda sample, key=key: sample[key] / 1e6, "{:.3g}")
+            add(section, pair, label, million(key), "{:.3g}")
         for buffer in [MAIN_BUFFER] if quick else list(BUFFERS):
             pair = alternate(bench, rounds, reader(bench, buffer))
             add(section, pair, f"sane_read of {buffer}, by CPU", cpu_rate, "{:.2f}")
@@ -49,6 +48,16 @@ def measure_foreign(bench: Bench, rounds: int, quick: bool) -> Section:
     finally:
         choice.unlink()
     return section
+
+
+def caller(bench: Bench) -> Callable[[Library], Sample]:
+    """Return what calls the option functions for a while."""
+    return lambda library: bench.client(library, "control", "test:0", SECONDS_A_CALL)
+
+
+def million(key: str) -> Callable[[Sample], float]:
+    """Return what gives the million calls per second of a sample."""
+    return lambda sample: sample[key] / 1e6
 
 
 def reader(bench: Bench, buffer: str) -> Callable[[Library], Sample]:
