@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calls, foreign, programs, reads, usb
+from . import calls, foreign, listing, programs, reads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "foreign": (foreign.measure_foreign, 21, 11),
     "open": (calls.measure_open, 15, 7),
     "programs": (programs.measure_programs, 31, 11),
+    "listing": (listing.measure_listing, 3, 1),
     "memory": (programs.measure_memory, 3, 1),
     "cancel": (calls.measure_cancel, 7, 3),
     "interrupt": (programs.measure_interrupt, 7, 3),

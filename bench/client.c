@@ -420,6 +420,22 @@ measure_cycles(const char *device, int count, char **settings)
   printf("descriptors %d\n", descriptors() - open_descriptors);
 }
 
+/* Two lists, the second as a program gets it that asks again. */
+static void
+measure_list(void)
+{
+  static const char *const names[] = {"wall", "again"};
+  const SANE_Device **list;
+  double begin;
+  int i;
+
+  for (i = 0; i < 2; i++) {
+    begin = now();
+    check(sane_get_devices(&list, SANE_FALSE), "sane_get_devices");
+    printf("%s %.6f\n", names[i], now() - begin);
+  }
+}
+
 /* ------------------------------------------------------------------------------------------ */
 
 static void
@@ -460,6 +476,8 @@ main(int argc, char **argv)
     measure_control(open_device(device, argv + argc), atof(argv[3]));
   else if (strcmp(mode, "open") == 0 && argc > 2)
     measure_open(device, argv + 3);
+  else if (strcmp(mode, "list") == 0)
+    measure_list();
   else if (strcmp(mode, "cancel") == 0 && argc > 3)
     measure_cancel(open_device(device, argv + 4), strcmp(argv[3], "handler") == 0);
   else
