@@ -18,6 +18,7 @@ BACKENDS: dict[str, tuple[str, ...]] = {
     "bare": ("-DWITHOUT_READ", "-DWITHOUT_DESCRIPTOR", "-DWITHOUT_CLOSE"),
     "empty": ("-DWITHOUT_ALL",),
     "failing": ('-DKIND="failing init"',),
+    "lazy": ("-DUNRESOLVED", "-Wl,-z,lazy"),
     "version2": ('-DKIND="version 2"',),
 }
 

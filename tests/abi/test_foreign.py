@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.abi import foreign_backends, running
+from tests.abi.test_options import ASAN
 
 Environ = dict[str, str]
 
@@ -38,6 +39,47 @@ CASES = [case for _, case in running.cases("foreign")]
 def test_foreign(program: Path, environment: Environ, case: str) -> None:
     done = running.passes(program, case, environment)
     assert done.stderr == ""
+
+
+UNDER_ASAN = ("own_memory", "scan", "partial", "callback", "exit_in_handler", "cycles")
+
+
+@pytest.fixture(scope="module")
+def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    try:
+        return running.build("foreign.c", tmp_path_factory.mktemp("sanitized"), ASAN)
+    except RuntimeError as exc:
+        if "asan" not in str(exc):
+            raise
+        pytest.skip("peer absent: libasan")
+
+
+@pytest.mark.parametrize("case", UNDER_ASAN)
+def test_foreign_touches_no_memory_that_is_gone(
+    sanitized: Path, environment: Environ, case: str
+) -> None:
+    done = running.passes(sanitized, case, {**environment, "ASAN_OPTIONS": "detect_leaks=0"})
+    assert "AddressSanitizer" not in done.stderr
+
+
+def test_foreign_libraries_are_bound_at_once_if_the_user_says_so(
+    program: Path, environment: Environ
+) -> None:
+    running.passes(program, "linking", {**environment, "LD_BIND_NOW": "1"})
+
+
+def test_foreign_library_of_the_first_directory_counts(
+    program: Path, environment: Environ, tmp_path: Path, log: Path
+) -> None:
+    """Even if it cannot be loaded: there is no further search."""
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "libsane-scan.so.1").write_text("no library\n")
+    path = environment["LD_LIBRARY_PATH"]
+    first = {**environment, "LD_LIBRARY_PATH": f"{tmp_path}/absent:{tmp_path}/first:{path}"}
+    assert running.run([program, "scan"], first).returncode == 1
+    last = {**environment, "LD_LIBRARY_PATH": f"{path}:{tmp_path}/first"}
+    running.passes(program, "scan", last)
+    assert log.read_text().startswith("scan loaded\n")
 
 
 def test_foreign_backend_is_ended_in_order_and_unloaded(

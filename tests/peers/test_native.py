@@ -124,3 +124,19 @@ def test_native_names_a_library_that_is_not_there(scanimage: Scanimage) -> None:
     done = scanimage.ours("-d", "nosuch", "-n", environ={"SANE_DEBUG_DLL": "1"})
     assert done.status == 1
     assert "no library libsane-nosuch.so.1" in done.stderr
+
+
+# A few of each kind: refusals, I/O errors, statuses of their own. None waits for a device.
+OTHERS = (
+    *("avision", "canon_pp", "epson2", "escl", "fujitsu", "genesys", "gphoto2", "hp", "kvs1025"),
+    *("net", "niash", "pixma", "plustek", "snapscan", "u12", "umax", "xerox_mfp"),
+)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_native_backends_of_the_distribution_answer_as_under_their_own_dll(
+    scanimage: Scanimage, name: str
+) -> None:
+    walks.their_library(name)
+    (scanimage.config / "pysane.conf").write_text(f"native {name}\n")
+    assert scanimage.same("-d", f"{name}:nosuch", "-n").status == 1

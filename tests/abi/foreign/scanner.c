@@ -63,6 +63,10 @@ note(const char *format, ...)
   close(fd);
 }
 
+#ifdef UNRESOLVED
+extern void there_is_no_such_function(void);
+#endif
+
 static int
 is(const char *text, const char *kind)
 {
@@ -172,6 +176,10 @@ NAME(open)(SANE_String_Const name, SANE_Handle *handle)
   }
   if (is(name, "signal"))
     raise(SIGUSR1);
+#ifdef UNRESOLVED
+  if (is(name, "unresolved"))
+    there_is_no_such_function();
+#endif
   s = calloc(1, sizeof *s);
   snprintf(s->kind, sizeof s->kind, "%s", name);
   s->resolution = 75;

@@ -121,6 +121,20 @@ refusing(void)
   sane_exit();
 }
 
+/* What a backend exports is nobody else's; what it lacks matters only to LD_BIND_NOW. */
+static void
+linking(void)
+{
+  SANE_Handle h = NULL;
+
+  GOOD(sane_init(NULL, NULL));
+  GOOD(sane_open("scan:one", &h));
+  CHECK(dlsym(RTLD_DEFAULT, "sane_scan_open") == NULL);
+  IS_STATUS(sane_open("lazy:one", &h), getenv("LD_BIND_NOW") ? SANE_STATUS_INVAL
+                                                             : SANE_STATUS_GOOD);
+  sane_exit();
+}
+
 /* -- Cancel, close and exit from where frontends call them ----------------------------------- */
 
 static SANE_Handle interrupted;
@@ -343,6 +357,7 @@ static const Case cases[] = {
   {"scan", scan},
   {"partial", partial},
   {"refusing", refusing},
+  {"linking", linking},
   {"cancel_in_handler", cancel_in_handler},
   {"exit_in_handler", exit_in_handler},
   {"threads", threads},
