@@ -38,7 +38,7 @@ class Options:
         self.dependents: dict[str, list[Option]] = {}
         for option in declared:
             if option.size:
-                self.write(option, option.encode(option.default))
+                self.write(option, default_bytes(option))
             for attribute in option.depends:
                 self.dependents.setdefault(attribute, []).append(option)
 
@@ -172,6 +172,15 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def default_bytes(option: Option) -> bytes:
+    """Return the ABI bytes of an option's default, worked out once: a table has thousands."""
+    cached: tuple[object, bytes] | None = vars(option).get("_default_bytes")
+    if cached is None or cached[0] is not option.default:
+        cached = option.default, option.encode(option.default)
+        vars(option)["_default_bytes"] = cached
+    return cached[1]
+
+
 def collect(cls: type) -> tuple[Option, ...]:
     """Return option 0 and the options declared in *cls* and its bases, in order, with offsets.
 
@@ -233,6 +242,6 @@ def _is_possible(option: Option) -> bool:
         return True
     values = (option.default,) if option.length == 1 else option.default
     if isinstance(constraint, Range):
-        words = memoryview(option.encode(option.default)).cast("i")
+        words = memoryview(default_bytes(option)).cast("i")
         return all(constraint.min <= word <= constraint.max for word in words)
     return all(option.to_abi((value,))[0] in constraint for value in values)

@@ -18,6 +18,7 @@ from ...backend import (
 from ...const import MM_PER_INCH
 from ...option import words_bytes
 from ...param import line_bytes
+from ...values import default_bytes
 from .handle import TestHandle
 from .options import FEEDER, FORCED, GAMMA_TABLES, SHARED_ARRAYS, TestOptions
 
@@ -86,7 +87,7 @@ class TestDevice(TestOptions):
                 self.adopt(attribute, self.backend.shared[attribute])
         for attribute in GAMMA_TABLES:
             item = getattr(TestDevice, attribute)
-            self.backend.share(attribute, item.encode(item.default))
+            self.backend.share(attribute, default_bytes(item))
 
     def adopt(self, attribute: str, data: bytes) -> None:
         """Take the value that all devices share."""

@@ -106,6 +106,7 @@ class Frame:
                 finally:
                     stream.close()
         except BaseException as exc:
+            self._port.close()
             self._log(INFO, f"the frame is cancelled: {exc}")
             if not self._stop.is_set():
                 self._cancel_job()

@@ -31,7 +31,7 @@ from .frames import Frame
 from .protocol import ADVERTISED, NEW, Server
 from .transport import Deadline
 from .users import Users, challenge
-from .watch import Watch, end_process
+from .watch import OBEY_SECONDS, Watch, end_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ STOP_SECONDS = 5.0  # for a driver to end a read after cancel; then the device i
 # The reference client loses a reply that it receives together with the word before it (4.1).
 AUTHORIZED_SECONDS = 0.05
 BYTE_ORDER = messages.LITTLE_ENDIAN if sys.byteorder == "little" else messages.BIG_ENDIAN
+LARGEST_HANDLE = 0x7FFFFFFF
 FILE_BACKENDS = {"pnm"}  # their devices are files that the client names
 MASKED = ("dll", "pysane")  # no backends, whatever dll.conf says
 
@@ -265,11 +266,17 @@ class Session:
         self._check_user(backend)
         self._watch.start()
         handle = self._registry.open(name)
-        while self._last_handle in self._devices or self._last_handle < 0:
-            self._last_handle = (self._last_handle + 1) & 0x7FFFFFFF
-        self._devices[self._last_handle] = OpenDevice(handle, name)
-        self._log(MESSAGE, f"{self._stream.peer}: {name} is open as handle {self._last_handle}")
-        return messages.OpenReply(const.STATUS_GOOD, self._last_handle, None)
+        number = self._next_handle()
+        self._devices[number] = OpenDevice(handle, name)
+        self._log(MESSAGE, f"{self._stream.peer}: {name} is open as handle {number}")
+        return messages.OpenReply(const.STATUS_GOOD, number, None)
+
+    def _next_handle(self) -> int:
+        """Return a number that was not given out lately, and is free."""
+        while True:
+            self._last_handle = (self._last_handle + 1) & LARGEST_HANDLE
+            if self._last_handle not in self._devices:
+                return self._last_handle
 
     def _close(self, request: messages.Close) -> Record:
         device = self._devices.pop(request.handle, None)
@@ -277,14 +284,17 @@ class Session:
             self._close_device(device)
         return messages.Acknowledgement(0)
 
-    def _close_device(self, device: OpenDevice) -> None:
-        if self._stop_frame(device):
-            device.handle.close()
+    def _close_device(self, device: OpenDevice, seconds: float = STOP_SECONDS) -> bool:
+        """Close it; return False if the driver is lost in a read, and nothing can be done."""
+        if not self._stop_frame(device, seconds):
+            return False
+        device.handle.close()
+        return True
 
-    def _stop_frame(self, device: OpenDevice) -> bool:
+    def _stop_frame(self, device: OpenDevice, seconds: float = STOP_SECONDS) -> bool:
         """End the frame under way; return False if the driver is lost in it."""
         frame, device.frame = device.frame, None
-        if frame is None or frame.stop(STOP_SECONDS):
+        if frame is None or frame.stop(seconds):
             return True
         self._log(ERROR, f"{device.name}: its driver does not come back; the device is given up")
         self._devices = {k: d for k, d in self._devices.items() if d is not device}
@@ -404,9 +414,8 @@ class Session:
         self._watch.finish()
         self._stream.close()
         devices, self._devices = self._devices, {}
-        for device in devices.values():
-            self._close_device(device)
-        if self._registry is not None:
+        closed = [self._close_device(device, OBEY_SECONDS) for device in devices.values()]
+        if self._registry is not None and all(closed):
             self._registry.exit()
 
     # Replies that say no

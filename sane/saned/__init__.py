@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+BACKEND_PATH = "PYSANE_BACKEND_PATH"
 FIRST_OWN_FD = 3
 STDOUT = 1
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.help:
         print(USAGE, end="", file=sys.stderr)
         return 0
-    environment = Environment.current()
+    environment = surroundings(options)
     if options.check:
         from .check import check
 
@@ -46,6 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def surroundings(options: Options) -> Environment:
+    """Return the environment; whose drivers run here is said on the command line only."""
+    environment = Environment.current()
+    environment.variables.pop(BACKEND_PATH, None)
+    if options.backend_path:
+        environment.variables[BACKEND_PATH] = options.backend_path
+    return environment
+
+
 def complain(log: Log, text: str) -> None:
     """Log an error, and show it to whoever started the program at a terminal."""
     log(ERROR, text)
@@ -55,6 +65,10 @@ def complain(log: Log, text: str) -> None:
 
 def run(options: Options, environment: Environment, log: Log) -> int:
     """Serve in the mode that the command line and the environment say."""
+    count = 0 if options.alone else listeners.passed_by_systemd(os.environ)
+    fd = listeners.FIRST_PASSED_FD
+    if not (options.alone or count):
+        fd = take_over_stdout()  # before anything is written to what may be the client
     for warning in options.warnings:
         complain(log, warning)
     access = Access.read(environment)
@@ -63,18 +77,17 @@ def run(options: Options, environment: Environment, log: Log) -> int:
     log(CLIENT, f"saned of PySANE starts, as {process.identity()}")
     if options.alone:
         port = listeners.service_port() if options.port is None else options.port
-        return stand_alone(options, environment, access, log, listeners.listen(options.bind, port))
-    count = listeners.passed_by_systemd(os.environ)
-    passed = listeners.adopt(count) if count else None
-    if passed:
-        return stand_alone(options, environment, access, log, passed)
+        sockets: list[listeners.Listener] | None = listeners.listen(options.bind, port)
+    else:
+        sockets = listeners.adopt(count) if count else None
+    if sockets:
+        return stand_alone(options, environment, access, log, sockets)
     if count > 1:
         log(ERROR, f"systemd passed {count} connections instead of one: none is served")
         return 0
     from .client import Service
 
-    service = Service(environment, access.settings, options.buffer_kib << 10, log)
-    service.serve(listeners.FIRST_PASSED_FD if count else take_over_stdout())
+    Service(environment, access.settings, options.buffer_kib << 10, log).serve_alone(fd)
     return 0
 
 
@@ -91,16 +104,16 @@ def stand_alone(
         failure = process.write_pid_file()
         if failure:
             log(ERROR, failure)
-    if options.user:
-        process.become(options.user)
-        log(CLIENT, f"now {process.identity()}")
-    for listener in sockets:
-        log(CLIENT, f"listening on {listener.name}")
     from .client import Service
     from .daemon import Daemon
     from .warm import preload
 
     preload(environment, log)
+    if options.user:
+        process.become(options.user)
+        log(CLIENT, f"now {process.identity()}")
+    for listener in sockets:
+        log(CLIENT, f"listening on {listener.name}")
     service = Service(environment, access.settings, options.buffer_kib << 10, log)
     Daemon(options, sockets, service).run()
     if options.background:

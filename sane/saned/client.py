@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import _socket
+import signal
 
 from ..net import access
 from ..net.dataport import DataPorts, uid_of
 from ..net.server import Session, Site
 from ..net.transport import Stream, above_stdio
-from .log import CLIENT
+from .log import CLIENT, MESSAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
+
     from ..config import Environment
     from ..net.access import Settings
     from .log import Log
@@ -27,6 +30,14 @@ class Service:
         self.settings = settings
         self.record_bytes = record_bytes
         self.log = log
+
+    def serve_alone(self, fd: int) -> None:
+        """Serve the client of a process that nobody forked for it, until SIGTERM at most."""
+        signal.signal(signal.SIGTERM, leave)
+        try:
+            self.serve(fd)
+        except SystemExit:
+            self.log(MESSAGE, "told to end")
 
     def serve(self, fd: int) -> None:
         """Serve the client on descriptor *fd* until it leaves; nothing is read if it may not."""
@@ -49,6 +60,11 @@ class Service:
         else:
             self.log(CLIENT, f"{peer.text}: access denied: no line of {access.FILE} lets it in")
         return bool(reason)
+
+
+def leave(number: int, frame: FrameType | None) -> None:
+    """End the session as if the client had left: a handler for SIGTERM."""
+    raise SystemExit
 
 
 def host_name() -> str:

@@ -14,6 +14,7 @@ import time
 from ..cancel import wait_readable
 from ..net.access import Access
 from . import announce, process
+from .client import leave
 from .listeners import Listener, listen_unix
 from .log import CLIENT, DEBUG, ERROR, INFO, MESSAGE
 
@@ -52,6 +53,7 @@ class Daemon:
         for number in (*_ENDS, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._note)
         self.apply_settings()
+        self._log(INFO, "ready")
         try:
             self._accept_clients()
         finally:
@@ -156,7 +158,7 @@ class Daemon:
         status = 1
         try:
             self._leave_parent()
-            signal.signal(signal.SIGTERM, _leave)
+            signal.signal(signal.SIGTERM, leave)
             self._service.serve(fd)
             status = 0
         except SystemExit:
@@ -221,8 +223,3 @@ class Daemon:
     def _tell_clients(self, number: int) -> None:
         for pid in self._clients:
             os.kill(pid, number)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End the session of a client's process as if its client had left."""
-    raise SystemExit

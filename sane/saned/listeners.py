@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> list[Listener]:
     addresses = [(item[0], item[4]) for item in found]
     addresses.sort(key=lambda item: item[0] != _socket.AF_INET6)
     for _ in range(PORT_ATTEMPTS if port == 0 else 1):
-        listeners, failures, taken = _bind_all(addresses)
+        listeners, failures, taken = bind_all(addresses)
         if not taken:
             break
         for listener in listeners:
@@ -92,7 +92,7 @@ def listen(host: str, port: int) -> list[Listener]:
     return listeners
 
 
-def _bind_all(
+def bind_all(
     addresses: Sequence[tuple[int, tuple[Any, ...]]],
 ) -> tuple[list[Listener], list[str], bool]:
     """Return listeners, failures, and whether a port chosen for one is taken for another."""

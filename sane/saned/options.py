@@ -27,6 +27,8 @@ Share the scanners of this machine with others, by the SANE network protocol.
   -b, --bind=ADDRESS       listen on this address only
   -p, --port=PORT          listen on this port (default: service sane-port, else 6566); 0: any
   -B, --buffer-size=KIB    the largest piece of image data that is sent at once (default 256)
+      --backend-path=DIRS  also look for dropped-in drivers in these folders, with colons between;
+                           the environment's PYSANE_BACKEND_PATH does not count here
       --check              say what would be shared, to whom, and what is wrong; start nothing
   -h, --help               show this
 
@@ -52,6 +54,7 @@ class Options:
         self.bind = ""
         self.port: int | None = None
         self.buffer_kib = 256
+        self.backend_path = ""
         self.check = False
         self.help = False
         self.warnings: list[str] = []
@@ -71,6 +74,7 @@ NAMES = {
     "bind": ("b", VALUE),
     "port": ("p", VALUE),
     "buffer-size": ("B", VALUE),
+    "backend-path": ("", VALUE),
     "check": ("", NO_VALUE),
     "help": ("h", NO_VALUE),
 }
@@ -154,10 +158,10 @@ def _set(options: Options, name: str, value: str) -> None:
         options.port = _number(name, value, 0, LARGEST_PORT)
     elif name == "buffer-size":
         _set_buffer(options, value)
-    else:  # user, bind
+    else:  # user, bind, backend-path
         if not value:
             raise UsageError(f"--{name} wants a value")
-        setattr(options, name, value)
+        setattr(options, name.replace("-", "_"), value)
 
 
 def _set_buffer(options: Options, value: str) -> None:

@@ -11,7 +11,7 @@ import os
 from ..debug import Debug
 from ..dll.config import backend_names
 from ..dll.finder import own_module
-from .log import ERROR, INFO
+from .log import ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def preload(environment: Environment, log: Log) -> None:
         log(ERROR, f"{threads} threads are running: a backend started them when it was imported")
     gc.collect()
     gc.freeze()
-    log(INFO, "ready")
 
 
 def _import_parts(module: object) -> None:

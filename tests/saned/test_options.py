@@ -40,6 +40,7 @@ ACCEPTED: tuple[tuple[tuple[str, ...], dict[str, object]], ...] = (
     (("-h",), {"help": True}),
     (("--help",), {"help": True}),
     (("--check",), {"check": True}),
+    (("--backend-path=/a:/b",), {"backend_path": "/a:/b"}),
     (("--lis", "--daem"), {"alone": True, "background": True}),
     (("-l", "--"), {"alone": True, "warnings": []}),
 )

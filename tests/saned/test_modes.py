@@ -1,0 +1,493 @@
+"""How saned runs: inetd, systemd, alone, once, in the background; limits, reload, the Unix socket.
+
+Source: net-protocol 8.1 to 8.4 and 11, 81 to 90.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sane.net import messages
+from sane.saned import listeners
+from tests.saned.running import (
+    SECONDS,
+    Client,
+    Saned,
+    clients,
+    command,
+    configure,
+    environment,
+    read_all,
+    split_frame,
+    wait_until,
+)
+from tests.saned.test_dispatch import words
+
+PASS = """
+import os, sys
+fds, rest = sys.argv[1].split(","), sys.argv[2:]
+high = [os.dup2(int(fd), 100 + i) for i, fd in enumerate(fds)]
+for i, fd in enumerate(high):
+    os.dup2(fd, 3 + i)
+    os.close(fd)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)))
+os.execv(rest[0], rest)
+"""
+PID_FILE = Path("/run/saned.pid")
+
+
+@contextlib.contextmanager
+def with_passed_sockets(
+    config: Path, sockets: Sequence[socket.socket], *arguments: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run saned with sockets passed as systemd passes them."""
+    fds = [sock.fileno() for sock in sockets]
+    line = [sys.executable, "-I", "-c", PASS, ",".join(map(str, fds)), *command("-e", "-d5")]
+    with ended(
+        [*line, *arguments],
+        pass_fds=fds,
+        env=environment(config),
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+    ) as process:
+        yield process
+
+
+@contextlib.contextmanager
+def ended(line: list[str], **rest: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, and end it whatever happens."""
+    with subprocess.Popen(line, **rest) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(SECONDS)
+            finally:
+                process.kill()
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Return the two ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        one = socket.create_connection(listener.getsockname())
+        return one, listener.accept()[0]
+
+
+def client_on(sock: socket.socket) -> Client:
+    client = Client.__new__(Client)
+    from sane.net.codec import Reader
+
+    client.sock, client._reader, client.address = sock, Reader(), "127.0.0.1"
+    sock.settimeout(SECONDS)
+    return client
+
+
+def scan(client: Client) -> bytes:
+    """Return the image of one frame."""
+    image, tail = split_frame(read_all(client.start(client.open())))
+    assert tail == bytes.fromhex("ffffffff05")
+    return image
+
+
+# One connection: inetd, and systemd with Accept=yes
+
+
+def test_inetd_passes_the_connection_as_standard_output(tmp_path: Path) -> None:
+    here, there = pair()
+    config = configure(tmp_path)
+    with (
+        here,
+        there,
+        ended(
+            command(), stdin=there, stdout=there, stderr=there, env=environment(config)
+        ) as process,
+    ):
+        there.close()
+        client = client_on(here)
+        assert client.ask(messages.Init(3, None)).status == 0
+        fds = {int(fd): os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in (0, 1, 2)}
+        assert set(fds.values()) == {"/dev/null"}
+        assert scan(client)
+        client.send(words(10))
+        assert client.is_closed()
+        assert process.wait(SECONDS) == 0
+
+
+def test_what_a_backend_prints_never_reaches_the_connection(tmp_path: Path) -> None:
+    here, there = pair()
+    config = configure(tmp_path)
+    variables = environment(config, SANE_DEBUG_TEST="255", SANE_DEBUG_DLL="255")
+    with (
+        here,
+        there,
+        ended(
+            command("-e", "-d5"), stdin=there, stdout=there, stderr=there, env=variables
+        ) as process,
+    ):
+        there.close()
+        client = client_on(here)
+        client.send(messages.Init(3, None).encode())
+        assert client.receive(8)[:4] == words(0)
+        assert scan(client)
+        here.close()
+        assert process.wait(SECONDS) == 0
+
+
+def test_without_a_connection_it_says_how_to_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        command("-e"), capture_output=True, env=environment(configure(tmp_path)), check=False
+    )
+    assert done.returncode == 1
+    assert b"start saned by inetd or systemd, or with -l" in done.stderr
+
+
+def test_systemd_passes_an_accepted_connection(tmp_path: Path) -> None:
+    here, there = pair()
+    with here, there, with_passed_sockets(configure(tmp_path), [there]) as process:
+        there.close()
+        client = client_on(here)
+        assert client.ask(messages.Init(3, None)).status == 0
+        assert scan(client)
+        assert "socket" not in os.readlink(f"/proc/{process.pid}/fd/2")
+        here.close()
+        assert process.wait(SECONDS) == 0
+
+
+def test_systemd_passes_a_listening_socket_and_all_clients_are_served(tmp_path: Path) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listener, with_passed_sockets(configure(tmp_path), [listener]):
+        for _ in range(3):
+            with Client(*listener.getsockname()) as client:
+                client.ask(messages.Init(3, None))
+                assert scan(client)
+
+
+def test_two_passed_connections_are_refused(tmp_path: Path) -> None:
+    ends = [*pair(), *pair()]
+    with contextlib.ExitStack() as stack:
+        for end in ends:
+            stack.enter_context(end)
+        with with_passed_sockets(configure(tmp_path), ends[1::2]) as process:
+            assert process.wait(SECONDS) == 0
+            assert process.stderr is not None
+            assert b"systemd passed 2 connections" in process.stderr.read()
+
+
+def test_sockets_passed_to_another_process_are_not_ours(tmp_path: Path) -> None:
+    variables = environment(configure(tmp_path)) | {"LISTEN_PID": "1", "LISTEN_FDS": "1"}
+    done = subprocess.run(command("-e"), capture_output=True, env=variables, check=False)
+    assert done.returncode == 1
+
+
+# Alone
+
+
+def test_port_0_is_the_same_free_one_in_both_families() -> None:
+    addresses = [(socket.AF_INET6, ("::1", 0, 0, 0)), (socket.AF_INET, ("127.0.0.1", 0))]
+    found, failures, taken = listeners.bind_all(addresses)
+    try:
+        assert (len(found), failures, taken) == (2, [], False)
+        assert found[0].port == found[1].port != 0
+        for listener in found:
+            host = listener.name.rpartition(":")[0].strip("[]")
+            with socket.create_connection((host, listener.port)):
+                accepted = listener.accept()
+            assert accepted is not None
+            os.close(accepted[0])
+    finally:
+        for listener in found:
+            listener.close()
+
+
+def run(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        capture_output=True,
+        text=True,
+        env=environment(config),
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def test_an_occupied_port_is_an_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run(configure(tmp_path), "-l", "-e", "-b", "127.0.0.1", "-p", port)
+    assert done.returncode == 1
+    assert f"cannot listen: 127.0.0.1 port {port}: Address already in use" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("-l", "-e", "-b", "no.such.host.invalid"), "cannot resolve the address"),
+        (("-l", "-e", "-p", "0", "-b", "127.0.0.1", "-u", "no-such-user"), "there is no user"),
+        (("-p", "seven"), "not a number"),
+        (("--nonsense",), "unknown option"),
+    ],
+)
+def test_what_cannot_be_started_ends_with_status_1(
+    tmp_path: Path, arguments: tuple[str, ...], text: str
+) -> None:
+    done = run(configure(tmp_path), *arguments)
+    assert done.returncode == 1
+    assert text in done.stderr
+
+
+def test_help_is_no_error(tmp_path: Path) -> None:
+    done = run(tmp_path, "--help")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("Usage: saned")
+
+
+def test_once_serves_one_client_and_ends(tmp_path: Path) -> None:
+    with Saned(configure(tmp_path), "--once") as server:
+        with server.client() as client:
+            assert wait_until(lambda: not can_connect(server))
+            assert scan(client)
+        assert server.process.wait(SECONDS) == 0
+
+
+def can_connect(server: Saned) -> bool:
+    try:
+        socket.create_connection((server.address, server.port), SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_and_its_clients(odd: Saned, number: int) -> None:
+    client = odd.client()
+    client.open("odd:0")
+    odd.process.send_signal(number)
+    assert odd.process.wait(SECONDS) == 0
+    assert client.is_closed()
+    client.close()
+    odd.wait_for("odd: close")
+
+
+def background_pid(config: Path, port: int) -> int:
+    """Return the process that listens on *port*, by what it says to a client."""
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"{port}".encode() in words and b"from sane.saned import main" in b" ".join(words):
+            return int(name)
+    raise AssertionError("no such process")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="peer absent: root, for the pid file")
+@pytest.mark.parametrize("user", ["", "nobody"])
+def test_in_the_background_it_leaves_terminal_and_directory(tmp_path: Path, user: str) -> None:
+    if PID_FILE.exists():
+        pytest.skip(f"{PID_FILE} belongs to somebody else")
+    tmp_path.chmod(0o755)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = configure(tmp_path / "server")
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    done = run(config, f"-a{user}", "-b", "127.0.0.1", "-p", str(port), "-d0")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    pid = background_pid(config, port)
+    try:
+        with Client("127.0.0.1", port) as client:
+            assert client.ask(messages.Init(3, None)).status == 0
+            assert os.readlink(f"/proc/{pid}/cwd") == "/"
+            assert os.getsid(pid) == pid
+            assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
+            assert PID_FILE.read_text() == f"{pid}\n"
+            if user:
+                check_identity(pid, user)
+                (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                check_identity(int(child), user)
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        assert wait_until(lambda: not Path(f"/proc/{pid}").exists())
+        if user:
+            PID_FILE.unlink()
+    assert not PID_FILE.exists()
+
+
+def check_identity(pid: int, user: str) -> None:
+    """Check that real, effective, saved and file system ids are all the user's, groups too."""
+    entry = pwd.getpwnam(user)
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    assert status["Uid"].split() == [str(entry.pw_uid)] * 4
+    assert status["Gid"].split() == [str(entry.pw_gid)] * 4
+    assert set(map(int, status["Groups"].split())) == set(os.getgrouplist(user, entry.pw_gid))
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="peer absent: root, to give up privileges")
+def test_in_the_foreground_there_is_no_pid_file_and_privileges_go(tmp_path: Path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    before = PID_FILE.exists()
+    with Saned(configure(tmp_path / "server"), "-u", "nobody") as server:
+        check_identity(server.process.pid, "nobody")
+        assert PID_FILE.exists() is before
+
+
+# Limits
+
+
+def test_more_clients_than_allowed_are_turned_away(tmp_path: Path) -> None:
+    config = configure(tmp_path, saned_conf="max_clients = 2\n")
+    with Saned(config) as server:
+        with clients(server, 2):
+            with server.connect() as third:
+                assert third.is_closed()
+            server.wait_for("refused: 2 clients")
+        server.wait_for_children(0)
+        with server.client():
+            pass
+
+
+def test_one_host_cannot_take_all_places(tmp_path: Path) -> None:
+    config = configure(tmp_path, saned_conf="max_clients_per_host = 1\n")
+    with Saned(config) as server, server.client():
+        with server.connect() as second:
+            assert second.is_closed()
+        with contextlib.closing(socket.socket()) as sock:
+            sock.bind(("127.0.0.2", 0))
+            sock.connect((server.address, server.port))
+            client = client_on(sock)
+            assert client.ask(messages.Init(3, None)).status == 0
+
+
+def test_a_silent_client_is_given_up(tmp_path: Path) -> None:
+    config = configure(tmp_path, saned_conf="request_timeout = 1\nidle_timeout = 1\n")
+    with Saned(config) as server:
+        beginnings = (b"", messages.Init(3, None).encode()[:5])
+        with contextlib.ExitStack() as stack:
+            silent = [stack.enter_context(server.connect()) for _ in beginnings]
+            for client, data in zip(silent, beginnings, strict=True):
+                client.send(data)
+            idle = stack.enter_context(server.client())
+            half = stack.enter_context(server.client())
+            half.send(messages.Open("test:0").encode()[:-1])
+            for client in (*silent, idle, half):
+                assert client.is_closed()
+
+
+def test_an_idle_client_that_scans_is_not_given_up(odd: Saned, tmp_path: Path) -> None:
+    config = tmp_path / "server" / "saned.conf"
+    config.write_text("idle_timeout = 1\n")
+    odd.process.send_signal(signal.SIGHUP)
+    odd.wait_for("read again")
+    from tests.saned.test_scan import option, set_word
+
+    with odd.client() as client:
+        handle = client.open("odd:0")
+        set_word(client, handle, option(client, handle, "block"), 0, 1)
+        with client.start(handle) as stream:
+            assert stream.recv(1)
+            assert not wait_until(lambda: odd.children() == [], 1.3)
+            client.ask(messages.Cancel(handle))
+            assert client.is_closed()
+
+
+# What other servers do not offer
+
+
+def test_sighup_reads_the_settings_again(tmp_path: Path) -> None:
+    config = configure(tmp_path)
+    with Saned(config) as server:
+        for text, allowed in (("max_clients = 1\n", 1), ("max_clients = x\n", 3)):
+            (config / "saned.conf").write_text(text)
+            begin = len(server.log)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_for("read again", begin=begin)
+            with clients(server, allowed):
+                assert len(server.children()) == allowed
+            server.wait_for_children(0)
+        server.wait_for("saned.conf:1: max_clients: 'x' is not a number")
+
+
+def test_the_access_list_is_read_for_every_client(tmp_path: Path) -> None:
+    """Seen by what is denied: loopback is always let in, so the peer is made up."""
+    with Saned(configure(tmp_path)) as server, server.client():
+        server.wait_for("access granted: this machine")
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["at start", "after SIGHUP"])
+def test_a_unix_socket_serves_whole_frames(tmp_path: Path, reload: bool) -> None:
+    path = tmp_path / "saned.sock"
+    config = configure(tmp_path / "server", saned_conf="" if reload else f"listen_unix={path}\n")
+    with Saned(config) as server:
+        if reload:
+            (config / "saned.conf").write_text(f"listen_unix = {path}\n")
+            server.process.send_signal(signal.SIGHUP)
+        server.wait_for(f"listening on {path}")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        with Client(path) as client:
+            assert client.ask(messages.Init(3, None)).status == 0
+            assert scan(client)
+            assert [entry.name for entry in tmp_path.iterdir() if entry.is_socket()] == [path.name]
+            server.wait_for(f"local user {os.getuid()}")
+        (config / "saned.conf").write_text("")
+        server.process.send_signal(signal.SIGHUP)
+        assert wait_until(lambda: not path.exists())
+
+
+def test_a_unix_socket_of_a_dead_server_is_replaced_and_other_files_are_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "saned.sock"
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as dead:
+        dead.bind(str(path))
+    config = configure(tmp_path / "server", saned_conf=f"listen_unix = {path}\n")
+    with Saned(config) as server:
+        server.wait_for(f"listening on {path}")
+        with Client(path) as client:
+            assert client.ask(messages.Init(3, None)).status == 0
+    assert not path.exists()
+    path.write_text("a file")
+    with Saned(config) as server:
+        server.wait_for(f"cannot listen on {path}: Address already in use")
+    assert path.read_text() == "a file"
+
+
+def test_drivers_of_the_environment_do_not_count(tmp_path: Path) -> None:
+    """Only --backend-path names them: whoever starts the server decides, not its environment."""
+    folder = tmp_path / "drivers"
+    folder.mkdir(mode=0o755)
+    (folder / "mine.py").write_text("raise SystemExit(7)\n")
+    config = configure(tmp_path / "server", "test\nmine\n")
+    with Saned(config, PYSANE_BACKEND_PATH=str(folder)) as server, server.client() as client:
+        assert len(client.ask(messages.GetDevices()).devices) == 2
+        assert client.ask(messages.Open("mine:0")).status in (1, 4)
+
+
+def test_the_parent_holds_no_thread(shared: Saned) -> None:
+    assert len(os.listdir(f"/proc/{shared.process.pid}/task")) == 1
+
+
+def test_a_client_is_served_at_once(shared: Saned) -> None:
+    """Everything is imported before the first one comes."""
+    begin = time.monotonic()
+    with shared.client():
+        assert time.monotonic() - begin < SECONDS
