@@ -380,12 +380,13 @@ def demanding(times: int, wanted: str = DIGEST) -> Any:
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_client_answers_demands_with_md5(tmp_path: Path, times: int) -> None:
+@pytest.mark.parametrize("given", ["secret", DIGEST], ids=["password", "digest"])
+def test_client_answers_demands_with_md5(tmp_path: Path, times: int, given: str) -> None:
     asked = []
 
     def authorize(resource: str) -> tuple[str, str]:
         asked.append(resource)
-        return "joe", "secret"
+        return "joe", given
 
     answer = demanding(times)
     with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
