@@ -10,8 +10,8 @@ import sys
 from .. import const
 from ..backend import Device, Handle, Parameters
 from ..cancel import NeverCancelled
-from ..errors import Cancelled, DeviceIOError, Invalid, SaneError
-from ..handle import FRAME, STOPPED, TELL_FETCH
+from ..errors import Cancelled, DeviceIOError, EndOfFrame, Invalid, SaneError
+from ..handle import ENDED, FRAME, STOPPED, TELL_FETCH
 from . import messages
 from .codec import ProtocolError
 from .connection import FAREWELL_SECONDS, refused
@@ -35,7 +35,8 @@ DEEP = 16  # bits per sample that have a byte order
 class NetHandle(Handle):
     """The server is the authority: what a frontend asks is asked there, also during a scan.
 
-    Reads without a frame answer Cancelled, as the original's do (7.10).
+    A read without a frame answers Cancelled, as the original's does (7.10), but the end of a frame
+    is told again and again, as a local device tells it.
     """
 
     device: NetDevice
@@ -117,6 +118,8 @@ class NetHandle(Handle):
         super()._failed_start(exc)
 
     def readable(self) -> None:
+        if self.state == ENDED and not self.cancel_request.is_set():
+            raise EndOfFrame
         if self.state != FRAME or self.cancel_request.is_set():
             raise Cancelled
 

@@ -489,7 +489,7 @@ def test_client_options_and_start_may_demand_too(
 def test_client_scans_a_frame(server: FakeSaned, net: Backend) -> None:
     opened = handle(net, "127.0.0.1:test:0")
     assert frame(opened) == b"abcdefgh"
-    with pytest.raises(Cancelled):
+    with pytest.raises(EndOfFrame):
         opened.read(memoryview(bytearray(1)))
     assert frame(opened, 3) == b"abcdefgh"
     assert server.requests(m.Cancel) == []

@@ -93,6 +93,7 @@ def run_walk(
     walk: Walk,
     folder: Path,
     environment: Mapping[str, str] = MappingProxyType({}),
+    dll: str = "test\n",
 ) -> list[str]:
     """Run *walk* on one library, with its configuration in *folder*; return a line per command.
 
@@ -101,7 +102,7 @@ def run_walk(
     A walk that ends early (crash, hang) has a last line that says how.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "dll.conf").write_text("test\n")
+    (folder / "dll.conf").write_text(dll)
     (folder / "pysane.conf").write_text(side.choice)
     env = {k: v for k, v in os.environ.items() if not k.startswith(("SANE_", "LD_LIBRARY"))}
     trace = folder / "trace"
