@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 30.0  # moving a lamp or feeding paper takes a few; a dead device must not hang
 STREAM_BYTES = 1 << 17
 STREAM_DEPTH = 4
+DRAINED_BYTES = 1 << 30  # of a device that never stops
 DUMPED_BYTES = 64  # of a transfer, in the log at level 4; all of it from level 6 on
 
 NEVER = NeverCancelled()
@@ -271,9 +272,11 @@ class Usb:
         self._failed(_Call("stream", 0, seconds, endpoint), outcome, 0, b"")
 
     def ended_stream(self, stream: Stream, endpoint: Endpoint, outcome: str, rest: bytes) -> None:
-        """Take over what a stream leaves: *rest* for the next read, a stall that nobody saw."""
+        """Take over what a stream leaves: *rest* for the next read, a failure nobody saw."""
         self._streams.remove(stream)
         self.keep(endpoint.address, rest)
+        if outcome != links.OK:
+            self._debug(1, "%s: stream 0x%02x: %s", self.name, endpoint.address, outcome)
         if outcome == links.STALL:
             self._link.clear_halt(endpoint)
 
@@ -283,6 +286,22 @@ class Usb:
         """End the halt of *endpoint* and set its data toggle back."""
         direction = endpoint & IN
         self._done("clear halt", self._link.clear_halt(self._endpoint(endpoint, direction)))
+
+    def drain(self, endpoint: int, seconds: float = 0.2) -> int:
+        """Read and drop until nothing comes for *seconds*; return how many bytes that were.
+
+        What a cancelled scan left in the device would else be taken for the next answer.
+        """
+        source = self._endpoint(endpoint, IN)
+        dropped = len(self._kept.pop(endpoint, b""))
+        room = STREAM_BYTES - STREAM_BYTES % source.max_packet
+        while dropped < DRAINED_BYTES:
+            try:
+                dropped += len(self.read(endpoint, room, seconds))
+            except TimedOut:
+                break
+        self._debug(3, "%s: %d bytes of 0x%02x dropped", self.name, dropped, endpoint)
+        return dropped
 
     def reset(self) -> None:
         """Reset the whole device, other interfaces included: the last resort."""
@@ -389,5 +408,5 @@ class Stream:
             self._is_closed = True
             outcome = self._source.outcome
             rest = self._source.close()
-            seen = self._has_failed or outcome != links.STALL
-            self._usb.ended_stream(self, self._endpoint, links.OK if seen else outcome, rest)
+            unseen = links.OK if self._has_failed else outcome
+            self._usb.ended_stream(self, self._endpoint, unseen, rest)

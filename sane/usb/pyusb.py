@@ -158,7 +158,12 @@ class RealLink(Link):
         return self._outcome(self._context.clear_halt, self._handle, endpoint.address)
 
     def reset(self) -> str:
-        return self._outcome(self._context.reset_device, self._handle)
+        outcome = self._outcome(self._context.reset_device, self._handle)
+        if outcome == OK and self._interface.alternate:
+            number, alternate = self._interface.number, self._interface.alternate
+            select = self._context.set_interface_altsetting
+            outcome = self._outcome(select, self._handle, number, alternate)
+        return outcome
 
     def _outcome(self, call: Callable[..., Any], *arguments: Any) -> str:
         try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .link import Setup
 
 MAGIC = "pysane-usb 1"
+CONVERTED = "converted"  # in the line of a process: cleared halts and the like may be missing
 FILE_BYTES = 1 << 30  # a whole page at 1200 dpi, in hexadecimal; a larger file is a mistake
 ROW_BYTES = 32
 
@@ -175,6 +176,7 @@ class _Parser:
         self.devices: dict[str, RecordedDevice] = {}
         self.open_by: dict[str, str] = {}
         self.process: list[str] = []
+        self.is_native = True
         self.data = bytearray()  # of the record or device before
         self.pending: tuple[str, list[str], str] | None = None
 
@@ -195,6 +197,7 @@ class _Parser:
                 self.devices.clear()
                 self.open_by.clear()
             self.process = words[1:2]
+            self.is_native = words[2:3] != [CONVERTED]
         elif words[0] == "text" and len(words) > 3 and words[1] in self.devices:
             self.devices[words[1]].texts[words[2]] = " ".join(words[3:])
         else:
@@ -226,7 +229,7 @@ class _Parser:
 
     def device(self, words: list[str], data: bytes) -> None:
         bus, _, address = words[0].partition(":")
-        found = RecordedDevice(int(bus), int(address), Descriptors(data), is_native=True)
+        found = RecordedDevice(int(bus), int(address), Descriptors(data), is_native=self.is_native)
         self.devices.setdefault(words[0], found)
 
     def record(self, words: list[str], data: bytes, where: str) -> None:

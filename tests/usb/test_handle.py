@@ -232,3 +232,23 @@ def test_a_reset_forgets_what_was_kept() -> None:
         usb.read(IN, 64)
     usb.reset()
     assert usb.read(IN, 64) == b"new"
+
+
+def test_drain_drops_what_is_left() -> None:
+    fake = FakeLink((link.CANCELLED, b"old"), b"more", b"", link.TIMEOUT, b"new")
+    usb = fake_usb(fake)
+    with pytest.raises(errors.Cancelled):
+        usb.read(IN, 64)
+    assert usb.drain(IN) == 7
+    assert usb.read(IN, 64) == b"new"
+
+
+def test_drain_gives_up_on_a_device_that_never_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sane.usb.handle.DRAINED_BYTES", 10)
+    usb = fake_usb(FakeLink(*[b"abc"] * 9))
+    assert usb.drain(IN) == 12
+
+
+def test_drain_reports_what_is_no_timeout() -> None:
+    with pytest.raises(Unplugged):
+        fake_usb(FakeLink(link.UNPLUGGED)).drain(IN)

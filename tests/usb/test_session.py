@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sane.cli.session import main
 from sane.usb import session
 from sane.usb.descriptors import BULK, INTERRUPT, Descriptors
 from sane.usb.session import BadSession, Record, RecordedDevice, load, parse
@@ -272,6 +273,22 @@ def test_ids_complete_a_capture_without_descriptors(tmp_path: Path) -> None:
     assert [item.address for item in device.descriptors.interfaces[0].endpoints] == [2, 0x81]
     with pytest.raises(BadSession, match="is not VENDOR:PRODUCT"):
         load(f"{path},epson")
+
+
+def test_a_capture_is_converted_to_text(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "c.pcap"
+    path.write_bytes(pcap(ENUMERATION + TALK))
+    assert main([str(path)]) == 0
+    text = capfd.readouterr().out
+    assert f"process 0 converted from {path}" in text
+    (device,) = parse(text.splitlines(), "s")
+    assert not device.is_native
+    assert [
+        f"{item} {item.data.hex()}/{item.size} {item.outcome}" for item in device.records
+    ] == SHOWN
+    for words, status in (([], 2), (["--help"], 2), ([str(tmp_path)], 1), (["/nonexistent"], 1)):
+        assert main(words) == status
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize(
