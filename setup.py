@@ -349,9 +349,19 @@ class Stage(Command):
             ("include/sane-backends.pc.in", "lib/pkgconfig/sane-backends.pc"),
             ("include/sane-config.in", "bin/sane-config"),
             ("sane/cli/pysane-scan.in", "bin/pysane-scan"),
+            ("sane/cli/sane-find-scanner.in", "bin/sane-find-scanner"),
             ("sane/saned/saned.in", "sbin/saned"),
         ):
             fill_in(ROOT / name, self.target / target, self.final)
+        for what, place in (
+            ("rules", "rules.d/60-pysane.rules"),
+            ("hwdb", "hwdb.d/20-pysane.hwdb"),
+        ):
+            path = self.target / "lib" / "udev" / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            command = [sys.executable, "-m", "sane.cli.udev", what]
+            done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+            path.write_text(done.stdout, encoding="utf-8")
 
 
 def fill_in(source: Path, target: Path, prefix: Path) -> None:

@@ -14,7 +14,12 @@ import sys
 
 MANIFEST = "lib/pysane/installed"
 ORIGINALS = ("libsane-test.so.1", "libsane-pnm.so.1")
-PLACES = ("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan", "sbin/saned")
+PLACES = (
+    *("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan"),
+    *("bin/sane-find-scanner", "sbin/saned"),
+)
+UDEV_PREFIXES = ("/usr", "/usr/local")  # below which udevd reads lib/udev/rules.d
+RULES = "lib/udev/rules.d/60-pysane.rules"
 
 
 class Installer:
@@ -93,6 +98,15 @@ class Installer:
             os.symlink(os.path.join(source, name), self.destdir + target)
             self.installed.append(target)
 
+    def explain_udev(self) -> None:
+        """Let udev take over the new rules, or say what is left to do."""
+        rules = os.path.join(self.prefix, RULES)
+        if self.prefix not in UDEV_PREFIXES:
+            print(f"to use USB scanners without root: cp {rules} /etc/udev/rules.d/")
+        elif os.geteuid() == 0 and os.path.exists("/run/udev/control"):  # where udevd runs
+            subprocess.run(["udevadm", "control", "--reload"], check=False)
+            subprocess.run(["udevadm", "trigger", "--subsystem-match=usb"], check=False)
+
     def explain(self) -> None:
         """Say which library programs use now, and how to undo it."""
         library = f"{self.prefix}/lib/libsane.so.1"
@@ -103,6 +117,7 @@ class Installer:
             return
         if os.geteuid() == 0:
             subprocess.run(["ldconfig"], check=False)
+        self.explain_udev()
         used = first_libsane()
         if used == library:
             print(f"programs linked with libsane (scanimage, xsane, ...) now use {library}")

@@ -199,12 +199,19 @@ class EntryPoints:
 
     def get(self, name: str) -> str | None:
         """Return the target ``module:object`` of *name*, None if nobody offers it."""
+        return self._all().get(name)
+
+    def names(self) -> list[str]:
+        """Return the names that are offered."""
+        return list(self._all())
+
+    def _all(self) -> dict[str, str]:
         if self._targets is None:
             targets: dict[str, str] = {}
             for directory in sys.path:
                 targets = {**_entries_in(directory or "."), **targets}  # the path's first wins
             self._targets = targets  # at the end: another thread may ask meanwhile
-        return self._targets.get(name)
+        return self._targets
 
 
 def _entries_in(directory: str) -> dict[str, str]:
