@@ -27,7 +27,8 @@ def why_denied(node: str) -> str:
     owner, group = user_name(info.st_uid), group_name(info.st_gid)
     text = f"no permission to write to {node} (mode {mode:04o}, owner {owner}, group {group}): "
     groups = {os.getegid(), *os.getgroups()}
-    if mode & 0o060 == 0o060 and info.st_gid not in groups:
+    by_rule = info.st_gid != 0  # root's is what the kernel gives it, and nobody's to join
+    if by_rule and mode & 0o060 == 0o060 and info.st_gid not in groups:
         return (
             f"{text}this user is not in group {group}; add it (adduser USER {group}), log in anew"
         )
