@@ -19,6 +19,8 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .faults import Fault
     from .model import Event, UsbDevice
 
@@ -47,11 +49,15 @@ def _exactly(descriptor: int, size: int) -> bytes:
     return data
 
 
+LATER = object()  # as an answer: it is given by Host.answer
+
+
 class Host:
     """The devices of one bus, by the numbers that `plug` hands out; each method is a command."""
 
-    def __init__(self, bus: Any) -> None:
+    def __init__(self, bus: Any, answer: Callable[[Any], None]) -> None:
         self.bus = bus
+        self.answer = answer
         self.devices: list[UsbDevice] = []
 
     def environment(self) -> dict[str, str]:
@@ -101,6 +107,30 @@ class Host:
             self.devices[number].trace.clear()
         return trace
 
+    def await_events(
+        self, number: int, kind: str, count: int, beginning: bytes, seconds: float
+    ) -> Any:
+        """Answer when the trace has *count* events of *kind* whose data begin as given.
+
+        The answer is how many there are, fewer when *seconds* have passed.
+        """
+        device = self.devices[number]
+
+        def found() -> int:
+            events = (e for e in device.trace if e.kind == kind and e.data.startswith(beginning))
+            return sum(1 for _ in events)
+
+        def look(is_late: bool = False) -> None:
+            if device.noted is look and (is_late or found() >= count):
+                device.noted = _nothing
+                self.answer(found())
+
+        if found() >= count:
+            return found()
+        device.noted = look
+        device.call_later(seconds, lambda: look(True))
+        return LATER
+
     def call(self, number: int, name: str, arguments: tuple[Any, ...], words: Any) -> Any:
         """Call a method of a device."""
         return getattr(self.devices[number], name)(*arguments, **words)
@@ -115,6 +145,10 @@ class Host:
         setattr(self.devices[number], name, value)
 
 
+def _nothing() -> None:
+    """Watch nothing any more."""
+
+
 def make_bus(transport: str, arguments: list[str]) -> tuple[Any, Any]:
     """Return the loop and the bus of *transport*."""
     if transport == "umockdev":
@@ -122,6 +156,13 @@ def make_bus(transport: str, arguments: list[str]) -> tuple[Any, Any]:
 
         glib = umockdev.Loop()
         return glib, umockdev.Bus(glib)
+    from .loop import Loop
+
+    loop = Loop()
+    if transport == "usbredir":
+        from . import usbredir
+
+        return loop, usbredir.Bus(loop, arguments)
     raise SystemExit(f"no transport {transport!r}")
 
 
@@ -129,7 +170,7 @@ def main(arguments: list[str]) -> int:
     """Run the program."""
     transport, commands, replies = arguments[0], int(arguments[1]), int(arguments[2])
     loop, bus = make_bus(transport, arguments[3:])
-    host = Host(bus)
+    host = Host(bus, lambda value: send_message(replies, (True, value)))
 
     def serve() -> None:
         try:
@@ -141,11 +182,13 @@ def main(arguments: list[str]) -> int:
             reply = (True, getattr(host, name)(*rest))
         except Exception:
             reply = (False, traceback.format_exc())
-        send_message(replies, reply)
+        if reply[1] is not LATER:
+            send_message(replies, reply)
 
     loop.watch(commands, serve)
     send_message(replies, (True, None))
     loop.run()
+    loop.unwatch(commands)
     bus.close()
     loop.close()
     return 0

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from .model import Event, UsbDevice
 
-DEADLINE = 20.0  # seconds for an answer of the host process; it answers at once
+DEADLINE = 60.0  # seconds for an answer of the host process; it answers at once
 SYSTEM_PYTHON = "/usr/bin/python3"
 HAS_UMOCKDEV = (
     "import gi; gi.require_version('UMockdev', '1.0'); from gi.repository import UMockdev"
@@ -57,6 +57,14 @@ class Device:
     def outputs(self) -> list[bytes]:
         """Return the data of all OUT transfers: the commands that the driver sent."""
         return [event.data for event in self.trace() if event.kind == "out"]
+
+    def wait_for(
+        self, kind: str, count: int = 1, beginning: bytes = b"", seconds: float = DEADLINE / 2
+    ) -> None:
+        """Wait until *count* events of *kind*, whose data begin as given, are in the trace."""
+        found = self._bus.ask("await_events", self._number, kind, count, beginning, seconds)
+        if found < count:
+            raise TimeoutError(f"{found} of {count} events {kind!r} after {seconds:g} s")
 
     def fault(self, kind: str, endpoint: int, **words: Any) -> None:
         """Let a fault happen: see faults.Fault for the words."""
@@ -178,6 +186,13 @@ class Umockdev(Bus):
     def __init__(self) -> None:
         # The host runs under the preload as well: its hot-plug events find the devices by it.
         super().__init__(SYSTEM_PYTHON, "umockdev", preload="libumockdev-preload.so.0")
+
+
+class Usbredir(Bus):
+    """Ports of a QEMU machine, one for each socket, which must exist before QEMU starts."""
+
+    def __init__(self, *sockets: str) -> None:
+        super().__init__(sys.executable, "usbredir", *sockets)
 
 
 def missing_for_umockdev() -> str:

@@ -85,6 +85,7 @@ class UsbDevice:
         self.is_gone = False
         self.call_later: Callable[[float, Callable[[], None]], object] = _no_clock
         self.unplugged: Callable[[], None] = _nothing  # a transport's: the device has gone
+        self.noted: Callable[[], None] = _nothing  # a watcher's: the trace has grown
         self.value = 0  # of the configuration, 0: not configured
         self.alternates = {interface.number: 0 for interface in self.interfaces}
         self._pipes: dict[int, Pipe] = {}
@@ -258,6 +259,7 @@ class UsbDevice:
 
     def _note(self, event: Event) -> None:
         self.trace.append(event)
+        self.noted()
 
     def _clear(self) -> None:
         self._halted.clear()
@@ -393,4 +395,4 @@ def _no_clock(seconds: float, function: Callable[[], None]) -> object:
 
 
 def _nothing() -> None:
-    """Stand in for a transport."""
+    """Stand in for whoever listens."""
