@@ -1,4 +1,4 @@
-# PySANE: make scan, make test, make build, make install, make bench, make lint.
+# PySANE: make scan, make test, make test-usb, make build, make install, make bench, make lint.
 #
 #   PYTHON=python3     the interpreter to build for and to run drivers with; needs a shared libpython
 #   PREFIX, DESTDIR    where make install puts things; SANEDIR=... also offers our backends to the
@@ -24,8 +24,8 @@ DEB_PYTHON ?= /usr/bin/python3
 SOURCES := $(shell find sane backends include etc docs/man setup.py pyproject.toml -type f \
 	-not -name '*.pyc' 2>/dev/null)
 
-.PHONY: all build scan test test-plain test-compiled bench lint importtime install uninstall \
-	deb test-deb clean
+.PHONY: all build scan test test-usb test-plain test-compiled bench lint importtime install \
+	uninstall deb test-deb clean
 
 all: build
 
@@ -67,6 +67,11 @@ test: build $(VENV)/ready-test
 	$(call packages,test)
 	$(VENV)/bin/python -m pytest -q tests
 	SANE_TEST_TREE=$(STAGE)/lib/pysane $(VENV)/bin/python -m pytest -q tests -m "not process"
+
+# End to end on a real kernel's USB stack, in a virtual machine; its kernel is kept in build/vm.
+test-usb: build $(VENV)/ready-test
+	$(call packages,test-usb)
+	$(VENV)/bin/python -m pytest -q tests/vm -m vm
 
 bench: build $(VENV)/ready-test
 	$(call packages,test)

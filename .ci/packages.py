@@ -79,6 +79,16 @@ NEEDS = {
         ("libusb-1.0-0", has_file("/usr/lib/*/libusb-1.0.so.0")),
         ("usbutils", has_program("lsusb")),
     ],
+    "test-usb": [
+        ("qemu-system-x86", has_program("qemu-system-x86_64")),
+        ("busybox-static", has_program("busybox")),
+        ("sane-utils", has_program("scanimage")),
+        ("libsane1", has_file("/usr/lib/*/sane/libsane-epson2.so.1")),
+        ("libusb-1.0-0", has_file("/usr/lib/*/libusb-1.0.so.0")),
+        ("usbutils", has_program("lsusb")),
+        ("usbip", has_program("usbip")),
+        ("udev", has_program("udevadm")),
+    ],
 }
 
 

@@ -33,12 +33,16 @@ assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: runs programs on the staged libraries")
+    config.addinivalue_line("markers", "vm: needs the virtual machine (make test-usb)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if {"abi", "peers"} & set(Path(item.path).relative_to(ROOT / "tests").parts):
+        folders = Path(item.path).relative_to(ROOT / "tests").parts
+        if {"abi", "peers", "vm"} & set(folders):
             item.add_marker(pytest.mark.process)
+        if "vm" in folders:
+            item.add_marker(pytest.mark.vm)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,6 +1,6 @@
 """A libusb program that exercises the loopback device: run as a program on each transport.
 
-    python usb_client.py WHAT
+    python usb_client.py WHAT...
 
 Prints what it saw, one line each; the tests compare. Uses pyusb, as other programs use libusb.
 """
@@ -122,6 +122,8 @@ class Client:
 if __name__ == "__main__":
     try:
         for what in sys.argv[1:]:
-            getattr(Client(), what)()
+            client = Client()
+            getattr(client, what)()
+            usb.util.dispose_resources(client.device)
     except usb.core.USBError as failure:
         print("failed", failure.errno)
