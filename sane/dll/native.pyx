@@ -22,7 +22,7 @@ from ..errors import BY_STATUS, DeviceIOError, Invalid, Misbehaved
 from ..param import Parameters
 
 cdef extern from "dlfcn.h" nogil:
-    int RTLD_LAZY, RTLD_NOW
+    int RTLD_LAZY, RTLD_NOW, RTLD_NOLOAD, RTLD_NODELETE
     void *dlopen(const char *path, int flags)
     void *dlsym(void *image, const char *symbol)
     char *dlerror()
@@ -31,6 +31,9 @@ cdef extern from "dlfcn.h" nogil:
 MAJOR = 1  # of the standard: what a backend's sane_init must report
 MOST_DEVICES = 10_000  # a list without an end
 MOST_ENTRIES = 10_000  # of a constraint
+# Libraries that stay when a backend goes: the original libsane is linked with them, and there are
+# backends that leave a thread of libusb running.
+STAYING = (b"libusb-1.0.so.0", b"libxml2.so.2")
 INFO_BITS = 7
 
 
@@ -203,6 +206,9 @@ cdef class Library:
             self.image = dlopen(name, flags)
         if self.image == NULL:
             raise Invalid(f"cannot load the C backend {self.name}: {text(dlerror())}")
+        for library in STAYING:
+            name = library
+            dlopen(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)
         return 0
 
     cdef int bind(self) except -1:

@@ -19,6 +19,7 @@ BACKENDS: dict[str, tuple[str, ...]] = {
     "empty": ("-DWITHOUT_ALL",),
     "failing": ('-DKIND="failing init"',),
     "lazy": ("-DUNRESOLVED", "-Wl,-z,lazy"),
+    "withusb": ("-Wl,--no-as-needed", "-l:libusb-1.0.so.0"),
     "version2": ('-DKIND="version 2"',),
 }
 

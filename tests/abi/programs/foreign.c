@@ -326,6 +326,31 @@ cycles(void)
   }
 }
 
+static int
+is_mapped(const char *name)
+{
+  char line[4096];
+  FILE *maps = fopen("/proc/self/maps", "r");
+  int found = 0;
+
+  while (fgets(line, sizeof line, maps))
+    found |= strstr(line, name) != NULL;
+  fclose(maps);
+  return found;
+}
+
+/* A thread of libusb may outlive the backend that started it. */
+static void
+usb_stays(void)
+{
+  init_and_open("withusb:one");
+  CHECK(is_mapped("/libsane-withusb.so.1"));
+  CHECK(is_mapped("/libusb-1.0.so.0"));
+  sane_exit();
+  CHECK(!is_mapped("/libsane-withusb.so.1"));
+  CHECK(is_mapped("/libusb-1.0.so.0"));
+}
+
 /* Two libraries of ours and one C backend: neither ends it for the other. */
 static void
 two_libraries(void)
@@ -365,6 +390,7 @@ static const Case cases[] = {
   {"callback", callback},
   {"cycles", cycles},
   {"two_libraries", two_libraries},
+  {"usb_stays", usb_stays},
   {NULL, NULL},
 };
 

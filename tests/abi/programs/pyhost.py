@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 
 GOOD, UNSUPPORTED, CANCELLED, EOF = 0, 1, 2, 5
@@ -248,6 +249,7 @@ def fork(path: str) -> None:
     whole = sane.scan(handle)
     assert sane.lib.sane_start(handle) == GOOD
     _, first = sane.read(handle, 1000)
+    warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on: there is a second thread
     child = os.fork()
     if child == 0:
         other = sane.opened("test:1")
