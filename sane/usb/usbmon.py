@@ -13,6 +13,7 @@ from .descriptors import (
     BULK,
     CONFIGURATION_SIZE,
     DEVICE_SIZE,
+    HUB_CLASS,
     INTERRUPT,
     Descriptors,
     descriptors_of,
@@ -64,13 +65,28 @@ def parse_pcap(data: bytes, path: str, ids: tuple[int, int] | None = None) -> li
         place = (fields[5], fields[4])
         talk = talks.setdefault(place, _Talk(path))
         talk.packet(number, fields, packet[HEADERS[link_type] :])
-    found = []
-    for (bus, address), talk in sorted(talks.items()):
-        if talk.records:
-            device = RecordedDevice(bus, address, talk.descriptors(ids))
-            for record in talk.records:
-                device.add(record)
-            found.append(device)
+    return _devices(talks, path, ids)
+
+
+def _devices(
+    talks: dict[tuple[int, int], _Talk], path: str, ids: tuple[int, int] | None
+) -> list[RecordedDevice]:
+    """Return the devices of which the ids are known, or the one that *ids* are meant for."""
+    found, nameless = [], []
+    for place, talk in sorted(talks.items()):
+        if talk.is_nameless and talk.has_bulk:
+            nameless.append((place, talk))
+        elif not talk.is_nameless and talk.records and not talk.is_hub:
+            found.append(talk.device(*place, None))
+    if len(nameless) == 1 and ids is not None:
+        (place, talk) = nameless[0]
+        return [talk.device(*place, ids)]
+    if nameless and not found:
+        places = ", ".join(f"{bus}:{address}" for (bus, address), _ in nameless)
+        raise BadSession(
+            f"{path}: the capture does not hold the descriptors of device {places}: plug it in "
+            f"while capturing, or, if it is one device, append its ids: {path},VENDOR:PRODUCT"
+        )
     return found
 
 
@@ -82,6 +98,7 @@ class _Talk:
         self._submitted: dict[int, tuple[bytes, bytes, int]] = {}  # setup, data, length by URB
         self._device = b""
         self._configuration = b""
+        self._strings: dict[int, str] = {}
         self._endpoints: dict[int, tuple[int, int]] = {}
         self.records: list[Record] = []
 
@@ -125,29 +142,49 @@ class _Talk:
             record = Record(HALT, index, outcome=outcome)
         else:
             if (kind, request) == GET_DESCRIPTOR:
-                self._descriptor(value >> 8, content)
+                self._descriptor(value >> 8, value & 0xFF, content)
             return
         record.where = where
         self.records.append(record)
 
-    def _descriptor(self, kind: int, content: bytes) -> None:
+    def _descriptor(self, kind: int, index: int, content: bytes) -> None:
         if kind == 1 and len(content) >= DEVICE_SIZE:
             self._device = content[:DEVICE_SIZE]
         if kind == 2 and len(content) > max(CONFIGURATION_SIZE, len(self._configuration)):
             self._configuration = content
+        if kind == 3 and index:
+            self._strings[index] = content[2:].decode("utf-16-le", "replace")
 
-    def descriptors(self, ids: tuple[int, int] | None) -> Descriptors:
-        """Return what the capture shows of the device's descriptors, completed by *ids*."""
-        if self._device and self._configuration and ids is None:
-            return Descriptors(self._device + self._configuration)
-        if ids is None and self._device:
-            ids = struct.unpack_from("<HH", self._device, 8)
+    @property
+    def is_nameless(self) -> bool:
+        """Whether the capture does not tell the ids."""
+        return not self._device
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether it is a hub, which no driver of ours talks to."""
+        return self._device[4:5] == bytes((HUB_CLASS,))
+
+    @property
+    def has_bulk(self) -> bool:
+        """Whether there were bulk transfers."""
+        return any(kind == BULK for kind, _ in self._endpoints.values())
+
+    def device(self, bus: int, address: int, ids: tuple[int, int] | None) -> RecordedDevice:
+        """Return the device with its records; *ids* if the capture does not tell them."""
         if ids is None:
-            raise BadSession(
-                f"{self._path}: the capture does not hold the device descriptor: plug the device "
-                f"in while capturing, or append its ids: {self._path},VENDOR:PRODUCT"
-            )
-        return descriptors_of(*ids, self._endpoints)
+            ids = struct.unpack_from("<HH", self._device, 8)
+        descriptors = descriptors_of(*ids, self._endpoints)
+        if self._device and self._configuration:
+            descriptors = Descriptors(self._device + self._configuration)
+        found = RecordedDevice(bus, address, descriptors)
+        for attribute, place in (("manufacturer", 14), ("product", 15)):
+            text = self._strings.get(self._device[place] if self._device else 0)
+            if text:
+                found.texts[attribute] = text
+        for record in self.records:
+            found.add(record)
+        return found
 
 
 def _pcap(data: bytes, order: str) -> Iterator[tuple[str, int, bytes]]:

@@ -275,6 +275,32 @@ def test_ids_complete_a_capture_without_descriptors(tmp_path: Path) -> None:
         load(f"{path},epson")
 
 
+def test_a_capture_of_a_real_kernel_is_read() -> None:
+    """A hub talks as well; the scanner was plugged in meanwhile."""
+    (device,) = load(str(DATA / "page-usbmon.pcap"))
+    assert (device.descriptors.vendor, device.descriptors.product) == (0x1209, 3)
+    assert device.texts == {"manufacturer": "PySANE", "product": "page scanner"}
+    (ours,) = load(str(DATA / "page-session.usb.gz"))
+    assert device.descriptors.raw == ours.descriptors.raw
+
+    def shown(records: list[Record]) -> list[tuple[str, int, str]]:
+        return [(str(r), len(r.data), r.outcome) for r in records if r.what in ("in", "out")]
+
+    assert shown(device.records) == shown(ours.records)
+    assert [r.data for r in device.records if r.data] == [r.data for r in ours.records if r.data]
+
+
+def test_devices_without_ids_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "c.pcap"
+    other = [packet[:11] + b"\x04" + packet[12:] for packet in TALK]  # another address
+    path.write_bytes(pcap([*TALK, *other]))
+    with pytest.raises(BadSession, match="descriptors of device 1:4, 1:9"):
+        load(f"{path},04b8:0110")
+    path.write_bytes(pcap([*ENUMERATION, *TALK, *other]))
+    assert [device.address for device in load(str(path))] == [9]
+    assert [device.address for device in load(f"{path},04b8:0110")] == [4]
+
+
 def test_a_capture_is_converted_to_text(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "c.pcap"
     path.write_bytes(pcap(ENUMERATION + TALK))
