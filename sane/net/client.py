@@ -19,7 +19,7 @@ from .transport import Stream, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from ..backend import Context
@@ -37,6 +37,7 @@ class Backend(_Backend):
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
         self.settings = Settings()
+        self._discovered: list[Host] = []
         self._connections: dict[str, Connection] = {}
         self._locks: dict[str, _thread.LockType] = {}
 
@@ -85,13 +86,31 @@ class Backend(_Backend):
         if local_only:
             return []
         hosts = list(self.settings.hosts)
-        found: list[list[DeviceInfo]] = [[] for _ in hosts]
+        found: dict[str, list[DeviceInfo]] = {}
 
-        def ask(index: int) -> None:
-            found[index] = self._devices_of(hosts[index])
+        def asking(host: Host) -> Callable[[], None]:
+            return lambda: found.update({host.name: self._devices_of(host)})
 
-        side_by_side(ask, len(hosts))
-        return [device for devices in found for device in devices]
+        tasks = [asking(host) for host in hosts]
+        if self.settings.discovery:
+            tasks.append(self._discover)
+        side_by_side(tasks)
+        side_by_side([asking(host) for host in self._discovered])
+        hosts += self._discovered
+        return [device for host in hosts for device in found[host.name]]
+
+    def _discover(self) -> None:
+        """Ask the network for servers that are not configured."""
+        from .dnssd import browse
+
+        self._discovered = [
+            host for host in browse(self.debug) if self.settings.find(host.name) is None
+        ]
+
+    def find(self, name: str) -> Host | None:
+        """Return the host of this name, configured or discovered."""
+        known = (host for host in self._discovered if host.name == name)
+        return self.settings.find(name) or next(known, None)
 
     def _devices_of(self, host: Host) -> list[DeviceInfo]:
         """Return the devices of one host; none if it does not answer, which is said."""
@@ -120,15 +139,17 @@ class Backend(_Backend):
         default host, the last configured one; else a host that is not configured.
         """
         host_name, device = split_device(name)
-        host = self.settings.find(host_name)
+        host = self.find(host_name)
         if device is None and host is None and self.settings.hosts:
             found = self._open_at_default(name)
             if found is not None:
                 return found
         if not host_name:
             raise Invalid("no device name, and no host is configured")
-        host = host or Host(host_name, self.settings.port)
-        return self._open_at(host, device or "")
+        if host is None and self.settings.discovery and not self._discovered:
+            self._discover()
+            host = self.find(host_name)
+        return self._open_at(host or Host(host_name, self.settings.port), device or "")
 
     def _open_at_default(self, name: str) -> NetDevice | None:
         """Open *name* at the default host; None if that has no such device."""
@@ -164,25 +185,25 @@ class Backend(_Backend):
         self._connections = {}
 
 
-def side_by_side(ask: Any, count: int) -> None:
-    """Call ask(0) to ask(count - 1) at the same time, each on a thread of its own but one."""
+def side_by_side(tasks: Sequence[Callable[[], None]]) -> None:
+    """Run *tasks* at the same time, each on a thread of its own but one."""
     from ..ring import start_thread
 
     finished = []
-    for index in range(1, count):
+    for task in tasks[1:]:
         done = _thread.allocate_lock()
         done.acquire()
         finished.append(done)
 
-        def run(index: int = index, done: _thread.LockType = done) -> None:
+        def run(task: Callable[[], None] = task, done: _thread.LockType = done) -> None:
             try:
-                ask(index)
+                task()
             finally:
                 done.release()
 
         start_thread(run)
-    if count:
-        ask(0)
+    if tasks:
+        tasks[0]()
     for done in finished:
         done.acquire()
 

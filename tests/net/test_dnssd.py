@@ -1,0 +1,137 @@
+"""Discovery: what avahi-browse and python-zeroconf say, and when nobody is asked."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sane.config import Environment
+from sane.debug import Debug
+from sane.errors import DeviceIOError
+from sane.net import dnssd
+from tests.fakes.saned import FakeSaned
+from tests.net.opening import backend, handle
+
+DEBUG = Debug("net", Environment({}))
+
+# As avahi-browse -rpt writes it; the addresses are those of the documentation ranges.
+OUTPUT = r"""+;eth0;IPv6;saned;_sane-port._tcp;local
++;eth0;IPv4;saned;_sane-port._tcp;local
+=;eth0;IPv6;saned;_sane-port._tcp;local;server.local;fe80::1;6566;"protovers=1020003"
+=;eth0;IPv4;sa\059ned;_sane-port._tcp;local;server.local;192.0.2.7;6566;"protovers=1020003"
+=;eth1;IPv6;two;_sane-port._tcp;local;other.local;fe80::2;7000;
+=;eth1;IPv4;bad;_sane-port._tcp;local;bad.local;192.0.2.9;port;
+=;eth1;IPv4;short
+"""
+
+
+def program(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    path = folder / "avahi-browse"
+    path.write_text(f"#!/bin/sh\n{script}")
+    path.chmod(0o755)
+    monkeypatch.setattr(dnssd, "PROGRAM", str(path))
+
+
+def test_dnssd_reads_what_avahi_says() -> None:
+    found = [(host.name, host.port, host.address) for host in dnssd.parse(OUTPUT)]
+    assert found == [
+        ("server.local", 6566, "192.0.2.7"),
+        ("server.local", 6566, "fe80::1%eth0"),
+        ("other.local", 7000, "fe80::2%eth1"),
+    ]
+
+
+def test_dnssd_lists_each_server_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "output").write_text(OUTPUT)
+    program(tmp_path, monkeypatch, f"cat {tmp_path}/output\n")
+    found = [(host.name, host.address) for host in dnssd.browse(DEBUG)]
+    assert found == [("other.local", "fe80::2%eth1"), ("server.local", "192.0.2.7")]
+
+
+def test_dnssd_a_program_that_does_not_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "=;eth0;IPv4;a;_sane-port._tcp;local;server.local;192.0.2.7;6566;"
+    program(tmp_path, monkeypatch, f"echo '{line}'\nexec sleep 60\n")
+    begin = time.monotonic()
+    assert [host.name for host in dnssd.browse(DEBUG, 0.2)] == ["server.local"]
+    assert time.monotonic() - begin < 5
+
+
+def test_dnssd_without_any_means_finds_nothing_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+    assert dnssd.browse(Debug("net", Environment({"SANE_DEBUG_NET": "1"}))) == []
+    assert "no discovery: " in capfd.readouterr().err
+
+
+def test_dnssd_asks_zeroconf_where_there_is_no_avahi(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in with the names of python-zeroconf that are used."""
+    closed = []
+
+    class Network:
+        def __init__(self, **where: Any) -> None:
+            pass
+
+        def __enter__(self) -> Network:
+            return self
+
+        def __exit__(self, *exc: object) -> None:
+            closed.append("network")
+
+        def get_service_info(self, service: str, name: str, timeout: int) -> Any:
+            assert service == "_sane-port._tcp.local."
+            if name == "gone":
+                return None
+            return SimpleNamespace(
+                server=f"{name}.local.", port=7000, parsed_scoped_addresses=lambda: ["192.0.2.8"]
+            )
+
+    def browser(network: Network, service: str, listener: Any) -> Any:
+        for name in ("a", "b", "gone"):
+            listener.add_service(network, service, name)
+        listener.remove_service(network, service, "b")
+        return SimpleNamespace(cancel=lambda: closed.append("browser"))
+
+    monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
+    module: Any = SimpleNamespace(Zeroconf=Network, ServiceBrowser=browser)
+    monkeypatch.setitem(sys.modules, "zeroconf", module)
+    (host,) = dnssd.browse(DEBUG, 0.01)
+    assert (host.name, host.port, host.address) == ("a.local", 7000, "192.0.2.8")
+    assert closed == ["browser", "network"]
+
+
+def test_dnssd_devices_of_discovered_servers_are_listed_and_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FakeSaned() as server, FakeSaned("127.0.0.2") as configured:
+        line = f"=;lo;IPv4;a;_sane-port._tcp;local;found.invalid;127.0.0.1;{server.port};"
+        program(tmp_path, monkeypatch, f"echo '{line}'\n")
+        conf = f"discovery = yes\n127.0.0.2 port = {configured.port}\n"
+        made = backend(tmp_path / "conf", conf)
+        listed = [device.name for device in made.list_devices(False)]
+        assert listed == ["127.0.0.2:test:0", "found.invalid:test:0"]
+        made.exit()
+        fresh = backend(tmp_path / "conf", conf)
+        handle(fresh, "found.invalid:test:0").close()
+        fresh.exit()
+
+
+def test_dnssd_nobody_is_asked_unless_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, monkeypatch, f"touch {tmp_path}/asked\n")
+    for conf in ("", "discovery = no\n"):
+        made = backend(tmp_path / "conf", conf)
+        assert made.list_devices(False) == []
+        with pytest.raises(DeviceIOError):
+            made.open("no.such.host.invalid:x")
+        made.exit()
+    assert not (tmp_path / "asked").exists()
