@@ -30,7 +30,7 @@ ROWS = [
         *("net.transport", "net.dataport", "net.watch", "net.epson"),
         *("net.hosts", "net.stream", "net.connection", "net.dnssd"),
     ),
-    ("backends", "net.client", "net.device", "net.options"),
+    ("backends", "net.client", "net.servers", "net.device", "net.options"),
     ("dll",),
     ("net.server", "net.descriptors", "net.frames", "net.pump"),
     ("", "cli", "saned", "abi", "scanner", "testing"),

@@ -1,7 +1,8 @@
 """The backend net: devices of other machines that run saned.
 
-It knows hosts and device names; what happens on a connection is in connection.py, on an open
-device in device.py. Hosts are contacted at the first use, all at once. Source: net-protocol 7.
+It knows which hosts there are and what a device name means; what is behind a host is the business
+of servers.py, and of device.py once it is open. Hosts are contacted at the first use, all at once.
+Source: net-protocol 7.
 """
 
 from __future__ import annotations
@@ -9,24 +10,16 @@ from __future__ import annotations
 import _thread
 
 from ..backend import Backend as _Backend
-from ..backend import DeviceInfo
-from ..cancel import NeverCancelled
-from ..errors import DeviceIOError, Invalid, SaneError, Unsupported
-from . import messages
-from .connection import FAREWELL_SECONDS, INIT_SECONDS, REPLY_SECONDS, Connection, refused
+from ..errors import DeviceIOError, Invalid, Unsupported
 from .hosts import Host, Settings, load, split_device
-from .transport import Stream, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
-    from ..backend import Context
+    from ..backend import Context, DeviceInfo
     from .device import NetDevice
-
-# What a server that leaves a text out is said to have.
-NOTHING = {"vendor": "Noname", "model": "unknown", "type": "scanner"}
+    from .servers import Servers
 
 
 class Backend(_Backend):
@@ -38,47 +31,19 @@ class Backend(_Backend):
         super().__init__(name, context)
         self.settings = Settings()
         self._discovered: list[Host] = []
-        self._connections: dict[str, Connection] = {}
-        self._locks: dict[str, _thread.LockType] = {}
+        self._servers: Servers | None = None
 
     def init(self) -> None:
         self.settings = load(self.context.environment, self.read_config(), self.debug)
 
-    # Hosts
+    @property
+    def servers(self) -> Servers:
+        """The connections; without a host none of that is loaded."""
+        if self._servers is None:
+            from .servers import Servers
 
-    def connection(self, host: Host) -> Connection:
-        """Return the connection to *host*, made anew if there is none that works."""
-        with self._locks.setdefault(host.name, _thread.allocate_lock()):
-            known = self._connections.get(host.name)
-            if known is not None and known.is_alive():
-                return known
-            if known is not None:
-                known.close(farewell=False)
-            fresh = self._connect(host)
-            self._connections[host.name] = fresh
-            return fresh
-
-    def _connect(self, host: Host) -> Connection:
-        failure: SaneError | None = None
-        for address in resolve(host.address, host.port):
-            peer = f"{host.name} port {host.port}"
-            try:
-                stream = Stream.to_address(address, peer, self.settings.connect_seconds)
-            except DeviceIOError as exc:
-                failure = exc
-                self.debug(2, "%s", exc)
-                continue
-            connection = Connection(
-                stream, host.name, self.debug, self.settings.reply_seconds or REPLY_SECONDS
-            )
-            try:
-                connection.greet(self.settings.connect_seconds or INIT_SECONDS, user_name())
-            except BaseException:
-                connection.close(farewell=False)
-                raise
-            return connection
-        assert failure is not None
-        raise failure
+            self._servers = Servers(self.settings, self.debug)
+        return self._servers
 
     # Listing
 
@@ -86,10 +51,13 @@ class Backend(_Backend):
         if local_only:
             return []
         hosts = list(self.settings.hosts)
-        found: dict[str, list[DeviceInfo]] = {}
+        if not hosts and not self.settings.discovery:
+            return []
+        servers = self.servers
+        found: dict[str, Sequence[DeviceInfo]] = {}
 
         def asking(host: Host) -> Callable[[], None]:
-            return lambda: found.update({host.name: self._devices_of(host)})
+            return lambda: found.update({host.name: servers.devices_of(host)})
 
         tasks = [asking(host) for host in hosts]
         if self.settings.discovery:
@@ -111,24 +79,6 @@ class Backend(_Backend):
         """Return the host of this name, configured or discovered."""
         known = (host for host in self._discovered if host.name == name)
         return self.settings.find(name) or next(known, None)
-
-    def _devices_of(self, host: Host) -> list[DeviceInfo]:
-        """Return the devices of one host; none if it does not answer, which is said."""
-        try:
-            reply: Any = self.connection(host).call(messages.GetDevices(), NeverCancelled())
-            if reply.status:
-                raise refused(reply.status, "no devices")
-        except SaneError as exc:
-            self.debug(1, "%s: skipped: %s", host.name, exc)
-            return []
-        return [
-            DeviceInfo(
-                host.device(device.name),
-                *(printable(getattr(device, text)) or NOTHING[text] for text in NOTHING),
-            )
-            for device in reply.devices
-            if device.name
-        ]
 
     # Opening
 
@@ -163,26 +113,12 @@ class Backend(_Backend):
             return None
 
     def _open_at(self, host: Host, device: str) -> NetDevice:
-        from .device import NetDevice  # not needed for a list
-
-        connection = self.connection(host)
-        authorize = self.context.authorize
-        reply: Any = connection.call(messages.Open(device), NeverCancelled(), authorize=authorize)
-        if reply.status:
-            raise refused(reply.status, f"{host.name} does not open {device!r}")
-        try:
-            return NetDevice(connection, reply.handle, authorize, self.settings.connect_seconds)
-        except BaseException:
-            if connection.lost is None:
-                connection.call(
-                    messages.Close(reply.handle), NeverCancelled(), seconds=FAREWELL_SECONDS
-                )
-            raise
+        return self.servers.open(host, device, self.context.authorize)
 
     def exit(self) -> None:
-        for connection in self._connections.values():
-            connection.close()
-        self._connections = {}
+        if self._servers is not None:
+            self._servers.close()
+            self._servers = None
 
 
 def side_by_side(tasks: Sequence[Callable[[], None]]) -> None:
@@ -206,19 +142,3 @@ def side_by_side(tasks: Sequence[Callable[[], None]]) -> None:
         tasks[0]()
     for done in finished:
         done.acquire()
-
-
-def printable(text: str | None) -> str:
-    """Return *text* with a question mark for what cannot be shown."""
-    return "".join(c if c.isprintable() else "?" for c in text or "")
-
-
-def user_name() -> str | None:
-    """Return the login name of this process's user, None if it has none; for the server's log."""
-    import os
-    import pwd
-
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return None

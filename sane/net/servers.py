@@ -1,0 +1,129 @@
+"""The connections of the backend net: one to a server, made when needed, made anew when lost.
+
+It knows hosts and what is asked of them; configuration and device names are in client.py.
+Source: net-protocol 7.5 to 7.7.
+"""
+
+from __future__ import annotations
+
+import _thread
+
+from ..backend import DeviceInfo
+from ..cancel import NeverCancelled
+from ..errors import DeviceIOError, SaneError
+from . import messages
+from .connection import FAREWELL_SECONDS, INIT_SECONDS, REPLY_SECONDS, Connection, refused
+from .transport import Stream, resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..debug import Debug
+    from .connection import Authorize
+    from .device import NetDevice
+    from .hosts import Host, Settings
+
+# What a server that leaves a text out is said to have.
+NOTHING = {"vendor": "Noname", "model": "unknown", "type": "scanner"}
+
+
+class Servers:
+    """Connections by host name; several threads may ask for different hosts."""
+
+    def __init__(self, settings: Settings, debug: Debug) -> None:
+        self._settings = settings
+        self._debug = debug
+        self._connections: dict[str, Connection] = {}
+        self._locks: dict[str, _thread.LockType] = {}
+
+    def connection(self, host: Host) -> Connection:
+        """Return the connection to *host*, made anew if there is none that works."""
+        with self._locks.setdefault(host.name, _thread.allocate_lock()):
+            known = self._connections.get(host.name)
+            if known is not None and known.is_alive():
+                return known
+            if known is not None:
+                known.close(farewell=False)
+            fresh = self._connect(host)
+            self._connections[host.name] = fresh
+            return fresh
+
+    def _connect(self, host: Host) -> Connection:
+        settings = self._settings
+        failure: SaneError | None = None
+        for address in resolve(host.address, host.port):
+            peer = f"{host.name} port {host.port}"
+            try:
+                stream = Stream.to_address(address, peer, settings.connect_seconds)
+            except DeviceIOError as exc:
+                failure = exc
+                self._debug(2, "%s", exc)
+                continue
+            seconds = settings.reply_seconds or REPLY_SECONDS
+            connection = Connection(stream, host.name, self._debug, seconds)
+            try:
+                connection.greet(settings.connect_seconds or INIT_SECONDS, user_name())
+            except BaseException:
+                connection.close(farewell=False)
+                raise
+            return connection
+        assert failure is not None
+        raise failure
+
+    def devices_of(self, host: Host) -> list[DeviceInfo]:
+        """Return the devices of one host; none if it does not answer, which is said."""
+        try:
+            reply: Any = self.connection(host).call(messages.GetDevices(), NeverCancelled())
+            if reply.status:
+                raise refused(reply.status, "no devices")
+        except SaneError as exc:
+            self._debug(1, "%s: skipped: %s", host.name, exc)
+            return []
+        return [
+            DeviceInfo(
+                host.device(device.name),
+                *(printable(getattr(device, text)) or NOTHING[text] for text in NOTHING),
+            )
+            for device in reply.devices
+            if device.name
+        ]
+
+    def open(self, host: Host, device: str, authorize: Authorize) -> NetDevice:
+        """Open the device that *host* calls *device*, "" for its first."""
+        from .device import NetDevice  # not needed for a list
+
+        connection = self.connection(host)
+        reply: Any = connection.call(messages.Open(device), NeverCancelled(), authorize=authorize)
+        if reply.status:
+            raise refused(reply.status, f"{host.name} does not open {device!r}")
+        try:
+            return NetDevice(connection, reply.handle, authorize, self._settings.connect_seconds)
+        except BaseException:
+            if connection.lost is None:
+                connection.call(
+                    messages.Close(reply.handle), NeverCancelled(), seconds=FAREWELL_SECONDS
+                )
+            raise
+
+    def close(self) -> None:
+        """Take leave of all servers."""
+        for connection in self._connections.values():
+            connection.close()
+        self._connections = {}
+
+
+def printable(text: str | None) -> str:
+    """Return *text* with a question mark for what cannot be shown."""
+    return "".join(c if c.isprintable() else "?" for c in text or "")
+
+
+def user_name() -> str | None:
+    """Return the login name of this process's user, None if it has none; for the server's log."""
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return None
