@@ -11,7 +11,7 @@ from .commands import Commands
 from .handle import EpsonHandle
 from .options import ADF, EpsonOptions
 from .plan import LARGE_BLOCK_BYTES, Plan
-from .scan import EMPTY, ExtendedScan, StandardScan, WarmingUp
+from .scan import EMPTY, ExtendedScan, Impossible, StandardScan, WarmingUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Epson(EpsonOptions):
         self.plan: Plan | None = None
         self._block = EMPTY
         self._place = 0  # in it, where the next read begins
+        self.is_lost = False  # something failed: nobody knows what the scanner still says
         self.preset()
 
     def _identify(self, debug: Debug) -> Capabilities:
@@ -72,6 +73,17 @@ class Epson(EpsonOptions):
 
     def start(self) -> None:
         self._end_scan()
+        if self.is_lost:
+            self.wire.drain()
+            self.commands.reset()
+            self.is_lost = False
+        try:
+            self._start()
+        except (errors.DeviceIOError, OSError):
+            self.is_lost = True
+            raise
+
+    def _start(self) -> None:
         if self.is_option_used:
             self._check_paper()
         plan = self.plan = self.make_plan()
@@ -112,6 +124,8 @@ class Epson(EpsonOptions):
             return self._begin_standard(plan)
         try:
             return ExtendedScan(self.commands, plan)
+        except Impossible:
+            raise
         except errors.DeviceIOError as exc:
             self.debug(1, "%s: once more", exc)
         self._wait_for_lamp()
@@ -168,13 +182,20 @@ class Epson(EpsonOptions):
     def read_into(self, view: memoryview) -> int:
         block, place = self._block, self._place
         if place == len(block):
-            assert self.scan is not None
-            block = self._block = self.scan.next()
+            block = self._block = self._next_block()
             place = 0
         n = min(len(view), len(block) - place)
         view[:n] = block[place : place + n]
         self._place = place + n
         return n
+
+    def _next_block(self) -> memoryview:
+        assert self.scan is not None
+        try:
+            return self.scan.next()
+        except (errors.DeviceIOError, OSError):
+            self.is_lost = True
+            raise
 
     def frame_ended(self) -> None:
         """Eject the last sheet, if that is wanted: the image is complete already."""

@@ -34,6 +34,10 @@ class WarmingUp(DeviceIOError):
     """The scanner refuses to scan yet, or for ever: its status tells which."""
 
 
+class Impossible(DeviceIOError):
+    """What the scanner announces cannot be: it is not asked again."""
+
+
 class ExtendedScan:
     """The blocks after FS G: their sizes are announced, a status byte follows each."""
 
@@ -46,6 +50,7 @@ class ExtendedScan:
         self.sizes = self._announced(commands.block("G", REPLY.size))
         self.count = self.sizes[1] + (1 if self.sizes[2] else 0)
         self.wire.ask_block(False, self._size(0) + 1)
+        self.is_under_way = True  # a block was asked for and has not come
 
     def _announced(self, reply: bytes) -> tuple[int, int, int]:
         """Return the bytes of a block, the number of such blocks, the bytes of the last one."""
@@ -61,7 +66,7 @@ class ExtendedScan:
         total = size * count + last
         limit = self.plan.block_bytes
         if not total or max(size, last) > limit or total > self.plan.line_bytes * self.plan.lines:
-            raise DeviceIOError(
+            raise Impossible(
                 f"{name}: announces {count} blocks of {size} bytes and one of {last} for "
                 f"{self.plan.lines} lines of {self.plan.line_bytes} ({reply.hex(' ')})"
             )
@@ -75,40 +80,45 @@ class ExtendedScan:
         if self.done == self.count:
             return EMPTY
         size = self._size(self.done)
-        block = self.wire.receive_block(size + 1)
-        self.done += 1
+        block = self._receive(size + 1)
         if len(block) != size + 1:
             raise DeviceIOError(
                 f"{self.wire.name}: block {self.done} has {len(block)} of {size + 1} bytes "
                 f"(the last ones {block[-8:].hex(' ')})"
             )
-        self._check(block[size] & self.mask)
+        status = block[size] & self.mask
+        if status & FAILED:
+            self.count = self.done  # no more of it, and nothing to be acknowledged
+            raise DeviceIOError(f"{self.wire.name}: block {self.done} has status {status:02x}")
+        if status & CANCEL_ASKED:
+            raise Cancelled(f"{self.wire.name}: cancelled at the device")
         if self.done < self.count:
             self.wire.ask_block(True, self._size(self.done) + 1)
+            self.is_under_way = True
         samples = block[:size]
         if self.plan.bits == 1:
             invert(samples)
         return samples
 
-    def _check(self, status: int) -> None:
-        if status & FAILED:
-            self.count = self.done  # no more of it, and nothing to be acknowledged
-            raise DeviceIOError(f"{self.wire.name}: block {self.done} has status {status:02x}")
-        if status & CANCEL_ASKED:
-            self._cancel()
-            raise Cancelled(f"{self.wire.name}: cancelled at the device")
-
-    def _cancel(self) -> None:
-        self.count = self.done
-        self.commands.abort()
+    def _receive(self, size: int) -> memoryview:
+        try:
+            block = self.wire.receive_block(size)
+        except DeviceIOError:
+            self.count = self.done  # nobody knows where the scanner is
+            raise
+        self.is_under_way = False
+        self.done += 1
+        return block
 
     def abort(self) -> None:
         """End the scan; the scanner is idle afterwards."""
-        if self.done < self.count:
+        if self.is_under_way and self.done < self.count:
             self.wire.drop_block(self._size(self.done) + 1)
             self.done += 1
-            if self.done < self.count:
-                self._cancel()
+        self.is_under_way = False
+        if self.done < self.count:
+            self.count = self.done
+            self.commands.abort()
 
 
 class StandardScan:
@@ -120,6 +130,7 @@ class StandardScan:
         self.plan = plan
         self.head = BLOCK_HEAD if plan.block_lines else LINE_HEAD
         self.is_over = False
+        self.is_due = True  # a block, or the rest of one, has yet to come
         self.lines: list[memoryview] = []  # of one colour, that wait for the others
         self.rest = b""  # received lines that wait for those below, with a margin
         self.wire.send(ESC + b"G", self.head.size)
@@ -148,14 +159,19 @@ class StandardScan:
         if not self.size:
             self.status, self.size = self._receive_head()
         status, size = self.status, self.size
-        data = self.wire.receive_block(size)
+        try:
+            data = self.wire.receive_block(size)
+        except DeviceIOError:
+            self.is_over = True  # nobody knows where the scanner is
+            raise
         self.size = 0
+        self.is_due = False
         if len(data) != size:
-            self.is_over = True
             raise DeviceIOError(f"{self.wire.name}: {len(data)} of {size} bytes of a block came")
         self.is_over = bool(status & AREA_END)
         if not self.is_over:
             self.wire.ask_block(True, 0)
+            self.is_due = True
         return status, data
 
     def next(self) -> memoryview:
@@ -212,9 +228,10 @@ class StandardScan:
         """End the scan; the scanner is idle afterwards."""
         if self.is_over:
             return
-        if not self.size:
-            self.status, self.size = self._receive_head()
-        self.wire.drop_block(self.size)
+        self.is_over = True
+        if self.is_due:
+            if not self.size:
+                self.status, self.size = self._receive_head()
+            self.wire.drop_block(self.size)
         if not self.status & AREA_END:
             self.commands.abort()
-        self.is_over = True
