@@ -64,14 +64,13 @@ def network_ceiling() -> float:
         link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         reader = link.makefile("rb", 1 << 17)
 
-        def answer() -> bytes:
-            size = HEAD.unpack(reader.read(HEAD.size))[3]
-            return reader.read(size)
+        def answer() -> None:
+            reader.read(HEAD.unpack(reader.read(HEAD.size))[3])
 
-        def ask(command: bytes, expected: int) -> bytes:
+        def ask(command: bytes, expected: int) -> None:
             data = struct.pack(">II", len(command), expected) + command
             link.sendall(HEAD.pack(b"IS", 0x2000, 12, len(data), 0) + data)
-            return answer()
+            answer()
 
         answer()
         link.sendall(HEAD.pack(b"IS", 0x2100, 12, 0, 0))
