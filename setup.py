@@ -33,9 +33,11 @@ DEFAULT_SHIMS = "pysane test pnm"
 # those of the second list speak C and are .pyx.
 COMPILED = (
     *("sane.constraint", "sane.image.rows", "sane.net.stream"),
-    *("sane.backends.epson2.blocks", "sane.backends.epson2.decode", "sane.backends.test.stream"),
+    *("sane.backends.epson2.decode", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.dll.spawn", "sane.net.pump")
+
+EXAMPLES = "share/doc/pysane/examples"
 
 link = ROOT / "sane" / "backends"
 if not link.exists() and (ROOT / "backends").is_dir():  # an sdist has no links
@@ -351,6 +353,12 @@ class Stage(Command):
             ("sane/cli/pysane-scan.in", "bin/pysane-scan"),
             ("sane/cli/sane-find-scanner.in", "bin/sane-find-scanner"),
             ("sane/saned/saned.in", "sbin/saned"),
+            ("etc/systemd/pysane-saned.socket", "lib/systemd/system/pysane-saned.socket"),
+            ("etc/systemd/pysane-saned.service.in", "lib/systemd/system/pysane-saned.service"),
+            ("etc/examples/saned.xinetd.in", f"{EXAMPLES}/saned.xinetd"),
+            ("etc/examples/saned.inetd.in", f"{EXAMPLES}/saned.inetd"),
+            ("etc/examples/services", f"{EXAMPLES}/services"),
+            ("etc/examples/saned.users", f"{EXAMPLES}/saned.users"),
         ):
             fill_in(ROOT / name, self.target / target, self.final)
         for what, place in (

@@ -16,7 +16,8 @@ MANIFEST = "lib/pysane/installed"
 ORIGINALS = ("libsane-test.so.1", "libsane-pnm.so.1")
 PLACES = (
     *("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan"),
-    *("bin/sane-find-scanner", "sbin/saned"),
+    *("bin/sane-find-scanner", "sbin/saned", "lib/systemd/system/pysane-saned.service"),
+    *(f"share/doc/pysane/examples/saned.{kind}" for kind in ("xinetd", "inetd")),
 )
 UDEV_PREFIXES = ("/usr", "/usr/local")  # below which udevd reads lib/udev/rules.d
 RULES = "lib/udev/rules.d/60-pysane.rules"

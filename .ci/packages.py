@@ -73,6 +73,7 @@ NEEDS = {
         ("g++", has_program("g++")),
         ("locales", has_file("/usr/share/i18n/locales/de_DE")),
         ("pkg-config", has_program("pkg-config")),
+        ("iproute2", has_program("ip")),
         ("umockdev", has_program("umockdev-run")),
         ("gir1.2-umockdev-1.0", has_file("/usr/lib/*/girepository-1.0/UMockdev-1.0.typelib")),
         ("python3-gi", has_file("/usr/lib/python3/dist-packages/gi/_gi*.so")),

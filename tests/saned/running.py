@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,16 +49,16 @@ def command(*arguments: str) -> list[str]:
 
 
 class Saned:
-    """A running server. log: what it has written so far."""
+    """A running server; its log is a file, which never makes it wait."""
 
     def __init__(
         self, config: Path, *arguments: str, address: str = "127.0.0.1", port: int = 0, **env: str
     ) -> None:
         self.address = address
-        self.log = ""
         words = ("-l", "-e", "-d5", "-b", address, "-p", str(port), *arguments)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         self.process = subprocess.Popen(
-            command(*words), env=environment(config, **env), stderr=subprocess.PIPE
+            command(*words), env=environment(config, **env), stderr=self._log
         )
         try:
             line = self.wait_for("listening on ")
@@ -73,20 +74,22 @@ class Saned:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    @property
+    def log(self) -> str:
+        """What it has written so far."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode()
+
     def wait_for(self, text: str, seconds: float = SECONDS, begin: int = 0) -> str:
         """Return the first line of the log, from character *begin* on, that contains *text*."""
-        assert self.process.stderr is not None
-        deadline = time.monotonic() + seconds
-        while True:
-            for line in self.log[begin:].split("\n")[:-1]:
-                if text in line:
-                    return line
-            left = deadline - time.monotonic()
-            fd = self.process.stderr.fileno()
-            assert left > 0 and select.select([fd], [], [], left)[0], f"no {text!r} in\n{self.log}"
-            data = os.read(fd, 65536)
-            assert data, f"saned ended:\n{self.log}"
-            self.log += data.decode()
+        found: list[str] = []
+
+        def look() -> bool:
+            found[:] = [line for line in self.log[begin:].split("\n")[:-1] if text in line]
+            return bool(found) or self.process.poll() is not None
+
+        assert wait_until(look, seconds) and (look(), found)[1], f"no {text!r} in\n{self.log}"
+        return found[0]
 
     def children(self) -> list[int]:
         """Return the processes of its clients."""
@@ -115,8 +118,7 @@ class Saned:
         finally:
             self.process.kill()
             self.process.wait()
-            if self.process.stderr is not None:
-                self.process.stderr.close()
+            self._log.close()
 
 
 class Client:

@@ -327,7 +327,7 @@ def test_a_client_that_leaves_before_it_fetches_the_data_frees_the_device(odd: S
     assert wait_until(lambda: is_free(odd), 1.0)
 
 
-def test_data_goes_to_the_host_of_the_client_only(tmp_path: Path) -> None:
+def test_hole_2002_data_goes_to_the_host_of_the_client_only(tmp_path: Path) -> None:
     """Everybody else is turned away, and the client still gets its frame."""
     with Saned(configure(tmp_path)) as server, contextlib.closing(socket.socket()) as sock:
         sock.bind(("127.0.0.9", 0))

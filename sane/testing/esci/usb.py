@@ -26,14 +26,13 @@ class Device(Scanner):
         super().__init__(model, **words)
         self.usb = usb
 
-    def reply(self, data: bytes, name: str = "") -> bytes:
+    def reply(self, data: bytes, name: str = "") -> None:
         """Send one message as one transfer."""
-        sent = super().reply(data, name)
+        super().reply(data, name)
         while self.replies:
             message = self.replies.popleft()
             if not self.is_silent:
                 self.usb.send(BULK_IN, message)
-        return sent
 
 
 class UsbScanner(UsbDevice):
