@@ -33,7 +33,7 @@ DEFAULT_SHIMS = "pysane test pnm"
 # those of the second list speak C and are .pyx.
 COMPILED = (
     *("sane.constraint", "sane.image.rows", "sane.net.stream"),
-    *("sane.backends.epson2.decode", "sane.backends.test.stream"),
+    *("sane.backends.epson2.blocks", "sane.backends.epson2.decode", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.dll.spawn", "sane.net.pump")
 

@@ -11,13 +11,17 @@ from .commands import Commands
 from .handle import EpsonHandle
 from .options import ADF, EpsonOptions
 from .plan import LARGE_BLOCK_BYTES, Plan
-from .scan import EMPTY, ExtendedScan, StandardScan, WarmingUp
+from .scan import Impossible, StandardScan, WarmingUp, start_extended
+from .wires import UsbWire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...backend import Debug
     from .capabilities import Capabilities
     from .commands import Wire
+    from .scan import ExtendedScan, NetScan
+
+    Scan = ExtendedScan | NetScan | StandardScan
 
 WARMUP_SECONDS = 5.0  # between two questions
 WARMUP_POLLS = 15
@@ -38,10 +42,9 @@ class Epson(EpsonOptions):
         wire.belongs_to(self)
         self.commands = Commands(wire, debug, "@")
         self.caps = self._identify(debug)
-        self.scan: ExtendedScan | StandardScan | None = None
+        self.scan: Scan | None = None
         self.plan: Plan | None = None
-        self._block = EMPTY
-        self._place = 0  # in it, where the next read begins
+        self.is_lost = False  # something failed: nobody knows what the scanner still says
         self.preset()
 
     def _identify(self, debug: Debug) -> Capabilities:
@@ -72,6 +75,17 @@ class Epson(EpsonOptions):
 
     def start(self) -> None:
         self._end_scan()
+        if self.is_lost:
+            self.wire.drain()
+            self.commands.reset()
+            self.is_lost = False
+        try:
+            self._start()
+        except (errors.DeviceIOError, OSError):
+            self.is_lost = True
+            raise
+
+    def _start(self) -> None:
         if self.is_option_used:
             self._check_paper()
         plan = self.plan = self.make_plan()
@@ -87,7 +101,7 @@ class Epson(EpsonOptions):
         if self._is_on("autofocus") and self.autofocus:
             self.focus = self.commands.information("q", 2)[1]
         self.scan = self._begin(plan)
-        self._block, self._place = EMPTY, 0
+        self.reader = self.scan.reader()
 
     def _is_on(self, attribute: str) -> bool:
         return self.options.is_active(getattr(type(self), attribute))
@@ -106,21 +120,24 @@ class Epson(EpsonOptions):
         if matrix is not None:
             self.commands.set("m", matrix)
 
-    def _begin(self, plan: Plan) -> ExtendedScan | StandardScan:
+    def _begin(self, plan: Plan) -> Scan:
         """Start the scanner; once more after its lamp was ready, if it refuses."""
         if not self.caps.is_extended:
             return self._begin_standard(plan)
         try:
-            return ExtendedScan(self.commands, plan)
+            return start_extended(self.commands, plan)
+        except Impossible:
+            raise
         except errors.DeviceIOError as exc:
             self.debug(1, "%s: once more", exc)
         self._wait_for_lamp()
-        return ExtendedScan(self.commands, plan)
+        return start_extended(self.commands, plan)
 
     def _begin_standard(self, plan: Plan) -> StandardScan:
+        assert isinstance(self.wire, UsbWire)  # over the network all are extended
         for _ in range(WARMUP_POLLS):
             try:
-                return StandardScan(self.commands, plan)
+                return StandardScan(self.commands, self.wire, plan)
             except WarmingUp:
                 if not self.has("f") or not self._states()[0] & WARMING_UP:
                     raise
@@ -166,15 +183,12 @@ class Epson(EpsonOptions):
     # The image
 
     def read_into(self, view: memoryview) -> int:
-        block, place = self._block, self._place
-        if place == len(block):
-            assert self.scan is not None
-            block = self._block = self.scan.next()
-            place = 0
-        n = min(len(view), len(block) - place)
-        view[:n] = block[place : place + n]
-        self._place = place + n
-        return n
+        assert self.scan is not None
+        try:
+            return self.scan.read_into(view)
+        except (errors.DeviceIOError, OSError):
+            self.is_lost = True
+            raise
 
     def frame_ended(self) -> None:
         """Eject the last sheet, if that is wanted: the image is complete already."""
@@ -189,8 +203,7 @@ class Epson(EpsonOptions):
     # End
 
     def _end_scan(self) -> None:
-        scan, self.scan = self.scan, None
-        self._block, self._place = EMPTY, 0
+        scan, self.scan, self.reader = self.scan, None, None
         if scan is not None:
             scan.abort()
 

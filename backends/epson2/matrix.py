@@ -32,7 +32,7 @@ def matrix_bytes(values: Sequence[float]) -> bytes:
 
 def _rounded(wanted: list[float]) -> list[int]:
     """Return whole numbers, in each row with the sum of 1: what is lost goes where most was."""
-    values = [int(value + 0.5) if value >= 0 else -int(0.5 - value) for value in wanted]
+    values = [int((value + 0.5) // 1) for value in wanted]
     rest = [value - whole for value, whole in zip(wanted, values, strict=True)]
     for _ in range(PASSES):
         for row in range(3):
@@ -49,5 +49,7 @@ def _rounded(wanted: list[float]) -> list[int]:
 
 def _adjust(values: list[int], rest: list[float], start: int, step: int) -> None:
     place = max(range(start, start + 3), key=lambda i: rest[i] * step)
-    values[place] += step
-    rest[place] = 0.0
+    lost = rest[place] * step
+    if lost > 0 or (lost == 0 and step < 0):  # the original lowers, but never raises, on nothing
+        values[place] += step
+        rest[place] = 0.0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Probe = Callable[[str, Cancel], DeviceInfo]
 
 SEARCH_SECONDS = 4.0  # for all of it; a scanner that sleeps needs two or three to answer
+CANCEL_SECONDS = 0.5
 HOSTS = 64  # that are asked at once: more are no office, but somebody who plays with us
 
 
@@ -53,24 +54,33 @@ class Search:
         finally:
             self._leave()
 
-    def _leave(self) -> bool:
-        """Note that one is out; return whether it was the last."""
+    def _leave(self) -> None:
+        """Note that one is out."""
         with self._lock:
             self.running -= 1
-            if self.running == 1:
+            if self.running == 1 and self._ended.locked():
                 self._ended.release()
             if not self.running:
                 self.cancel.close()
-            return not self.running
 
     def wait(self, seconds: float) -> None:
         """Wait until all have answered, *seconds* at most; those that did not are cancelled."""
-        with self._lock:
-            is_over = self.running == 1
-        if not is_over:
-            self._ended.acquire(True, seconds)
+        is_over = self._wait(seconds)
         self.cancel.set()
+        if not is_over:  # they end at once, except those that still look up a name
+            self._wait(CANCEL_SECONDS)
         self._leave()
+
+    def _wait(self, seconds: float) -> bool:
+        """Return whether no thread is left, after *seconds* at most."""
+        from time import monotonic
+
+        end = monotonic() + seconds
+        while self.running > 1:
+            left = end - monotonic()
+            if left <= 0 or not self._ended.acquire(True, left):
+                return False
+        return True
 
 
 def search(

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import struct
 
+from ...const import STATUS_CANCELLED, STATUS_EOF, STATUS_IO_ERROR
 from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
 from .commands import ESC, STX
 from .decode import invert, join_lines, swap_samples
 from .plan import LINE_COLOR
+from .wires import NetWire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .commands import Commands
     from .plan import Plan
+    from .wires import UsbWire
 
 FATAL, NOT_READY, AREA_END, CANCEL_ASKED = 0x80, 0x40, 0x20, 0x10
 FAILED = FATAL | NOT_READY
@@ -34,92 +37,188 @@ class WarmingUp(DeviceIOError):
     """The scanner refuses to scan yet, or for ever: its status tells which."""
 
 
-class ExtendedScan:
-    """The blocks after FS G: their sizes are announced, a status byte follows each."""
+class Impossible(DeviceIOError):
+    """What the scanner announces cannot be: it is not asked again."""
 
-    def __init__(self, commands: Commands, plan: Plan) -> None:
+
+def start_extended(commands: Commands, plan: Plan) -> ExtendedScan | NetScan:
+    """Start a scan with FS G."""
+    sizes = _announced(commands, plan)
+    wire = commands.wire
+    if isinstance(wire, NetWire):
+        return NetScan(commands, wire, plan, sizes)
+    return ExtendedScan(commands, wire, plan, sizes)
+
+
+def _announced(commands: Commands, plan: Plan) -> tuple[int, int, int]:
+    """Start; return the bytes of a block, the number of such blocks, the bytes of the last one."""
+    reply = commands.block("G", REPLY.size)
+    first, status, size, count, last = REPLY.unpack(reply)
+    name = commands.wire.name
+    if first != STX:
+        raise Invalid(f"{name}: FS G answered with {reply.hex(' ')}")
+    if status & FATAL:
+        raise WarmingUp(f"{name}: does not scan ({reply.hex(' ')})")
+    if status & NOT_READY:
+        raise DeviceBusy(f"{name}: in use ({reply.hex(' ')})")
+    size = size or last
+    total = size * count + last
+    limit = plan.block_bytes
+    if not total or max(size, last) > limit or total > plan.line_bytes * plan.lines:
+        raise Impossible(
+            f"{name}: announces {count} blocks of {size} bytes and one of {last} for "
+            f"{plan.lines} lines of {plan.line_bytes} ({reply.hex(' ')})"
+        )
+    return size, count, last
+
+
+def status_mask(plan: Plan) -> int:
+    """Return which bits of a block's status byte mean something."""
+    return FAILED if "block-status" in plan.device.caps.oddities else 0xFF
+
+
+class Buffered:
+    """What the scans share whose blocks come as a whole: a read takes what it has room for."""
+
+    def __init__(self) -> None:
+        self._block = EMPTY
+        self._place = 0  # in it, where the next read begins
+
+    def next(self) -> memoryview:
+        """Return the next samples, valid until the next call; none at the end."""
+        raise NotImplementedError
+
+    def read_into(self, view: memoryview) -> int:
+        """Write samples into *view*; return how many, 0 at the end."""
+        block, place = self._block, self._place
+        if place == len(block):
+            block = self._block = self.next()
+            place = 0
+        n = min(len(view), len(block) - place)
+        view[:n] = block[place : place + n]
+        self._place = place + n
+        return n
+
+    def reader(self) -> object | None:
+        """Return a capsule that reads without Python: there is none."""
+        return None
+
+
+class NetScan:
+    """The blocks after FS G over the network, received where the frontend wants them."""
+
+    def __init__(
+        self, commands: Commands, wire: NetWire, plan: Plan, sizes: tuple[int, int, int]
+    ) -> None:
         self.commands = commands
-        self.wire = commands.wire
-        self.plan = plan
-        self.mask = FAILED if "block-status" in plan.device.caps.oddities else 0xFF
-        self.done = 0
-        self.sizes = self._announced(commands.block("G", REPLY.size))
-        self.count = self.sizes[1] + (1 if self.sizes[2] else 0)
-        self.wire.ask_block(False, self._size(0) + 1)
+        self.wire = wire
+        flip = 0xFF if plan.bits == 1 else 0
+        cancel_fd = plan.device.cancel_request.fd
+        self.blocks = wire.blocks(sizes, status_mask(plan), flip, cancel_fd)
 
-    def _announced(self, reply: bytes) -> tuple[int, int, int]:
-        """Return the bytes of a block, the number of such blocks, the bytes of the last one."""
-        first, status, size, count, last = REPLY.unpack(reply)
-        name = self.wire.name
-        if first != STX:
-            raise Invalid(f"{name}: FS G answered with {reply.hex(' ')}")
-        if status & FATAL:
-            raise WarmingUp(f"{name}: does not scan ({reply.hex(' ')})")
-        if status & NOT_READY:
-            raise DeviceBusy(f"{name}: in use ({reply.hex(' ')})")
-        size = size or last
-        total = size * count + last
-        limit = self.plan.block_bytes
-        if not total or max(size, last) > limit or total > self.plan.line_bytes * self.plan.lines:
-            raise DeviceIOError(
-                f"{name}: announces {count} blocks of {size} bytes and one of {last} for "
-                f"{self.plan.lines} lines of {self.plan.line_bytes} ({reply.hex(' ')})"
-            )
-        return size, count, last
+    def read_into(self, view: memoryview) -> int:
+        """Write samples into *view*; return how many, 0 at the end."""
+        status, n = self.blocks.take(view)
+        if n or status == STATUS_EOF:
+            return n
+        if status == STATUS_CANCELLED:
+            raise Cancelled(f"{self.wire.name}: cancelled")
+        raise DeviceIOError(f"{self.wire.name}: {self.blocks.explain()}")
+
+    def reader(self) -> object | None:
+        """Return a capsule that reads without Python, None when uncompiled."""
+        return self.blocks.capsule()
+
+    def abort(self) -> None:
+        """End the scan; the scanner is idle afterwards."""
+        blocks = self.blocks
+        if blocks.is_lost:
+            raise self.wire.link.fail(blocks.explain())
+        rest = blocks.rest()
+        if rest is not None:
+            self.wire.link.resume(*rest)
+            self.wire.link.drop()
+        if not blocks.is_over:
+            self.commands.abort()
+        if blocks.status == STATUS_IO_ERROR:
+            raise DeviceIOError(f"{self.wire.name}: {blocks.explain()}")
+
+
+class ExtendedScan(Buffered):
+    """The blocks after FS G on USB: their sizes are known, a status byte follows each."""
+
+    def __init__(
+        self, commands: Commands, wire: UsbWire, plan: Plan, sizes: tuple[int, int, int]
+    ) -> None:
+        super().__init__()
+        self.commands = commands
+        self.wire = wire
+        self.plan = plan
+        self.mask = status_mask(plan)
+        self.sizes = sizes
+        self.done = 0
+        self.count = sizes[1] + (1 if sizes[2] else 0)
+        self.is_under_way = True  # a block was asked for and has not come
 
     def _size(self, number: int) -> int:
         return self.sizes[0] if number < self.sizes[1] else self.sizes[2]
 
     def next(self) -> memoryview:
-        """Return the next samples, valid until the next call; none at the end."""
         if self.done == self.count:
             return EMPTY
         size = self._size(self.done)
-        block = self.wire.receive_block(size + 1)
-        self.done += 1
+        block = self._receive(size + 1)
         if len(block) != size + 1:
             raise DeviceIOError(
                 f"{self.wire.name}: block {self.done} has {len(block)} of {size + 1} bytes "
                 f"(the last ones {block[-8:].hex(' ')})"
             )
-        self._check(block[size] & self.mask)
+        status = block[size] & self.mask
+        if status & FAILED:
+            self.count = self.done  # no more of it, and nothing to be acknowledged
+            raise DeviceIOError(f"{self.wire.name}: block {self.done} has status {status:02x}")
+        if status & CANCEL_ASKED:
+            raise Cancelled(f"{self.wire.name}: cancelled at the device")
         if self.done < self.count:
-            self.wire.ask_block(True, self._size(self.done) + 1)
+            self.wire.acknowledge()
+            self.is_under_way = True
         samples = block[:size]
         if self.plan.bits == 1:
             invert(samples)
         return samples
 
-    def _check(self, status: int) -> None:
-        if status & FAILED:
-            self.count = self.done  # no more of it, and nothing to be acknowledged
-            raise DeviceIOError(f"{self.wire.name}: block {self.done} has status {status:02x}")
-        if status & CANCEL_ASKED:
-            self._cancel()
-            raise Cancelled(f"{self.wire.name}: cancelled at the device")
-
-    def _cancel(self) -> None:
-        self.count = self.done
-        self.commands.abort()
+    def _receive(self, size: int) -> memoryview:
+        try:
+            block = self.wire.receive_block(size)
+        except DeviceIOError:
+            self.count = self.done  # nobody knows where the scanner is
+            raise
+        self.is_under_way = False
+        self.done += 1
+        return block
 
     def abort(self) -> None:
         """End the scan; the scanner is idle afterwards."""
-        if self.done < self.count:
+        if self.is_under_way and self.done < self.count:
             self.wire.drop_block(self._size(self.done) + 1)
             self.done += 1
-            if self.done < self.count:
-                self._cancel()
+        self.is_under_way = False
+        if self.done < self.count:
+            self.count = self.done
+            self.commands.abort()
 
 
-class StandardScan:
-    """The blocks after ESC G: each has a head, and the last one says so."""
+class StandardScan(Buffered):
+    """The blocks after ESC G on USB: each has a head, and the last one says so."""
 
-    def __init__(self, commands: Commands, plan: Plan) -> None:
+    def __init__(self, commands: Commands, wire: UsbWire, plan: Plan) -> None:
+        super().__init__()
         self.commands = commands
-        self.wire = commands.wire
+        self.wire = wire
         self.plan = plan
         self.head = BLOCK_HEAD if plan.block_lines else LINE_HEAD
         self.is_over = False
+        self.is_due = True  # a block, or the rest of one, has yet to come
         self.lines: list[memoryview] = []  # of one colour, that wait for the others
         self.rest = b""  # received lines that wait for those below, with a margin
         self.wire.send(ESC + b"G", self.head.size)
@@ -148,18 +247,22 @@ class StandardScan:
         if not self.size:
             self.status, self.size = self._receive_head()
         status, size = self.status, self.size
-        data = self.wire.receive_block(size)
+        try:
+            data = self.wire.receive_block(size)
+        except DeviceIOError:
+            self.is_over = True  # nobody knows where the scanner is
+            raise
         self.size = 0
+        self.is_due = False
         if len(data) != size:
-            self.is_over = True
             raise DeviceIOError(f"{self.wire.name}: {len(data)} of {size} bytes of a block came")
         self.is_over = bool(status & AREA_END)
         if not self.is_over:
-            self.wire.ask_block(True, 0)
+            self.wire.acknowledge()
+            self.is_due = True
         return status, data
 
     def next(self) -> memoryview:
-        """Return the next samples, valid until the next call; none at the end."""
         while not self.is_over:
             status, data = self._receive()
             if self.plan.color == LINE_COLOR:
@@ -212,9 +315,10 @@ class StandardScan:
         """End the scan; the scanner is idle afterwards."""
         if self.is_over:
             return
-        if not self.size:
-            self.status, self.size = self._receive_head()
-        self.wire.drop_block(self.size)
+        self.is_over = True
+        if self.is_due:
+            if not self.size:
+                self.status, self.size = self._receive_head()
+            self.wire.drop_block(self.size)
         if not self.status & AREA_END:
             self.commands.abort()
-        self.is_over = True

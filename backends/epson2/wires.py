@@ -8,7 +8,8 @@ Source: specification esci 1.1 (USB), 1.2 (network).
 from __future__ import annotations
 
 from ...errors import Cancelled, DeviceIOError
-from ...net.epson import HEAD_BYTES
+from ...net import epson
+from .blocks import NetBlocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ class NetWire:
     def __init__(self, link: Link) -> None:
         self.link = link
         self.name = link.name
-        self._block = memoryview(bytearray(HEAD_BYTES))
 
     def belongs_to(self, device: object) -> None:
         """Let cancel of *device* end the waits."""
@@ -45,20 +45,16 @@ class NetWire:
         """Return the next *size* bytes of the answer; fewer when it has no more."""
         return self.link.receive(size)
 
-    def ask_block(self, acknowledged: bool, size: int) -> None:
-        """Ask for an image block of *size* bytes; acknowledged: it is not the first."""
-        self.link.send(ACK if acknowledged else b"", size)
-
-    def receive_block(self, size: int) -> memoryview:
-        """Return the block that was asked for; it is valid until the next one is received."""
-        if len(self._block) < HEAD_BYTES + size:
-            self._block = memoryview(bytearray(HEAD_BYTES + size))
-        n = self.link.receive_answer_into(self._block[: HEAD_BYTES + size])
-        return self._block[HEAD_BYTES : HEAD_BYTES + n]
-
-    def drop_block(self, size: int) -> None:
-        """Receive and forget a block that was asked for."""
-        self.link.drop()
+    def blocks(
+        self, sizes: tuple[int, int, int], mask: int, flip: int, cancel_fd: int
+    ) -> NetBlocks:
+        """Ask for the first image block; return what receives it and all others."""
+        self.link.send(b"", (sizes[0] if sizes[1] else sizes[2]) + 1)
+        stream = self.link.lend()
+        blocks = NetBlocks(stream.fileno(), cancel_fd, sizes, mask, flip)
+        blocks.send = lambda data: stream.send(data, epson.STALL_SECONDS)
+        blocks.set_limits(epson.ANSWER_SECONDS, epson.STALL_SECONDS)
+        return blocks
 
     def drain(self) -> bytes:
         """Forget what the scanner still has to say: nothing, each connection begins anew."""
@@ -94,13 +90,12 @@ class UsbWire:
         """Return one transfer of at most *size* bytes."""
         return self.usb.read(self._in, size, USB_SECONDS)
 
-    def ask_block(self, acknowledged: bool, size: int) -> None:
-        """Acknowledge the last image block: the next one comes by itself."""
-        if acknowledged:
-            self.usb.write(self._out, ACK, USB_SECONDS)
+    def acknowledge(self) -> None:
+        """Acknowledge an image block: the next one comes by itself."""
+        self.usb.write(self._out, ACK, USB_SECONDS)
 
     def receive_block(self, size: int) -> memoryview:
-        """Return the block that was asked for; it is valid until the next one is received."""
+        """Return the next image block; it is valid until another one is received."""
         if len(self._block) < size:
             self._block = memoryview(bytearray(size))
         try:
@@ -111,7 +106,7 @@ class UsbWire:
         return self._block[:n]
 
     def drop_block(self, size: int) -> None:
-        """Receive and forget a block that was asked for, also one that has come in part."""
+        """Receive and forget an image block, also one that has come in part."""
         n = len(self.receive_block(size))
         if self._is_interrupted and n < size:
             self.receive_block(size - n)

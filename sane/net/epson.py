@@ -160,24 +160,28 @@ class Link:
         data = bytearray(size)
         return bytes(data[: self.receive_all_into(memoryview(data))])
 
-    def receive_answer_into(self, view: memoryview) -> int:
-        """Receive head and payload of an answer together into *view*; return the payload's size.
+    def lend(self) -> Stream:
+        """Return the stream, for somebody who receives the answer that is due by himself."""
+        self.is_due = False
+        return self.stream
 
-        view: the first HEAD_BYTES are for the head, the rest for the payload. For image blocks:
-        one receive where two would wait for the same bytes.
+    def resume(self, head: bytes | None, size: int) -> None:
+        """Go on with an answer that somebody else began to receive from the stream.
+
+        head: what has come of its head, None when all of it has. size: the bytes that follow.
         """
-        filled = 0
-        if self.is_due and not self._head_bytes:
-            n = self._receive_into(view, ANSWER_SECONDS)
-            self._head_bytes = min(n, HEAD_BYTES)
-            self._head[: self._head_bytes] = view[: self._head_bytes]
-            if n >= HEAD_BYTES:
-                filled = n - HEAD_BYTES
-                self._parse_head(view[HEAD_BYTES:n])
-                if filled > self.left:
-                    raise self._failed(f"{filled - self.left} bytes more than the answer has")
-                self.left -= filled
-        return filled + self.receive_all_into(view[HEAD_BYTES + filled :])
+        self.is_due = head is not None
+        if head is None:
+            self.left = size
+        else:
+            self.expected = size
+            self._head[: len(head)] = head
+            self._head_bytes = len(head)
+
+    def fail(self, text: str) -> DeviceIOError:
+        """Let nobody use the connection any more; return the error that says why."""
+        self.fault = text
+        return DeviceIOError(f"{self.name}: {text}")
 
     def drop(self) -> None:
         """Receive and forget what is left of the last answer."""
@@ -212,7 +216,7 @@ class Link:
             self.fault = str(exc)
             raise
         if not n:
-            raise self._failed("closed the connection in the middle of an answer")
+            raise self.fail("closed the connection in the middle of an answer")
         return n
 
     def _check(self) -> None:
@@ -222,40 +226,33 @@ class Link:
         if self.fault:
             raise DeviceIOError(f"{self.name}: the connection is of no use after: {self.fault}")
 
-    def _failed(self, text: str) -> DeviceIOError:
-        self.fault = text
-        return DeviceIOError(f"{self.name}: {text}")
-
     def _receive_head(self) -> None:
         while self._head_bytes < HEAD_BYTES:
             seconds = STALL_SECONDS if self._head_bytes else ANSWER_SECONDS
             self._head_bytes += self._receive_into(self._head[self._head_bytes :], seconds)
         self._parse_head()
 
-    def _parse_head(self, begun: memoryview | bytes = b"") -> None:
-        """Note how much payload follows; raises for what is no answer to the last command.
-
-        begun: payload that came together with the head.
-        """
+    def _parse_head(self) -> None:
+        """Note how much payload follows; raises for what is no answer to the last command."""
         self.is_due, self._head_bytes = False, 0
         magic, kind, _offset, size, _zero = _HEAD.unpack(self._head)
         if magic != MAGIC:
-            raise self._failed(f"{self._head.hex(' ')} does not begin a packet")
+            raise self.fail(f"{self._head.hex(' ')} does not begin a packet")
         if kind == EVENT:
-            self._raise_event(min(size, EVENT_BYTES), bytes(begun))
+            self._raise_event(min(size, EVENT_BYTES))
         if size > self.expected or size > ANSWER_BYTES:
-            raise self._failed(
+            raise self.fail(
                 f"an answer of {size} bytes where {self.expected} were asked for "
                 f"({self._head.hex(' ')})"
             )
         self.left = size
 
-    def _raise_event(self, size: int, data: bytes) -> None:
+    def _raise_event(self, size: int) -> None:
         """Raise what the device tells unasked, where an answer was due."""
-        self.left = max(0, size - len(data))
-        data += self.receive(self.left)
+        self.left = size
+        data = self.receive(size)
         text = EVENTS.get(data[0] if data else -1, "an unknown event")
-        error = self._failed(f"{text} (event {data.hex(' ')})")
+        error = self.fail(f"{text} (event {data.hex(' ')})")
         if data[:1] == bytes((EVENT_CANCEL,)):
             raise Cancelled(str(error))
         raise error

@@ -39,12 +39,13 @@ class Machine:
         self.received.append(data)
         self.message(data)
 
-    def reply(self, data: bytes, name: str = "") -> None:
-        """Queue one message to the host, or what the fault *name* makes of it."""
+    def reply(self, data: bytes, name: str = "") -> bytes:
+        """Queue one message to the host, or what the fault *name* makes of it; return that."""
         fault = self.faults.get(name)
         sent = data if fault is None else fault(data)
         if sent is not None:
             self.replies.append(sent)
+        return sent or b""
 
     def read(self, size: int) -> bytes:
         """Return up to *size* bytes of the queued replies, of several if need be."""

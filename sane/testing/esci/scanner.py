@@ -32,7 +32,7 @@ class Scanner(Machine):
     """A scanner of *model* with *page* on its glass and *sheets* in its feeder.
 
     warmup_polls: how often it still answers that it warms up. button_polls: how often the button
-    is asked until it is pressed.
+    is asked until it is pressed. refusals: what it answers to the next starts, which fail.
     """
 
     welcome = b"\x01\x02\x00\x00\x00"
@@ -47,6 +47,7 @@ class Scanner(Machine):
         self.sides = 0  # that were fed
         self.warmup_polls = 0
         self.button_polls = 0
+        self.refusals: list[bytes] = []
         self.focus = GLASS_FOCUS
         self.ejected = 0
         self.tables: dict[str, bytes] = {}
@@ -90,7 +91,7 @@ class Scanner(Machine):
     # ESC
 
     def _escape(self, name: str) -> None:
-        simple: dict[str, Callable[[], None]] = {
+        simple: dict[str, Callable[[], object]] = {
             "@": self._reset,
             "F": lambda: self.reply(bytes((STX, self.model.status(), 0, 0)), "ESC F"),
             "I": lambda: self._information("ESC I", self.model.identity()),
@@ -209,10 +210,13 @@ class Scanner(Machine):
             side=self.sides,
         )
 
+    def _refuse(self, data: bytes, name: str) -> None:
+        self.reply(self.refusals.pop(0) if self.refusals else data, name)
+
     def _start_extended(self) -> None:
         settings = self.settings
-        if not settings.width or not self._feed():
-            self.reply(bytes((STX, m.FATAL)) + bytes(12), "FS G")
+        if self.refusals or not settings.width or not self._feed():
+            self._refuse(bytes((STX, m.FATAL)) + bytes(12), "FS G")
             return
         size = settings.line_bytes()
         per_block = settings.block_lines or 1
@@ -225,8 +229,9 @@ class Scanner(Machine):
 
     def _start_standard(self) -> None:
         settings = self.settings
-        if not settings.width or not self._feed():
-            self.reply(bytes((STX, m.FATAL, 0, 0, 0, 0)), "ESC G")
+        if self.refusals or not settings.width or not self._feed():
+            head = bytes((STX, m.FATAL, 0, 0, 0, 0))
+            self._refuse(head if settings.block_lines else head[:4], "ESC G")
             return
         if settings.color == COLOR_LINES:
             count = 3 * settings.lines
@@ -268,8 +273,11 @@ class Scanner(Machine):
         self._left -= 1
         if not self._left:
             self._blocks = None
-        for part in block[:-1]:
-            self.reply(part, f"head {self._sent}")
+        for head in block[:-1]:
+            sent = self.reply(head, f"head {self._sent}")
+            if sent[1:2] and sent[1] & m.FATAL:
+                self._blocks = None
+                return  # no data belong to such a head
         self.reply(block[-1], f"block {self._sent}")
 
 

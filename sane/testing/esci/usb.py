@@ -26,13 +26,14 @@ class Device(Scanner):
         super().__init__(model, **words)
         self.usb = usb
 
-    def reply(self, data: bytes, name: str = "") -> None:
+    def reply(self, data: bytes, name: str = "") -> bytes:
         """Send one message as one transfer."""
-        super().reply(data, name)
+        sent = super().reply(data, name)
         while self.replies:
             message = self.replies.popleft()
             if not self.is_silent:
                 self.usb.send(BULK_IN, message)
+        return sent
 
 
 class UsbScanner(UsbDevice):

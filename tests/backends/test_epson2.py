@@ -1,0 +1,319 @@
+"""epson2: its data, arithmetic, configuration and listing; what no original can be asked."""
+
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from sane import errors
+from sane.backend import Context, DeviceInfo
+from sane.backends.epson2 import Backend, models, network
+from sane.backends.epson2.decode import invert, join_lines, swap_samples
+from sane.backends.epson2.matrix import matrix_bytes, matrix_values
+from sane.cancel import Cancel
+from sane.config import Environment
+from sane.debug import Debug
+from sane.testing.epson_net import Server
+from sane.testing.esci import Model, Scanner
+from sane.usb import sysfs
+from sane.usb.sysfs import Entry
+from tests.fakes.scanner import host, on_usb, scan, set_options, small
+from tests.fakes.usb import add_device
+
+QUIET = Debug("epson2", Environment({}))
+
+
+def made(folder: Path, *lines: str) -> Backend:
+    """Return a backend with these lines in its configuration."""
+    (folder / "epson2.conf").write_text("".join(f"{line}\n" for line in lines))
+    backend = Backend("epson2", Context(Environment({"SANE_CONFIG_DIR": str(folder)})))
+    backend.init()
+    return backend
+
+
+# Data
+
+
+def test_the_table_names_every_product_once() -> None:
+    ids = models.usb_ids()
+    assert len({product for _vendor, product, _maker, _model in ids}) == len(ids) == 181
+    assert (0x04B8, 0x012C, "Epson", "GT-X900") in ids
+    assert all(maker == "Epson" and model for _vendor, _product, maker, model in ids)
+    long = next(row for row in models.rows(models.USB) if row.startswith("0847"))
+    assert long.endswith("Stylus SX600FW, WorkForce 600")
+
+
+def test_every_matrix_keeps_white_white() -> None:
+    """The nine bytes of each model mean rows that add up to 1."""
+    rows = models.rows(models.MATRICES)
+    assert len(rows) == 58
+    for row in rows:
+        data, _, names = row.partition(" ")
+        values = matrix_values(bytes.fromhex(data))
+        assert [sum(values[i : i + 3]) for i in (0, 3, 6)] == [1, 1, 1]
+        assert all(models.matrix(name) == bytes.fromhex(data) for name in names.split(", "))
+
+
+def test_an_unknown_model_has_no_matrix_of_its_own() -> None:
+    assert matrix_values(models.matrix("GT-EMU")) == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def test_every_oddity_is_known_to_some_code() -> None:
+    folder = Path(models.__file__).parent
+    code = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "models.py")
+    assert {oddity for _prefix, oddity in models.ODDITIES if f'"{oddity}"' not in code} == set()
+
+
+# Arithmetic
+
+
+WITH_LOSS = (0.9864, 0.0248, -0.0112, 0.0021, 1.01, -0.0112, 0.0139, -0.1249, 1.111)
+
+
+@pytest.mark.parametrize(
+    ("values", "data"),
+    [
+        ((1, 0, 0, 0, 1, 0, 0, 0, 1), "200000002000000020"),
+        (WITH_LOSS, "200184001f00000024"),
+        ((0,) * 9, "000000000000000000"),
+        ((1.1, 0, 0, 0, 1, 0, 0, 0, 1), "208200002300000020"),
+        ((-1 / 32, 40 / 32, 0, 0, 1, 0, 0, 0, 1), "202800008300000020"),
+        ((-0.5 / 32, 10.5 / 32, 40 / 32, 0, 1, 0, 0, 0, 1), "200a00008100002820"),
+    ],
+)
+def test_matrices_are_rounded_as_by_the_original(values: tuple[float, ...], data: str) -> None:
+    """All as the original sends them; in the second 32 times 1.111 is 35.55."""
+    assert matrix_bytes(values).hex() == data
+
+
+def test_bytes_of_a_matrix_become_the_same_bytes() -> None:
+    for row in models.rows(models.MATRICES):
+        data = bytes.fromhex(row.split()[0])
+        assert matrix_bytes(matrix_values(data)) == data
+
+
+# Samples
+
+
+def test_bits_are_turned_over() -> None:
+    bits = bytearray(range(256))
+    invert(memoryview(bits))
+    assert bits == bytes(range(255, -1, -1))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "size", "swapped"),
+    [(b"GRBgrb", 1, b"RGBrgb"), (b"GgRrBb", 2, b"RrGgBb"), (b"", 1, b"")],
+)
+def test_green_and_red_change_places(pixels: bytes, size: int, swapped: bytes) -> None:
+    data = bytearray(pixels)
+    swap_samples(memoryview(data), size)
+    assert data == swapped
+
+
+@pytest.mark.parametrize(("count", "size"), [(4, 1), (9, 2), (1, 1)])
+def test_parts_of_a_pixel_are_refused(count: int, size: int) -> None:
+    with pytest.raises(ValueError, match="no whole pixels"):
+        swap_samples(memoryview(bytearray(count)), size)
+
+
+def test_lines_of_distant_colors_come_together() -> None:
+    lines = bytes(range(6 * 5))  # five lines of two pixels
+    joined = bytearray(6 * 3)
+    join_lines(memoryview(lines), memoryview(joined), 6, 1)
+    for line in range(3):
+        for i in range(6):
+            assert joined[6 * line + i] == lines[6 * (line + i % 3) + i]
+
+
+@pytest.mark.parametrize(
+    ("count", "made_count", "line_bytes"), [(29, 18, 6), (30, 17, 6), (30, 18, 7)]
+)
+def test_sizes_of_lines_that_disagree_are_refused(
+    count: int, made_count: int, line_bytes: int
+) -> None:
+    with pytest.raises(ValueError, match="cannot become"):
+        join_lines(memoryview(bytes(count)), memoryview(bytearray(made_count)), line_bytes, 1)
+
+
+@pytest.mark.parametrize("level", ["B2", "B3", "B4", "A2", "B1"])
+@pytest.mark.parametrize("mode", ["Lineart", "Gray", "Color"])
+def test_scanners_that_send_line_by_line(level: str, mode: str) -> None:
+    """The original cannot drive these; a B5 sends the same page in blocks."""
+    if level == "A2" and mode == "Color":
+        return  # it has no colour
+    images = []
+    for one in (level, "B5"):
+        scanner = Scanner(Model(one, is_extended=False, depth=8))
+        with on_usb(scanner) as (handle, _link):
+            small(handle, mode=mode)
+            images.append(scan(handle))
+            assert scan(handle) == images[-1]
+    assert images[0] == images[1]
+
+
+def test_a_line_of_the_wrong_color_is_an_error() -> None:
+    scanner = Scanner(Model("B4", is_extended=False, depth=8))
+    scanner.faults["head 5"] = lambda data: data[:1] + b"\x04" + data[2:]
+    with on_usb(scanner) as (handle, _link):
+        small(handle, mode="Color")
+        with pytest.raises(errors.DeviceIOError, match="colour 04 where 08 was due"):
+            scan(handle)
+        scanner.faults.clear()
+        assert scan(handle)
+
+
+# Areas
+
+
+@pytest.mark.parametrize(
+    ("corners", "size"),
+    [
+        ((0, 0, 20, 109.4), (72, 429)),  # the original loses the fraction of a millimetre: 2.11
+        ((0, 0, 20, 109), (72, 429)),
+        ((10, 20, 40, 50), (112, 118)),
+        ((0, 0, 2.1, 2.1), (8, 8)),
+    ],
+)
+def test_areas_in_pixels(corners: tuple[float, ...], size: tuple[int, int]) -> None:
+    names = ("tl_x", "tl_y", "br_x", "br_y")
+    with on_usb(Scanner(Model("B8"))) as (handle, _link):
+        set_options(handle, resolution=100, **dict(zip(names, corners, strict=True)))
+        parameters = handle.parameters()
+        assert (parameters.pixels_per_line, parameters.lines) == size
+
+
+@pytest.mark.parametrize("corners", [(50, 0, 20, 50), (0, 60, 20, 50), (0, 0, 1, 50)])
+def test_an_area_without_pixels_is_told_at_start(corners: tuple[float, ...]) -> None:
+    names = ("tl_x", "tl_y", "br_x", "br_y")
+    with on_usb(Scanner(Model("B8"))) as (handle, _link):
+        set_options(handle, **dict(zip(names, corners, strict=True)))
+        assert handle.parameters().frame_bytes > 0
+        with pytest.raises(errors.Invalid, match="an area of"):
+            handle.start()
+
+
+@pytest.mark.parametrize(("name", "lines"), [("Perfection1650", 196), ("GT-EMU", 98)])
+def test_a_surface_wider_than_high(name: str, lines: int) -> None:
+    model = Model("B7", name, flatbed=(14040, 10200))
+    with on_usb(Scanner(model)) as (handle, _link):
+        set_options(handle, resolution=100, br_y=25.0, br_x=50.0)
+        assert handle.device.make_plan().lines == lines
+
+
+# Configuration and listing
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("usb 0x1234 0x0001", "vendor 0x1234 is not 0x04b8"),
+        ("usb 0x04b8", "usb wants a vendor and a product id"),
+        ("usb 0x04b8 printer", "'printer' is not a number"),
+        ("net", "'net' is neither"),
+        ("nonsense", "'nonsense' is neither"),
+    ],
+)
+def test_lines_that_are_not_understood_are_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], line: str, told: str
+) -> None:
+    backend = made(tmp_path, line, "net 127.0.0.1")
+    stderr = capfd.readouterr().err
+    assert f"epson2.conf:1: {told}" in stderr
+    assert backend.hosts == ["127.0.0.1"]
+
+
+def test_what_the_shipped_configuration_switches_on(tmp_path: Path) -> None:
+    from tests.conftest import ROOT
+
+    backend = made(tmp_path, *(ROOT / "etc" / "epson2.conf").read_text().splitlines())
+    assert backend.discovers
+    assert backend.hosts == []
+    assert backend._auto
+
+
+class FakeBus:
+    """A bus of folders on which nothing can be opened."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def entries(self) -> list[Entry]:
+        return sysfs.entries(str(self.root))
+
+
+def test_usb_is_listed_without_being_opened(tmp_path: Path) -> None:
+    for address, product in ((4, 0x012C), (5, 0x9999)):
+        add_device(tmp_path / "bus", address, product)
+    backend = made(tmp_path, "usb")
+    backend.bus = FakeBus(tmp_path / "bus")  # type: ignore[assignment]
+    listed = [(d.name, d.vendor, d.model, d.type) for d in backend.list_devices(local_only=True)]
+    assert listed == [("libusb:001:004", "Epson", "GT-X900", "flatbed scanner")]
+
+
+def test_only_what_is_configured_is_listed(tmp_path: Path) -> None:
+    address = host()
+    with Server(Scanner(Model("B8", "GT-X900")), address):
+        backend = made(tmp_path, f"net {address}", f"net {address}", "scsi EPSON", "pio 0x378")
+        assert list(map(repr, backend.list_devices(local_only=True))) == []
+        (found,) = backend.list_devices(local_only=False)
+        assert (found.name, found.model) == (f"net:{address}", "GT-X900")
+
+
+def test_the_first_scanner_is_opened_without_a_name(tmp_path: Path) -> None:
+    address = host()
+    with Server(Scanner(Model("B8")), address):
+        device = made(tmp_path, f"net {address}").open("")
+        device.close()
+    with pytest.raises(errors.Invalid, match="no scanner found"):
+        made(tmp_path, f"net {address}").open("")
+
+
+@pytest.mark.parametrize("name", ["net:", "net:127.0.0.250", "libusb:999:999", "nonsense"])
+def test_names_that_mean_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(errors.Invalid):
+        made(tmp_path).open(name)
+
+
+# The search
+
+
+def info(name: str) -> DeviceInfo:
+    return DeviceInfo(f"net:{name}", "Epson", "GT-EMU", "flatbed scanner")
+
+
+def test_hosts_are_asked_at_once_and_listed_in_order() -> None:
+    import threading
+
+    together = threading.Barrier(3)
+
+    def probe(name: str, _cancel: Cancel) -> DeviceInfo:
+        together.wait(10)  # passes only if all three are asked at the same time
+        return info(name)
+
+    found = network.search(["c", "a", "b"], False, probe, QUIET, 20)
+    assert [device.name for device in found] == ["net:c", "net:a", "net:b"]
+
+
+def test_a_host_that_fails_costs_nobody_else_anything() -> None:
+    def probe(name: str, _cancel: Cancel) -> DeviceInfo:
+        if name == "bad":
+            raise errors.DeviceIOError("no scanner")
+        return info(name)
+
+    found = network.search(["bad", "good", "good"], False, probe, QUIET, 20)
+    assert [device.name for device in found] == ["net:good"]
+
+
+def test_a_host_that_never_answers_is_cancelled_in_time() -> None:
+    """It listens and says nothing; the thread that asked it ends too (conftest looks)."""
+    address = host()
+    with socket.create_server((address, 1865)):
+        backend = Backend("epson2", Context(Environment({"SANE_CONFIG_DIR": "/nonexistent"})))
+        backend.init()
+        start = time.monotonic()
+        assert network.search([address], False, backend.probe, QUIET, 0.2) == []
+        assert time.monotonic() - start < 5
