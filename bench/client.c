@@ -301,6 +301,7 @@ measure_open(const char *device, char **settings)
   sane_close(open_device(device, settings)); /* the device keeps the settings */
   begin = now();
   check(sane_open(device, &handle), "sane_open");
+  printf("opened %.6f\n", now() - begin);
   check(sane_start(handle), "sane_start");
   while (n == 0)
     check(sane_read(handle, buffer, sizeof buffer, &n), "sane_read");

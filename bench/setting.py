@@ -98,9 +98,9 @@ class Bench:
             raise SystemExit(f"bench: measured {texts.get('library')} instead of {library.path}")
         return sample
 
-    def launch(self, library: Library, command: Sequence[str]) -> Sample:
+    def launch(self, library: Library, command: Sequence[str], **variables: str) -> Sample:
         """Run *command* as a process of its own: wall, cpu (s), maxrss_kb, status 0."""
-        sample, _ = self._run(library, [str(PROGRAMS / "launch"), *command])
+        sample, _ = self._run(library, [str(PROGRAMS / "launch"), *command], **variables)
         if sample["status"]:
             raise BenchError(f"{Path(command[0]).name} ends with status {sample['status']:.0f}")
         return sample
