@@ -24,7 +24,7 @@ DEB_PYTHON ?= /usr/bin/python3
 SOURCES := $(shell find sane backends include etc docs/man setup.py pyproject.toml -type f \
 	-not -name '*.pyc' 2>/dev/null)
 
-.PHONY: all build scan test test-usb test-plain test-compiled bench lint importtime install \
+.PHONY: all build scan test test-usb test-plain test-compiled bench fuzz lint importtime install \
 	uninstall deb test-deb clean
 
 all: build
@@ -76,6 +76,11 @@ test-usb: build $(VENV)/ready-test
 bench: build $(VENV)/ready-test
 	$(call packages,test)
 	$(VENV)/bin/python -m bench
+
+# Coverage-guided fuzzing for a minute (tests/fuzz); what it finds goes to build/fuzz.
+fuzz: $(VENV)/ready-test
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check atheris
+	$(VENV)/bin/python -m tests.fuzz.run 60
 
 lint: $(VENV)/ready-lint
 	$(VENV)/bin/ruff check .
