@@ -79,6 +79,13 @@ NEEDS = {
         ("python3-gi", has_file("/usr/lib/python3/dist-packages/gi/_gi*.so")),
         ("libusb-1.0-0", has_file("/usr/lib/*/libusb-1.0.so.0")),
         ("usbutils", has_program("lsusb")),
+        ("simple-scan", has_program("simple-scan")),
+        ("skanlite", has_program("skanlite")),
+        ("gimagereader", has_program("gimagereader-gtk")),
+        ("gscan2pdf", has_program("gscan2pdf")),
+        ("libimage-sane-perl", has_file("/usr/lib/*/perl5/*/Image/Sane.pm")),
+        ("scanbd", has_program("scanbd")),
+        ("dbus-daemon", has_program("dbus-run-session")),
     ],
     "test-usb": [
         ("qemu-system-x86", has_program("qemu-system-x86_64")),

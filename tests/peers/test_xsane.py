@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.desktop import PATIENCE, PAUSE, Desktop
 from tests.peers.frontends import Scanimage, configure, peer
-from tests.peers.xsane import PATIENCE, PAUSE, Desktop, XSane
+from tests.peers.xsane import XSane
 
 SAVE = ("--save", "--no-mode-selection", "--force-filename", "page.pnm")
 PATTERN = {"mode": "Color", "test-picture": '"Color pattern"', "resolution_min": "50"}
@@ -38,8 +39,10 @@ def start(desktop: Desktop, tmp_path: Path) -> Iterator[Start]:
     """Return a function that starts xsane with settings for test.conf."""
     started: list[XSane] = []
 
-    def run(settings: dict[str, str], *arguments: str, pages: int = 1) -> XSane:
-        config = configure(tmp_path / "sane.d")
+    def run(
+        settings: dict[str, str], *arguments: str, pages: int = 1, native: bool = False
+    ) -> XSane:
+        config = configure(tmp_path / "sane.d", pysane_conf="native test\n" if native else "")
         lines = "".join(f"{key} {value}\n" for key, value in settings.items())
         with (config / "test.conf").open("a") as file:
             file.write(lines)  # of two values the later one counts
@@ -72,6 +75,17 @@ MODES: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("mode", MODES)
 def test_xsane_saves_what_scanimage_scans(start: Start, tmp_path: Path, mode: str) -> None:
     xsane = start(PATTERN | MODES[mode], *SAVE)
+    xsane.scan()
+    assert xsane.wait_for_filename().endswith("page.pnm"), xsane.log.read_text()
+    scanimage = Scanimage(tmp_path / "run", tmp_path / "sane.d")
+    reference = scanimage.theirs("-d", "test:0", "--format=pnm").stdout
+    assert image_of(xsane.image.read_bytes()) == image_of(reference)
+    assert xsane.quit() == 0
+
+
+@pytest.mark.parametrize("mode", ["color", "slow select"])
+def test_xsane_scans_with_a_c_backend(start: Start, tmp_path: Path, mode: str) -> None:
+    xsane = start(PATTERN | MODES[mode], *SAVE, native=True)
     xsane.scan()
     assert xsane.wait_for_filename().endswith("page.pnm"), xsane.log.read_text()
     scanimage = Scanimage(tmp_path / "run", tmp_path / "sane.d")
@@ -123,8 +137,11 @@ def test_xsane_empties_the_feeder(start: Start) -> None:
     assert xsane.process.poll() is None
 
 
-def test_xsane_cancels_a_scan_at_once_and_scans_again(start: Start, desktop: Desktop) -> None:
-    xsane = start(SLOW, *SAVE)
+@pytest.mark.parametrize("native", [False, True], ids=["python", "native"])
+def test_xsane_cancels_a_scan_at_once_and_scans_again(
+    start: Start, desktop: Desktop, native: bool
+) -> None:
+    xsane = start(SLOW, *SAVE, native=native)
     for _ in range(2):
         scanning(xsane)
         before = time.monotonic()

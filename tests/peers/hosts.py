@@ -1,0 +1,253 @@
+"""Operates the desktop's scanning programs as somebody with a mouse would.
+
+Positions and titles are those of Debian 12: simple-scan 42.5, Skanlite 22.12, gImageReader 3.4,
+gscan2pdf 2.13. Each has a home of its own and the first device of the backend test.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.peers.desktop import PATIENCE, PAUSE, Desktop
+from tests.peers.frontends import OURS, environment, peer
+
+QUIET = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8"}
+
+
+class Host:
+    """A program with windows, in a D-Bus session of its own."""
+
+    program = ""
+    arguments: tuple[str, ...] = ("test:0",)
+    main: str  # the window
+
+    def __init__(self, desktop: Desktop, folder: Path, config: Path) -> None:
+        self.desktop = desktop
+        self.folder = folder
+        self.home = folder / "home"
+        self.log = folder / "host.log"
+        for name in ("home/.config", "run", "tmp"):
+            (folder / name).mkdir(parents=True, mode=0o700)
+        self.prepare()
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [peer("dbus-run-session"), "--", peer(self.program), *self.arguments],
+                env=environment(config, OURS)
+                | {"SANE_DEBUG_DLL": "3", "DISPLAY": desktop.name, "HOME": str(self.home)}
+                | {"XDG_RUNTIME_DIR": str(folder / "run"), "TMPDIR": str(folder / "tmp")}
+                | QUIET,
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def prepare(self) -> None:
+        """Write what it is to find in its home."""
+
+    def wait_until_ready(self) -> None:
+        """Return when it can scan."""
+        raise NotImplementedError
+
+    def press_scan(self) -> None:
+        """Press the button that scans."""
+        raise NotImplementedError
+
+    def scan(self) -> None:
+        """Scan a page and keep it."""
+        self.press_scan()
+
+    def page(self) -> Path | None:
+        """Return the file with the page that it has scanned, None if there is none yet."""
+        raise NotImplementedError
+
+    def quit(self) -> int:
+        """Leave it by its menu or window; return the exit status."""
+        raise NotImplementedError
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait until *condition* holds; fail the test with *what* and the log."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"{self.program}: {what}: {self.log.read_text()[-2000:]}")
+            time.sleep(PAUSE)
+
+    def said(self, text: str) -> bool:
+        """Tell whether the log holds *text*."""
+        return text in self.log.read_text(errors="replace")
+
+    def count(self, text: str) -> int:
+        """Return how often the log holds *text*."""
+        return self.log.read_text(errors="replace").count(text)
+
+    def window(self, title: str) -> str:
+        """Return the window with *title*, drawn."""
+        found = self.desktop.wait_for_window(title)
+        self.desktop.wait_until_still()
+        return found
+
+    def wait_for_end(self) -> int:
+        """Return the exit status."""
+        return self.process.wait(PATIENCE)
+
+    def insist(self, left: int, top: int) -> int:
+        """Click there, where a dialogue may ask something, until it ends; return the status."""
+        deadline = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < deadline:
+            self.desktop.click_at(self.main, left, top)
+            time.sleep(4 * PAUSE)
+        return self.wait_for_end()
+
+    def await_scanning(self) -> None:
+        """Press the button that scans, and return when the screen shows that it does."""
+        before = self.desktop.look()
+        self.press_scan()
+        self.wait_for(lambda: self.desktop.look() != before, "nothing happens")
+        time.sleep(10 * PAUSE)  # into a read
+
+    def close(self) -> None:
+        """End it with all that it started, whatever it does."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(PATIENCE)
+
+
+def newest(folder: Path, pattern: str) -> Path | None:
+    """Return the newest file, None without one."""
+    return max(folder.glob(pattern), key=lambda path: path.stat().st_mtime, default=None)
+
+
+class SimpleScan(Host):
+    """simple-scan: everything in a worker thread, sane_exit in the main one."""
+
+    program = "simple-scan"
+    arguments = ("--debug", "test:0")
+
+    def prepare(self) -> None:
+        self.saves = self.home / ".cache" / "simple-scan" / "autosaves"
+        self.saves.mkdir(parents=True)
+
+    def wait_until_ready(self) -> None:
+        self.main = self.window("^Document Scanner")
+        self.wait_for(lambda: self.said("sane_get_devices () -> SANE_STATUS_GOOD"), "no list")
+        self.desktop.wait_until_still()
+
+    def press_scan(self) -> None:
+        self.desktop.click_at(self.main, 60, 27)
+
+    press_stop = press_scan  # the same place
+
+    def page(self) -> Path | None:
+        """Raw RGB of a square of 200 mm at 100 dpi."""
+        return newest(self.saves, "*.pixels")
+
+    def quit(self) -> int:
+        self.desktop.press(self.main, "ctrl+q")
+        return self.insist(143, 279)  # Quit without Saving
+
+
+class Skanlite(Host):
+    """Skanlite, and with it KSaneCore: a thread for each list and each page."""
+
+    program = "skanlite"
+    arguments = ("-d", "test:0")
+
+    def prepare(self) -> None:
+        text = "[Image Saving]\nNamePrefix=page\nImgFormat=image/png\n"
+        (self.home / ".config" / "skanliterc").write_text(text)
+
+    def wait_until_ready(self) -> None:
+        self.main = self.window("Skanlite")
+        self.wait_for(lambda: self.said("get_devices: "), "no list")
+        self.desktop.wait_until_still()
+
+    def press_scan(self) -> None:
+        self.desktop.click(self.main, -52, 54)
+
+    def scan(self) -> None:
+        self.press_scan()
+        self.wait_for(self._is_saved, "no page")
+
+    def _is_saved(self) -> bool:
+        """Press Save, and OK at the name; tell whether all that has been asked."""
+        windows = self.dialogues() - {self.main}
+        if windows:  # the newest lies over the others
+            self.desktop.press(max(windows, key=int), "Return")
+            time.sleep(4 * PAUSE)
+        return not windows and self.page() is not None
+
+    def dialogues(self) -> set[str]:
+        """Return its windows; those that ask something have no title."""
+        return set(self.desktop.do("search", "--onlyvisible", "--class", "skanlite").split())
+
+    def page(self) -> Path | None:
+        return newest(self.home, "page*.png")
+
+    def quit(self) -> int:
+        self.desktop.press(self.main, "ctrl+q")
+        return self.wait_for_end()
+
+
+class GImageReader(Host):
+    """gImageReader: never cancels, never calls sane_exit."""
+
+    program = "gimagereader-gtk"
+    arguments = ()
+
+    def wait_until_ready(self) -> None:
+        window = self.window("^No languages")  # for the recognition of texts
+        self.desktop.click(window, -50, 26)
+        self.main = self.window("^gImageReader")
+        self.wait_for(lambda: self.said("get_devices: "), "no list")
+        self.desktop.click_at(self.main, 107, 75)  # Acquire
+        self.desktop.wait_until_still()
+
+    def press_scan(self) -> None:
+        self.desktop.click_at(self.main, 153, 478)
+
+    def page(self) -> Path | None:
+        return newest(self.home, "scan*.png")
+
+    def quit(self) -> int:
+        self.desktop.click_at(self.main, 1057, 27)  # its own close button
+        return self.wait_for_end()
+
+
+class Gscan2pdf(Host):
+    """gscan2pdf, and with it Image::Sane: a worker process, options set one by one."""
+
+    program = "gscan2pdf"
+    arguments = ()
+
+    def wait_until_ready(self) -> None:
+        message = self.window("^Messages")  # that programs are missing
+        self.desktop.click(message, -45, 20)
+        self.main = self.window("^gscan2pdf")
+        self.desktop.click_at(self.main, 110, 50)
+        self.dialogue = self.window("^Scan Document")
+        self.wait_for(lambda: self.said("open: test:0"), "no device is opened")
+        self.desktop.wait_until_still()
+
+    def press_scan(self) -> None:
+        self.desktop.click(self.dialogue, -132, 20)
+
+    def page(self) -> Path | None:
+        return newest(self.folder / "tmp", "gscan2pdf-*/*.png")
+
+    def quit(self) -> int:
+        self.desktop.press(self.main, "ctrl+q")
+        return self.insist(475, 347)  # OK: the page may be lost
