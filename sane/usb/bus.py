@@ -56,10 +56,10 @@ class Bus:
 
             try:
                 devices = load(path)
-            except BadSession as exc:
-                raise DeviceIOError(f"{REPLAY}: {exc}") from exc
-            except OSError as exc:
-                raise DeviceIOError(f"{REPLAY}={path}: {exc.strerror}") from exc
+            except (BadSession, OSError) as exc:
+                reason = f"{path}: {exc.strerror}" if isinstance(exc, OSError) else str(exc)
+                self._debug(0, "%s: %s", REPLAY, reason)  # a listing only leaves the device out
+                raise DeviceIOError(f"{REPLAY}: {reason}") from exc
             self._recorded = [RecordedEntry(device) for device in devices]
             for entry, device in zip(self._recorded, devices, strict=True):
                 records = device.records_of(self._backend)

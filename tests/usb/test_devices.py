@@ -173,3 +173,20 @@ def test_a_node_without_permission_is_named_with_the_remedy(
     )
     assert line.startswith(f"AccessDenied 11: {loopback.name} (1209:0002): no permission")
     assert f"write to {node} (mode {mode:04o}, owner daemon, group daemon): {remedy}" in line
+
+
+def test_without_pyusb_opening_says_what_is_missing(usb_bus: Umockdev, loopback: Device) -> None:
+    environment = {**os.environ, **usb_bus.environment}
+    command = [sys.executable, "-I", "-S", str(CLIENT), str(TREE), "echo"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "Unsupported 1: USB devices need pyusb: No module named 'usb'\n"
+
+
+def test_without_libusb_opening_says_what_is_missing(
+    usb_bus: Umockdev, loopback: Device, tmp_path: Path
+) -> None:
+    (tmp_path / "libusb-1.0.so.0").write_text("no library")
+    environment = {**os.environ, **usb_bus.environment, "LD_LIBRARY_PATH": str(tmp_path)}
+    command = [sys.executable, str(CLIENT), str(TREE), "echo"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Unsupported 1: libusb-1.0.so.0 cannot be loaded: ")

@@ -184,13 +184,14 @@ def test_the_device_is_listed_as_it_was(tmp_path: Path) -> None:
     ("content", "text"), [("nonsense", "neither a recorded"), (None, "No such")]
 )
 def test_a_file_that_cannot_be_replayed_is_named(
-    tmp_path: Path, content: str | None, text: str
+    tmp_path: Path, content: str | None, text: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "s.usb"
     if content:
         path.write_text(content)
     with pytest.raises(errors.DeviceIOError, match=rf"PYSANE_USB_REPLAY.*s\.usb.*{text}"):
         Bus(Environment({"PYSANE_USB_REPLAY": str(path)})).entries()
+    assert text in capfd.readouterr().err  # a listing shows no errors otherwise
 
 
 def test_a_capture_of_the_original_is_replayed() -> None:
