@@ -448,9 +448,9 @@ class EpsonOptions(Device):
         """Let an area that was all of one surface become all of the other."""
         if "reset-source" in self.caps.oddities:
             self.commands.reset()
-        self.touched.add("source")
         if self.source == self.surface:
             return
+        self.touched.add("source")
         old, new = self.surfaces()[self.surface], self.surfaces()[self.source]
         corners = (self.tl_x, self.tl_y, self.br_x, self.br_y)
         if [*map(fix, corners)] == [*map(fix, (0.0, 0.0, *old))]:

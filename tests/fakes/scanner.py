@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PACKET = 512
 CHUNK = 5000
 
-_hosts = itertools.count(2)
+_hosts = itertools.count()
 
 
 class MachineLink(Link):
@@ -84,7 +84,8 @@ def prepared(device: Device, owner: Backend) -> Handle:
 
 def host() -> str:
     """Return an address of the loopback network that no other test has."""
-    return f"127.0.{next(_hosts) // 200 + 1}.{next(_hosts) % 200 + 2}"
+    number = next(_hosts)
+    return f"127.2.{number // 200 + 1}.{number % 200 + 2}"
 
 
 @contextmanager
