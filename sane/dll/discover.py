@@ -38,9 +38,12 @@ class Discovery:
     """
 
     def __init__(self, loader: Loader, processes: Any = None) -> None:
+        import _thread
+
         self._loader = loader
         self._processes = processes
         self._calls: dict[str, deadline.Call] = {}
+        self._lock = _thread.RLock()  # one list at a time: no backend is asked twice at once
         self.durations_ms: dict[str, int] = {}
 
     def ask(
@@ -56,6 +59,16 @@ class Discovery:
         not asked again until it has returned. refresh: nobody waits for the list, and it may be
         stopped.
         """
+        with self._lock:
+            return self._ask(names, local_only, settings, refresh)
+
+    def _ask(
+        self,
+        names: Sequence[str],
+        local_only: bool,
+        settings: ListSettings,
+        refresh: Refresh | None,
+    ) -> Lists:
         own, foreign, loaded = self._sort(names)
         if len(own) == 1 and not (foreign or loaded or refresh):
             return {own[0]: self._loader.list_devices(own[0], local_only)}

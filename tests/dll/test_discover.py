@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -145,6 +146,31 @@ def test_a_late_answer_is_dropped_and_nobody_asks_again_until_it_came(
     while discovery.busy():
         pass
     assert ask(discovery, loader, "a", "b") == {"a": ["late"], "b": ["dev"]}
+
+
+def test_two_threads_that_ask_get_the_whole_list_each() -> None:
+    """One after the other: a backend never sees two calls at once."""
+    inside: list[int] = []
+
+    def alone() -> str:
+        inside.append(1)
+        crowd = len(inside)
+        time.sleep(0.05)
+        inside.pop()
+        return str(crowd)
+
+    loader = FakeLoader(a=alone)
+    discovery = Discovery(loader)
+    found: list[dict[str, list[str]]] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(ask(discovery, loader, "a", "b")))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(LONG)
+    assert found == [{"a": ["1"], "b": ["dev"]}] * 3
 
 
 # The helper
