@@ -35,7 +35,11 @@ COMPILED = (
     *("sane.constraint", "sane.image.rows", "sane.net.stream"),
     *("sane.backends.epson2.blocks", "sane.backends.epson2.decode", "sane.backends.test.stream"),
 )
-COMPILED_ONLY = ("sane.usb.transfers", "sane.dll.native", "sane.dll.spawn", "sane.net.pump")
+COMPILED_ONLY = (
+    *("sane.usb.transfers", "sane.dll.native", "sane.dll.spawn", "sane.net.pump"),
+    "sane.image.jpeg",
+)
+LINKED = {"sane.image.jpeg": ["jpeg"]}  # the libraries that they need
 
 EXAMPLES = "share/doc/pysane/examples"
 
@@ -51,7 +55,12 @@ def extensions() -> list[Extension]:
     modules = [Extension(name, [f"{name.replace('.', '/')}.py"]) for name in COMPILED]
     headers = [str(ROOT / "include"), str(ABI)]
     modules += [
-        Extension(name, [f"{name.replace('.', '/')}.pyx"], include_dirs=headers)
+        Extension(
+            name,
+            [f"{name.replace('.', '/')}.pyx"],
+            include_dirs=headers,
+            libraries=LINKED.get(name, []),
+        )
         for name in COMPILED_ONLY
     ]
     directives = {"language_level": 3, "binding": False}

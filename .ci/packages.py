@@ -53,6 +53,7 @@ NEEDS = {
     "build": [
         ("gcc", has_program("gcc") or has_program("cc")),
         ("libc6-dev", has_file("/usr/include/stdio.h")),
+        ("libjpeg-dev", has_file("/usr/include/jpeglib.h")),
         (f"python{VERSION}-dev", has_header()),
         (f"libpython{VERSION}", has_libpython()),
         (f"python{VERSION}-venv", has_venv()),
@@ -74,6 +75,7 @@ NEEDS = {
         ("locales", has_file("/usr/share/i18n/locales/de_DE")),
         ("pkg-config", has_program("pkg-config")),
         ("iproute2", has_program("ip")),
+        ("libturbojpeg0", has_file("/usr/lib/*/libturbojpeg.so.0")),
         ("umockdev", has_program("umockdev-run")),
         ("gir1.2-umockdev-1.0", has_file("/usr/lib/*/girepository-1.0/UMockdev-1.0.typelib")),
         ("python3-gi", has_file("/usr/lib/python3/dist-packages/gi/_gi*.so")),
