@@ -27,7 +27,7 @@ ROWS = [
     ),
     (
         *("backend", "handle", "usb_backend"),
-        *("net.transport", "net.dataport", "net.watch", "net.epson"),
+        *("net.transport", "net.dataport", "net.watch", "net.epson", "net.search"),
         *("net.hosts", "net.stream", "net.connection", "net.dnssd"),
     ),
     ("backends", "net.client", "net.servers", "net.device", "net.options"),

@@ -52,9 +52,11 @@ class Backend(UsbBackend):
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         found = list(super().list_devices(local_only))
         if not local_only and (self.hosts or self.discovers):
-            from .network import search
+            from ...net.epson import discover
+            from ...net.search import search
 
-            found += search(self.hosts, self.discovers, self.probe, self.debug)
+            discovers = discover if self.discovers else None
+            found += search(self.hosts, discovers, self.probe, self.debug)
         return found
 
     def probe(self, host: str, cancel: Cancel | None) -> DeviceInfo:

@@ -10,12 +10,13 @@ import pytest
 
 from sane import errors
 from sane.backend import Context, DeviceInfo
-from sane.backends.epson2 import Backend, models, network
+from sane.backends.epson2 import Backend, models
 from sane.backends.epson2.decode import invert, join_lines, swap_samples
 from sane.backends.epson2.matrix import matrix_bytes, matrix_values
 from sane.cancel import Cancel
 from sane.config import Environment
 from sane.debug import Debug
+from sane.net.search import search
 from sane.testing.epson_net import Server
 from sane.testing.esci import Model, Scanner
 from sane.usb import sysfs
@@ -294,7 +295,7 @@ def test_hosts_are_asked_at_once_and_listed_in_order() -> None:
         together.wait(10)  # passes only if all three are asked at the same time
         return info(name)
 
-    found = network.search(["c", "a", "b"], False, probe, QUIET, 20)
+    found = search(["c", "a", "b"], None, probe, QUIET, 20)
     assert [device.name for device in found] == ["net:c", "net:a", "net:b"]
 
 
@@ -304,7 +305,7 @@ def test_a_host_that_fails_costs_nobody_else_anything() -> None:
             raise errors.DeviceIOError("no scanner")
         return info(name)
 
-    found = network.search(["bad", "good", "good"], False, probe, QUIET, 20)
+    found = search(["bad", "good", "good"], None, probe, QUIET, 20)
     assert [device.name for device in found] == ["net:good"]
 
 
@@ -315,5 +316,5 @@ def test_a_host_that_never_answers_is_cancelled_in_time() -> None:
         backend = Backend("epson2", Context(Environment({"SANE_CONFIG_DIR": "/nonexistent"})))
         backend.init()
         start = time.monotonic()
-        assert network.search([address], False, backend.probe, QUIET, 0.2) == []
+        assert search([address], None, backend.probe, QUIET, 0.2) == []
         assert time.monotonic() - start < 5

@@ -1,22 +1,23 @@
 """Which of the scanners on the network are there: all are asked at once, for a limited time.
 
-It knows hosts, threads and time; how a scanner is asked is the caller's. Source: esci 1.3.
+It knows hosts, threads and time; how a scanner is found and asked is the caller's.
 """
 
 from __future__ import annotations
 
-from ...cancel import Cancel
-from ...errors import SaneError
-from ...net.epson import DISCOVERY_SECONDS, discover
-from ...ring import start_thread
+from ..cancel import Cancel
+from ..errors import SaneError
+from ..ring import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ...backend import Debug, DeviceInfo
+    from ..backend import Debug, DeviceInfo
 
+    Wait = Callable[[float, int], bool]
     Probe = Callable[[str, Cancel], DeviceInfo]
+    Discover = Callable[[Wait], list[str]]
 
 SEARCH_SECONDS = 4.0  # for all of it; a scanner that sleeps needs two or three to answer
 CANCEL_SECONDS = 0.5
@@ -84,9 +85,17 @@ class Search:
 
 
 def search(
-    hosts: list[str], discovers: bool, probe: Probe, debug: Debug, seconds: float = SEARCH_SECONDS
+    hosts: list[str],
+    discover: Discover | None,
+    probe: Probe,
+    debug: Debug,
+    seconds: float = SEARCH_SECONDS,
 ) -> list[DeviceInfo]:
-    """Return the devices at *hosts*, and at those that answer to all, in this order."""
+    """Return the devices at *hosts*, and at those that *discover* finds, in this order.
+
+    discover(wait): returns hosts; wait(seconds, fd) waits for a descriptor to be readable and
+    tells whether it is.
+    """
     from time import monotonic
 
     end = monotonic() + seconds
@@ -94,8 +103,8 @@ def search(
     wanted = list(dict.fromkeys(hosts))[:HOSTS]
     for host in wanted:
         running.ask(host)
-    if discovers:
-        for host in _discovered(running, debug):
+    if discover is not None:
+        for host in _discovered(discover, running, debug):
             if host not in wanted and len(wanted) < HOSTS:
                 wanted.append(host)
                 running.ask(host)
@@ -104,9 +113,9 @@ def search(
     return [found[host] for host in wanted if host in found]
 
 
-def _discovered(running: Search, debug: Debug) -> list[str]:
+def _discovered(discover: Discover, running: Search, debug: Debug) -> list[str]:
     try:
-        return discover(running.cancel.wait, DISCOVERY_SECONDS)
+        return discover(running.cancel.wait)
     except (SaneError, OSError) as exc:
         debug(1, "search for scanners: %s", exc)
         return []
