@@ -1,0 +1,143 @@
+"""An ESC/I-2 scanner as a device: options become parameters, sheets become frames.
+
+It knows when a job begins, which page is next and when there is none; how pages come is job.py's.
+Source: specification esci 4.6 to 4.8.
+"""
+
+from __future__ import annotations
+
+from ...backend import FRAME_GRAY, FRAME_RGB, Parameters, errors
+from . import models
+from .capabilities import DUPLEX, FLATBED
+from .job import BACK, FRONT, Job
+from .options import EpsonOptions
+from .page import JpegPage, Page, RawPage
+from .parameters import COLOR, LINEART, Geometry, ScanParameters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .capabilities import Capabilities
+    from .session import Session
+
+
+class EpsonDs(EpsonOptions):
+    """One open scanner; it owns the session."""
+
+    def __init__(self, session: Session, capabilities: Capabilities) -> None:
+        self.session = session
+        self.debug = session.debug
+        self._job: Job | None = None
+        self._page: Page | None = None
+        self._is_read = False  # all of the page: what follows is as the options say
+        self._following: list[Page] = []  # of the same sheet
+        self.prepare(capabilities)
+        session.wire.belongs_to(self)
+
+    def move(self, action: str) -> None:
+        self.check(self.session.ask("MECH", action.encode("ascii")))
+
+    def check(self, tokens: list[tuple[str, bytes]]) -> None:
+        """Raise what an error among *tokens* means."""
+        Job(self.session, self.wait).check(tokens)
+
+    # Parameters
+
+    def geometry(self) -> Geometry:
+        """Return the scan area in pixels; raises Invalid for an empty one."""
+        area = (self.tl_x, self.tl_y, self.br_x, self.br_y)
+        found = Geometry(area, self.resolution, self.capabilities.bed(self.source))
+        if found.width_px < 1 or found.lines < 1:
+            raise errors.Invalid(
+                f"the scan area {area} has {found.width_px} x {found.lines} pixels"
+            )
+        return found
+
+    def parameters(self) -> Parameters:
+        frame = FRAME_RGB if self.scan_mode == COLOR else FRAME_GRAY
+        depth = 1 if self.scan_mode == LINEART else 8
+        if self._page is not None and not self._is_read:
+            return Parameters(frame, self._page.width_px, self._page.lines, depth)
+        geometry = self.geometry()
+        return Parameters(frame, geometry.width_px, geometry.lines, depth)
+
+    def scan_parameters(self) -> ScanParameters:
+        """Return what the scanner is to be asked for."""
+        return ScanParameters(
+            self.geometry(),
+            source=self.source,
+            mode=self.scan_mode,
+            dpi=self.resolution,
+            capabilities=self.capabilities,
+            skew=self.adf_skew,
+            crop=self.adf_crp,
+        )
+
+    # Scanning
+
+    def start(self) -> None:
+        page, self._page = self._page, None
+        self._is_read = False
+        job = self._job
+        if job is not None and self._following:
+            self._page = self._following.pop(0)
+        elif job is not None and self.source != FLATBED:
+            job.finish_pages()
+            if job.is_last:
+                raise job.no_more_sheets()
+            self._next_sheet(job)
+        else:
+            if job is not None and page is not None:
+                job.wait_for_end()
+            job = self._begin()
+        assert self._page is not None
+        job.await_page(self._page)
+        if self._page.fits:
+            job.finish_pages()
+
+    def _begin(self) -> Job:
+        if self.source != FLATBED:
+            self.check(self.session.ask("STAT"))
+        self._scan = self.scan_parameters()
+        job = self._job = Job(self.session, self.wait)
+        try:
+            job.begin(self._scan.block())
+        except BaseException:
+            self._job = None
+            raise
+        self._next_sheet(job)
+        return job
+
+    def _next_sheet(self, job: Job) -> None:
+        sides = (FRONT, BACK) if self._scan.source == DUPLEX else (FRONT,)
+        job.pages = {side: self._new_page(side) for side in sides}
+        self._page, *self._following = job.pages.values()
+
+    def _new_page(self, side: str) -> Page:
+        scan = self._scan
+        size = (scan.geometry.width_px, scan.geometry.lines)
+        form = (3 if scan.mode == COLOR else 1, 1 if scan.mode == LINEART else 8)
+        page: Page
+        if scan.is_jpeg:
+            waits = scan.source != FLATBED
+            page = JpegPage(*size, *form, fits=scan.crop, waits=waits)
+        else:
+            page = RawPage(*size, *form, fits=scan.crop)
+        page.is_turned = side == BACK and self.capabilities.model in models.TURNS_BACK
+        return page
+
+    def read_into(self, view: memoryview) -> int:
+        if self._job is None or self._page is None:
+            return 0
+        return self._job.read_into(self._page, view)
+
+    def frame_ended(self) -> None:
+        self._is_read = True
+
+    def finish(self, aborted: bool) -> None:
+        job, self._job = self._job, None
+        self._page, self._following = None, []
+        if job is not None:
+            job.finish(aborted=aborted, is_flatbed=self._scan.source == FLATBED)
+
+    def close(self) -> None:
+        self.session.close()
