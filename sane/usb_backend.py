@@ -125,7 +125,13 @@ class UsbBackend(Backend):
         return found
 
     def interface(self, entry: Entry) -> Interface | None:
-        """Return the interface to claim; None: the one that looks like a scanner's."""
+        """Return the interface to claim; None: the one that looks like a scanner's.
+
+        It is the first of usb_classes, if there are any and the device has one of them.
+        """
+        for interface in entry.descriptors.active(entry.configuration):
+            if interface.class_ in self.usb_classes and interface.alternate == 0:
+                return interface
         return None
 
     def open(self, name: str) -> Device:

@@ -27,7 +27,7 @@ def parse_capture(data: bytes, path: str) -> list[RecordedDevice]:
 
     try:
         root = ElementTree.fromstring(data)
-    except ElementTree.ParseError as exc:
+    except (ElementTree.ParseError, LookupError, ValueError) as exc:  # or an unknown encoding
         raise BadSession(f"{path}: {exc}") from exc
     description = root.find("description")
     transactions = root.find("transactions")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import struct
 from pathlib import Path
 
@@ -332,3 +333,33 @@ def test_a_broken_capture_of_the_kernel_is_named(tmp_path: Path, content: bytes,
     path.write_bytes(content)
     with pytest.raises(BadSession, match=text):
         load(str(path))
+
+
+@pytest.mark.parametrize("name", ["loopback-sanei.xml", "page-usbmon.pcap", "session"])
+def test_garbage_ends_in_a_session_or_in_the_one_error(tmp_path: Path, name: str) -> None:
+    """Bytes changed, cut out and doubled, from a fixed seed."""
+    whole = (
+        HEAD + OPEN + "0.2 001:002 out 02 2/2 ok\n  1b 40 |.@|\n0.3 001:002 reset ok\n"
+    ).encode()
+    if name != "session":
+        whole = (DATA / name).read_bytes()[:6000]
+    source = random.Random(11)
+    path = tmp_path / "x"
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(source.randrange(1, 6)):
+            place = source.randrange(len(data))
+            action = source.randrange(3)
+            if action == 0:
+                data[place] = source.randrange(256)
+            elif action == 1:
+                del data[place : place + source.randrange(1, 40)]
+            else:
+                data[place:place] = data[place : place + source.randrange(1, 40)]
+        path.write_bytes(data)
+        try:
+            devices = load(str(path))
+        except BadSession:
+            continue
+        for device in devices:
+            device.records_of("page")

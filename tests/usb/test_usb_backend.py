@@ -194,3 +194,14 @@ def test_a_device_that_cannot_be_made_leaves_nothing_open(backend: Any) -> None:
     with pytest.raises(errors.DeviceIOError):
         found.open("libusb:001:006")
     assert bus.links[0].closed == 1
+
+
+def test_the_interface_of_the_wanted_class_is_claimed(backend: Any) -> None:
+    found, bus = backend()
+    mixed = interface_bytes(0, 0xFF, BULK_PAIR) + interface_bytes(1, 6, BULK_PAIR, protocol=1)
+    add_device(bus.root, 2, raw=descriptor_bytes(1, mixed))
+    add_device(bus.root, 3)
+    found.open("libusb:001:002")
+    found.open("libusb:001:003")
+    numbers = [interface and interface.number for _, interface in bus.opened]
+    assert numbers == [1, None]
