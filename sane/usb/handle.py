@@ -181,7 +181,7 @@ class Usb:
             self.write(endpoint, b"", seconds)
 
     def read(self, endpoint: int, size: int, seconds: float | None = None) -> bytes:
-        """Return what one transfer of at most *size* bytes brought, b"" for an empty packet.
+        """Return what one transfer of at most *size* bytes (4 MiB) brought, b"" if it was empty.
 
         Raises TimedOut if nothing came in time; if only a part did, that is returned.
         """

@@ -5,6 +5,7 @@ It prints what the tests compare. Scenes talk to the device of tests/fakes/loopb
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -211,6 +212,20 @@ def several() -> None:
     print(len(answers), all(answers))
 
 
+def cycles() -> None:
+    """Open and close again and again: what the first left is all that stays."""
+    bus = Bus(Environment.current())
+    counts = []
+    for _ in range(8):
+        usb = bus.open(bus.entries()[0])
+        usb.write(OUT, b"Ehello")
+        stream = usb.stream(IN, 512, 4)  # left open: the handle closes it
+        usb.close()
+        stream.close()
+        counts.append((len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))))
+    print(len(set(counts)))
+
+
 def listing() -> None:
     for entry in Bus(Environment.current()).entries():
         print(entry.name, entry.text("manufacturer"), entry.text("product"))
@@ -218,7 +233,7 @@ def listing() -> None:
 
 def main(scene: str) -> None:
     """Play one scene on the first device, unless the scene finds its own."""
-    if scene in ("several", "listing"):
+    if scene in ("several", "listing", "cycles"):
         globals()[scene]()
         return
     bus = Bus(Environment.current())

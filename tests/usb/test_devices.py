@@ -81,6 +81,7 @@ HELLO = "b'hello'"
             "stream_stalls",
             ["700", *(["Stalled 9: * stream 0x81: the device refused it (stall)"] * 2), HELLO],
         ),
+        ("cycles", ["1"]),
         ("stream_rest", ["2 b'he'", "b'llo'", HELLO]),
     ],
 )
