@@ -16,7 +16,6 @@ from ...backend import (
     UNIT_MM,
     Device,
     Range,
-    errors,
 )
 from ...option import Bool, Button, Fixed, Group, Int, String
 from ...param import fix
@@ -458,18 +457,6 @@ class EpsonOptions(Device):
         self.surface = self.source
         if self.caps.has_focus:
             self.focus = FILM_FOCUS if self.is_film else GLASS_FOCUS
-
-    @br_x.on_set
-    def _right_set(self, value: float) -> float:
-        if not value:
-            raise errors.Invalid("br-x: a scan area needs a width")
-        return value
-
-    @br_y.on_set
-    def _bottom_set(self, value: float) -> float:
-        if not value:
-            raise errors.Invalid("br-y: a scan area needs a height")
-        return value
 
     @eject.changed
     def _eject_pressed(self) -> None:
