@@ -33,7 +33,7 @@ DEEP = 16  # bits per sample that have a byte order
 
 
 class NetHandle(Handle):
-    """The server is the authority: what a frontend asks is asked there, also during a scan.
+    """The server is the authority: what a frontend asks is asked there.
 
     A read without a frame answers Cancelled, as the original's does (7.10), but the end of a frame
     is told again and again, as a local device tells it.
@@ -61,7 +61,7 @@ class NetHandle(Handle):
         return super().descriptor(index)
 
     def access(self, index: int, action: int) -> Option:
-        """Only what cannot be asked is refused here."""
+        """Refuse what cannot be asked, and changes during a frame: the server may have ended it."""
         option = self.descriptor(index)
         if option.type >= const.TYPE_GROUP or option.type < const.TYPE_BOOL:
             raise Invalid(f"option {index} has no value")
@@ -69,6 +69,8 @@ class NetHandle(Handle):
             raise Invalid(f"option {option.name} is a button")
         if not const.ACTION_GET_VALUE <= action <= const.ACTION_SET_AUTO:
             raise Invalid(f"unknown action {action}")
+        if action != const.ACTION_GET_VALUE and self.state == FRAME:
+            raise Invalid(f"option {option.name} cannot be set during a scan")
         return option
 
     def get(self, index: int) -> bytes:

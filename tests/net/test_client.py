@@ -523,6 +523,10 @@ def test_client_calls_in_the_wrong_state(net: Backend) -> None:
     opened.start()
     with pytest.raises(Invalid, match="already"):
         opened.start()
+    for change in (lambda: opened.set(2, b"Gray\0"), lambda: opened.set_auto(1)):
+        with pytest.raises(Invalid, match="during a scan"):
+            change()
+    assert opened.get(2) == b"Gray\0"
     assert opened.read(view) == 8
     opened.close()
 
