@@ -123,6 +123,10 @@ class Site:
         """Return what clients may open."""
         return Shares.load(self.environment, Debug("saned", self.environment), self.settings)
 
+    def watch(self, fd: int, interrupt: Callable[[], None]) -> Watch:
+        """Return what notices that the client on *fd* has vanished, and ends the process."""
+        return Watch(fd, interrupt, end_process)
+
     def users(self) -> Users:
         """Return who may use which backends; raises AccessDenied if that cannot be known."""
         return Users.read(self.environment)
@@ -156,7 +160,7 @@ class Session:
         self._registry: Any = None
         self._shares: Shares | None = None
         self._was_authorized = False  # in the request that is being carried out
-        self._watch = Watch(stream.fileno(), self._interrupt, end_process)
+        self._watch = site.watch(stream.fileno(), self._interrupt)
 
     def run(self) -> None:
         """Serve; return when the session has ended and all devices are closed."""

@@ -42,3 +42,10 @@ def test_fuzz_the_codec_corpus_holds_every_kind_of_record() -> None:
 
     for name, data in seeds().items():
         assert (CORPUS / "codec" / name).read_bytes() == data, name
+
+
+def test_fuzz_the_server_corpus_holds_every_kind_of_session() -> None:
+    from tests.fuzz.server import seeds
+
+    for name, data in seeds().items():
+        assert (CORPUS / "server" / name).read_bytes() == data, name
