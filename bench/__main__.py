@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calls, epson, foreign, listing, net, programs, reads, usb
+from . import calls, clients, epson, foreign, listing, net, programs, reads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -39,6 +39,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "usb": (usb.measure_usb, 7, 3),
     "epson": (epson.measure_epson, 7, 3),
     "net": (net.measure_net, 7, 3),
+    "clients": (clients.measure_clients, 15, 5),
 }
 
 

@@ -44,7 +44,7 @@ class Server:
 
     def __init__(self, name: str, program: str, address: str, folder: Path) -> None:
         self.address = address
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "dll.conf").write_text("test\n")
         shutil.copy(folder.parent / "test.conf", folder)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("SANE_", "LD_"))}
@@ -56,7 +56,7 @@ class Server:
             stderr=subprocess.DEVNULL,
         )
         self.client = folder.with_name(f"{folder.name}-client")
-        self.client.mkdir()
+        self.client.mkdir(exist_ok=True)
         (self.client / "dll.conf").write_text("net\n")
         (self.client / "net.conf").write_text(f"{address}\n")
         deadline = time.monotonic() + SECONDS

@@ -6,6 +6,7 @@ A process that holds no thread listens and forks a process for each client. Sour
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from ..config import Environment
@@ -75,6 +76,8 @@ def run(options: Options, environment: Environment, log: Log) -> int:
     for problem in access.problems:
         log(ERROR, problem)
     log(CLIENT, f"saned of PySANE starts, as {process.identity()}")
+    if options.alone or count:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to reload
     if options.alone:
         port = listeners.service_port() if options.port is None else options.port
         sockets: list[listeners.Listener] | None = listeners.listen(options.bind, port)
@@ -108,14 +111,15 @@ def stand_alone(
     from .daemon import Daemon
     from .warm import preload
 
+    service = Service(environment, access.settings, options.buffer_kib << 10, log)
+    daemon = Daemon(options, sockets, service)
     preload(environment, log)
     if options.user:
         process.become(options.user)
         log(CLIENT, f"now {process.identity()}")
     for listener in sockets:
         log(CLIENT, f"listening on {listener.name}")
-    service = Service(environment, access.settings, options.buffer_kib << 10, log)
-    Daemon(options, sockets, service).run()
+    daemon.run()
     if options.background:
         process.remove_pid_file()
     return 0

@@ -46,12 +46,12 @@ class Daemon:
         self._is_ending = self._reload = False
         self._has_served = False  # the only client, with --once
         self._wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-
-    def run(self) -> None:
-        """Serve until told to end; all clients have ended then."""
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         for number in (*_ENDS, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._note)
+
+    def run(self) -> None:
+        """Serve until told to end; all clients have ended then."""
         self.apply_settings()
         self._log(INFO, "ready")
         try:
