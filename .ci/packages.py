@@ -88,6 +88,7 @@ NEEDS = {
         ("libimage-sane-perl", has_file("/usr/lib/*/perl5/*/Image/Sane.pm")),
         ("scanbd", has_program("scanbd")),
         ("dbus-daemon", has_program("dbus-run-session")),
+        ("usbip", has_program("usbip")),
     ],
     "test-usb": [
         ("qemu-system-x86", has_program("qemu-system-x86_64")),

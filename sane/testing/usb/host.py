@@ -2,6 +2,7 @@
 
     python3 -m sane.testing.usb.host umockdev COMMANDS REPLIES
     python3 -m sane.testing.usb.host usbredir COMMANDS REPLIES SOCKET...
+    python3 -m sane.testing.usb.host usbip COMMANDS REPLIES
 
 COMMANDS and REPLIES are descriptors. Both carry pickles, each after its length in four bytes:
 commands are (name, arguments...), see `Host`; a reply is (True, value) or (False, traceback).
@@ -163,6 +164,10 @@ def make_bus(transport: str, arguments: list[str]) -> tuple[Any, Any]:
         from . import usbredir
 
         return loop, usbredir.Bus(loop, arguments)
+    if transport == "usbip":
+        from . import usbip
+
+        return loop, usbip.Server(loop, port=0)
     raise SystemExit(f"no transport {transport!r}")
 
 

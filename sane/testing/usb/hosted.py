@@ -195,6 +195,13 @@ class Usbredir(Bus):
         super().__init__(sys.executable, "usbredir", *sockets)
 
 
+class Usbip(Bus):
+    """Devices behind a USB/IP server on this machine, on the port that `environment` names."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.executable, "usbip")
+
+
 def missing_for_umockdev() -> str:
     """Return the packages without which Umockdev cannot start, "" when all are there."""
     python = shutil.which(SYSTEM_PYTHON)
