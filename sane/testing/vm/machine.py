@@ -73,6 +73,7 @@ class Machine:
             file.write(build(kernel))
         self._number = 0
         self._is_busy = False
+        self._end = ""  # why it is switched off
         self._answers = b""
         folders = {"hostroot": "/", "share": self.share}
         for number, layer in enumerate(layers or [], 1):
@@ -91,6 +92,8 @@ class Machine:
 
     def start(self, script: str) -> None:
         """Start a bash script; `finish` waits for it. One that still runs is waited for first."""
+        if self._end:
+            raise MachineError(f"the machine was stopped before: {self._end}")
         if self._is_busy:
             self.finish()
         self._is_busy = True
@@ -165,8 +168,10 @@ class Machine:
 
     def close(self) -> None:
         """Switch the machine off."""
-        self._qemu.kill()
-        self._qemu.communicate()
+        if not self._end:
+            self._end = "it was closed"
+            self._qemu.kill()
+            self._qemu.communicate()
 
     def __enter__(self) -> Self:
         return self
@@ -190,6 +195,7 @@ class Machine:
                 why = "ended" if ready else f"did not answer within {seconds:g} s"
                 self._qemu.kill()
                 said = self._qemu.communicate()[1].decode("utf-8", "replace")
+                self._end = f"it {why}"
                 raise MachineError(f"the machine {why}: {said}{self._console()}")
             self._answers += piece
         line, _, self._answers = self._answers.partition(b"\n")
