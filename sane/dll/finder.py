@@ -11,6 +11,7 @@ import sys
 
 from ..backend import Backend
 from ..errors import Invalid
+from .libraries import directories as library_directories
 from .libraries import libraries
 
 TYPE_CHECKING = False
@@ -62,6 +63,10 @@ def find(
 def c_library(name: str, paths: list[str], environment: Environment, debug: Debug) -> Maker:
     """Load the C backend *name* from *paths*; return what makes the Backend of it."""
     if not paths:
+        folders = ":".join(library_directories(environment))
+        debug(
+            0, "pysane.conf says native %s: there is no libsane-%s.so.1 in %s", name, name, folders
+        )
         raise NotFound(f"no library libsane-{name}.so.1")
     try:
         from .native import Library

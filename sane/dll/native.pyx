@@ -11,7 +11,7 @@ from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from ..abi.sane_h cimport *
 
@@ -246,7 +246,7 @@ cdef class Library:
         """
         cdef Functions *f = self.table()
         cdef SANE_Auth_Callback authorize = NULL
-        cdef SANE_Int version = 0
+        cdef SANE_Int version = MAJOR << 24  # for a backend that forgets to store it
         cdef SANE_Status status = SANE_STATUS_GOOD
         key = <uintptr_t>self.image
         if type(callback).__name__ == "PyCapsule":
@@ -392,6 +392,7 @@ cdef class Device:
         cdef const pysane_device_ops *ops = self.ops()
         cdef SANE_Parameters p
         cdef SANE_Status status
+        memset(&p, 0, sizeof(p))
         with nogil:
             status = ops.get_parameters(self.slot.inner, &p)
         if status != SANE_STATUS_GOOD:

@@ -20,6 +20,7 @@ BACKENDS: dict[str, tuple[str, ...]] = {
     "failing": ('-DKIND="failing init"',),
     "lazy": ("-DUNRESOLVED", "-Wl,-z,lazy"),
     "withusb": ("-Wl,--no-as-needed", "-l:libusb-1.0.so.0"),
+    "forgets": ('-DKIND="no version"',),
     "version2": ('-DKIND="version 2"',),
 }
 

@@ -121,9 +121,12 @@ def test_native_star_takes_every_c_backend(scanimage: Scanimage) -> None:
 def test_native_names_a_library_that_is_not_there(scanimage: Scanimage) -> None:
     """Nobody gets another implementation than the one asked for."""
     (scanimage.config / "pysane.conf").write_text("native nosuch\n")
-    done = scanimage.ours("-d", "nosuch", "-n", environ={"SANE_DEBUG_DLL": "1"})
+    done = scanimage.ours("-d", "nosuch", "-n")
     assert done.status == 1
-    assert "no library libsane-nosuch.so.1" in done.stderr
+    folder = walks.their_library("test").library.parent
+    told = f"pysane.conf says native nosuch: there is no libsane-nosuch.so.1 in {OURS}:"
+    assert told in done.stderr
+    assert f":{folder}:" in done.stderr
 
 
 # A few of each kind: refusals, I/O errors, statuses of their own. None waits for a device.

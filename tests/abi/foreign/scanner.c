@@ -93,7 +93,8 @@ NAME(init)(SANE_Int *version, SANE_Auth_Callback authorize)
   callback = authorize;
   if (is(KIND, "failing init"))
     return SANE_STATUS_ACCESS_DENIED;
-  *version = SANE_VERSION_CODE(is(KIND, "version 2") ? 2 : 1, 0, 7);
+  if (!is(KIND, "no version"))
+    *version = SANE_VERSION_CODE(is(KIND, "version 2") ? 2 : 1, 0, 7);
   return SANE_STATUS_GOOD;
 }
 

@@ -117,7 +117,8 @@ refusing(void)
   STATUS(sane_open("scan:status7", &h), NO_DOCS);
   STATUS(sane_open("scan:status3", &h), DEVICE_BUSY);
   CHECK(h == NULL);
-  GOOD(sane_open("under:one", &h)); /* its symbols begin with an underscore */
+  GOOD(sane_open("under:one", &h));   /* its symbols begin with an underscore */
+  GOOD(sane_open("forgets:one", &h)); /* it does not say its version */
   sane_exit();
 }
 
