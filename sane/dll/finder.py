@@ -12,7 +12,7 @@ import sys
 from ..backend import Backend
 from ..errors import Invalid
 from .libraries import directories as library_directories
-from .libraries import libraries
+from .libraries import libraries, may_trust_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def directories(environment: Environment) -> list[str]:
     if os.path.exists(os.path.join(folder, "pysane.runtime")):
         found.append(os.path.join(folder, "backends"))
     found.append(SYSTEM_DIRECTORY)
-    if os.getuid() == os.geteuid() and os.getgid() == os.getegid():
+    if may_trust_environment():
         path = environment.get("PYSANE_BACKEND_PATH") or ""
         found += [directory for directory in path.split(":") if os.path.isabs(directory)]
     return found

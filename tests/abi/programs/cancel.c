@@ -53,7 +53,28 @@ typedef struct {
   pthread_t target;
 } Interrupter;
 
-/* Send SIGINT to the reading thread as soon as the driver waits. */
+static volatile sig_atomic_t about_to_read; /* the main thread is about to call sane_read */
+
+/* Wait until the main thread is in sane_read: it has slept for a while since. */
+static void
+await_reader(void)
+{
+  struct timespec tick = {.tv_nsec = 2000000};
+  int asleep = 0;
+
+  while (asleep < 5) {
+    char text[512] = "";
+    FILE *file;
+    snprintf(text, sizeof text, "/proc/self/task/%d/stat", (int)getpid());
+    file = fopen(text, "r");
+    CHECK(file && fgets(text, sizeof text, file));
+    fclose(file);
+    asleep = about_to_read && strstr(text, ") S ") ? asleep + 1 : 0;
+    nanosleep(&tick, NULL);
+  }
+}
+
+/* Send SIGINT to the reading thread as soon as it waits for the driver. */
 static void *
 interrupt_reader(void *argument)
 {
@@ -61,6 +82,7 @@ interrupt_reader(void *argument)
 
   EQUAL(await_byte(i->p->told), 's');
   EQUAL(await_byte(i->p->told), 'r');
+  await_reader();
   pthread_kill(i->target, SIGINT);
   return NULL;
 }
@@ -97,6 +119,7 @@ interrupted(const char *name)
   GOOD(sane_start(handle));
   i = (Interrupter){&p, pthread_self()};
   pthread_create(&thread, NULL, interrupt_reader, &i);
+  about_to_read = 1;
   read_once(handle, &outcome);
   pthread_join(thread, NULL);
   EQUAL(handled, 1);

@@ -327,6 +327,36 @@ cycles(void)
   }
 }
 
+static void
+life(void)
+{
+  SANE_Handle h = init_and_open("scan:one");
+
+  GOOD(sane_start(h));
+  read_frame(h, 4096, NULL, 0);
+  sane_cancel(h);
+  sane_close(h);
+  sane_exit();
+}
+
+static void
+growth(void)
+{
+  long kb;
+  int fds, i;
+
+  for (i = 0; i < 50; i++)
+    life();
+  kb = resident_kb();
+  fds = count_fds();
+  for (i = 0; i < 300; i++)
+    life();
+  EQUAL(count_fds(), fds);
+  kb = resident_kb() - kb;
+  if (kb > 512)
+    FAIL("300 lives cost %ld KiB", kb);
+}
+
 static int
 is_mapped(const char *name)
 {
@@ -392,6 +422,7 @@ static const Case cases[] = {
   {"cycles", cycles},
   {"two_libraries", two_libraries},
   {"usb_stays", usb_stays},
+  {"growth", growth},
   {NULL, NULL},
 };
 
