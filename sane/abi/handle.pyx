@@ -225,9 +225,9 @@ cdef const SANE_Option_Descriptor *py_descriptor(SANE_Handle inner, SANE_Int ind
     cdef bint tell = False
     if not pysane_mark():
         return NULL
-    if h.open and 0 <= index < h.count:
-        found = &h.descriptors[index]
-        tell = h.direct[index] & TELL_FETCH
+    if h.open and index >= 0 and h.count > 0:
+        found = &h.descriptors[index] if index < h.count else NULL
+        tell = h.direct[min(index, h.count - 1)] & TELL_FETCH  # a reload may bring more
     pysane_unmark()
     if tell and enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
         return NULL

@@ -27,6 +27,7 @@ from sane.net.client import Backend
 from sane.net.protocol import frame_end, record_head
 from tests.fakes.saned import COUNT, DEPTH, MODE, PAUSE, FakeSaned
 from tests.net.opening import backend, frame, handle, rest
+from tests.net.test_transport import full_listener
 
 LONG = 10.0
 RESOURCE = "test$MD5$6a196b005b511d218cd9"
@@ -114,6 +115,20 @@ def test_client_dead_hosts_cost_one_timeout(tmp_path: Path) -> None:
         made.exit()
         for server in servers:
             server.stop()
+
+
+@pytest.mark.parametrize("by", ["file", "variable"])
+def test_client_a_host_that_does_not_answer_costs_the_timeout(tmp_path: Path, by: str) -> None:
+    """A full queue stands for an address that nobody has: packets are dropped without a word."""
+    with full_listener() as port:
+        conf = f"connect_timeout = {1 if by == 'file' else 30}\n127.0.0.1 port = {port}\n"
+        variables: Any = {} if by == "file" else {"SANE_NET_TIMEOUT": "1"}
+        made = backend(tmp_path, conf, **variables)
+        begin = time.monotonic()
+        with pytest.raises(DeviceIOError, match="timed out"):
+            made.open("127.0.0.1:test:0")
+        assert 0.9 < time.monotonic() - begin < 3
+        made.exit()
 
 
 @pytest.mark.parametrize("status", [3, 11])

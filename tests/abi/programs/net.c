@@ -1,0 +1,142 @@
+/* A device of a server from C: descriptors that change, a server that dies, reads by select.
+ *
+ * The server is tests/fakes/saned.py; NET_DEVICE names the device.
+ */
+#include "check.h"
+
+#include <signal.h>
+#include <sys/select.h>
+
+enum { DEPTH = 1, MODE = 2 };
+
+static SANE_Handle
+opened(void)
+{
+  signal(SIGPIPE, SIG_DFL);
+  GOOD(sane_init(NULL, NULL));
+  return open_device(getenv("NET_DEVICE"));
+}
+
+static SANE_Int
+set_mode(SANE_Handle h, const char *text)
+{
+  char value[6] = "";
+  SANE_Int info = 0;
+
+  memcpy(value, text, strlen(text));
+  GOOD(sane_control_option(h, MODE, SANE_ACTION_SET_VALUE, value, &info));
+  CHECK(strcmp(value, text) == 0);
+  return info;
+}
+
+/* The server gives the option "depth" another title and constraint with each list. */
+static void
+reload(void)
+{
+  SANE_Handle h = opened();
+  const SANE_Option_Descriptor *depth = sane_get_option_descriptor(h, DEPTH);
+  SANE_Word value = 0;
+  const char *title;
+
+  CHECK(depth != NULL);
+  title = depth->title;
+  CHECK(strcmp(title, "List 1") == 0);
+  EQUAL(depth->constraint.word_list[0], 2);
+  EQUAL(set_mode(h, "Color"), SANE_INFO_RELOAD_OPTIONS | SANE_INFO_RELOAD_PARAMS);
+  GOOD(sane_control_option(h, DEPTH, SANE_ACTION_GET_VALUE, &value, NULL)); /* fetches silently */
+  CHECK(depth == sane_get_option_descriptor(h, DEPTH));
+  CHECK(strcmp(depth->title, "List 2") == 0);
+  CHECK(strcmp(title, "List 1") == 0); /* what was shown stays readable */
+  EQUAL(depth->constraint_type, SANE_CONSTRAINT_NONE);
+  CHECK(sane_get_option_descriptor(h, 3) == NULL);
+  sane_close(h);
+  sane_exit();
+}
+
+/* The second list has two options more, the third only option 0. */
+static void
+another_number(void)
+{
+  SANE_Handle h = opened();
+  const SANE_Option_Descriptor *depth = sane_get_option_descriptor(h, DEPTH);
+
+  set_mode(h, "Color");
+  CHECK(sane_get_option_descriptor(h, 4) != NULL);
+  CHECK(strcmp(sane_get_option_descriptor(h, 4)->name, "mode") == 0);
+  CHECK(sane_get_option_descriptor(h, 5) == NULL);
+  set_mode(h, "Gray");
+  CHECK(sane_get_option_descriptor(h, 0) != NULL);
+  CHECK(sane_get_option_descriptor(h, DEPTH) == NULL);
+  CHECK(strcmp(depth->name, "depth") == 0);
+  sane_close(h);
+  sane_exit();
+}
+
+/* The server closes when an option is read: no signal, one status for everything. */
+static void
+death(void)
+{
+  SANE_Handle h = opened();
+  SANE_Parameters parameters;
+  SANE_Byte data[16];
+  SANE_Word value = 42;
+  SANE_Int length = 7;
+  int i;
+
+  for (i = 0; i < 3; i++)
+    STATUS(sane_control_option(h, DEPTH, SANE_ACTION_GET_VALUE, &value, NULL), IO_ERROR);
+  EQUAL(value, 42);
+  STATUS(sane_get_parameters(h, &parameters), IO_ERROR);
+  STATUS(sane_start(h), IO_ERROR);
+  STATUS(sane_read(h, data, sizeof data, &length), CANCELLED);
+  EQUAL(length, 0);
+  sane_cancel(h);
+  sane_close(h);
+  sane_exit();
+}
+
+/* A frame by select: no thread, no descriptor but the data connection's. */
+static void
+watched(void)
+{
+  SANE_Handle h = opened();
+  SANE_Byte data[3];
+  SANE_Int fd = -1, length, total = 0;
+  SANE_Status status;
+
+  STATUS(sane_set_io_mode(h, SANE_TRUE), INVAL);
+  STATUS(sane_get_select_fd(h, &fd), INVAL);
+  GOOD(sane_start(h));
+  GOOD(sane_set_io_mode(h, SANE_TRUE));
+  GOOD(sane_get_select_fd(h, &fd));
+  for (;;) {
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    fd_set readable;
+
+    FD_ZERO(&readable);
+    FD_SET(fd, &readable);
+    EQUAL(select(fd + 1, &readable, NULL, NULL, &patience), 1);
+    status = sane_read(h, data, sizeof data, &length);
+    if (status != SANE_STATUS_GOOD)
+      break;
+    total += length;
+  }
+  IS_STATUS(status, SANE_STATUS_EOF);
+  EQUAL(total, 8);
+  sane_close(h);
+  sane_exit();
+}
+
+static const Case cases[] = {
+  {"reload", reload},
+  {"another_number", another_number},
+  {"death", death},
+  {"watched", watched},
+  {NULL, NULL},
+};
+
+int
+main(int argc, char **argv)
+{
+  return run_case(argc, argv, cases);
+}
