@@ -141,6 +141,7 @@ read_frames(void *memory)
   SANE_Byte *buffer = malloc((size_t)frame->size);
   double wall, used;
   long long bytes = 0;
+  SANE_Parameters params;
   SANE_Status status;
   SANE_Int n;
 
@@ -149,6 +150,7 @@ read_frames(void *memory)
   used = cpu();
   do {
     check(sane_start(frame->handle), "sane_start");
+    check(sane_get_parameters(frame->handle, &params), "sane_get_parameters"); /* as frontends do */
     while ((status = sane_read(frame->handle, buffer, frame->size, &n)) == SANE_STATUS_GOOD)
       bytes += n;
     sane_cancel(frame->handle); /* ends the backend's reader, whose time counts too */

@@ -43,6 +43,7 @@ class Job:
         self.pages: dict[str, Page] = {}
         self.is_over = self.is_last = False
         self._side = FRONT
+        self._target: Page | None = None  # whose data are coming
         self._end: tuple[str, int, int] | None = None  # comes into force behind the data
         self._scratch = memoryview(bytearray(PIECE_BYTES))
 
@@ -66,20 +67,17 @@ class Job:
     def read_into(self, page: Page, view: memoryview) -> int:
         """Write the next bytes of *page* into *view*; return how many, 0 at its end."""
         wire = self.session.wire
-        while not (n := page.take(view)):
-            if not page.left:
-                return 0
-            if not wire.left:
-                self.step()
-            elif page.is_direct and self.pages.get(self._side) is page:
+        while True:
+            if wire.left and self._target is page and page.is_direct:
                 n = wire.receive_into(view[: page.left])
                 page.took(n)
                 if not wire.left:
                     self._apply_end()
                 return n
-            else:
-                self._feed()
-        return n
+            n = page.take(view)
+            if n or not page.left:
+                return n
+            self.advance()
 
     def await_page(self, page: Page) -> None:
         """Ask until something of *page* comes; raises what is wrong with its sheet."""
@@ -102,7 +100,8 @@ class Job:
     def _feed(self) -> None:
         wire = self.session.wire
         n = wire.receive_into(self._scratch)
-        self._page(self._side).feed(self._scratch[:n])
+        assert self._target is not None
+        self._target.feed(self._scratch[:n])
         if not wire.left:
             self._apply_end()
 
@@ -150,7 +149,8 @@ class Job:
                 self.cancel()
                 raise Cancelled("cancelled at the scanner")
         if size:
-            self._page(self._side).announce(size)
+            self._target = self._page(self._side)
+            self._target.announce(size)
             self.session.wire.expect(size)
         else:
             self._apply_end()

@@ -40,17 +40,13 @@ class Page:
         self.fits = fits
         self.has_begun = self.has_ended = False
         self.taken = 0  # bytes that the frontend has
+        self.left = self.bytes_per_line * lines  # that it still has to get
         self._turned = memoryview(b"")
 
     @property
     def bytes_per_line(self) -> int:
         """Bytes of one line of the image."""
         return line_bytes(self.width_px, self.channels, self.depth)
-
-    @property
-    def left(self) -> int:
-        """How many bytes of the image the frontend still has to get."""
-        return self.bytes_per_line * self.lines - self.taken
 
     @property
     def is_direct(self) -> bool:
@@ -70,8 +66,9 @@ class Page:
         raise NotImplementedError
 
     def took(self, size: int) -> None:
-        """Count *size* bytes that went to the frontend directly."""
+        """Count *size* bytes that the frontend got."""
         self.taken += size
+        self.left -= size
 
     def end(self, width_px: int, lines: int) -> None:
         """Take note of the page's end and its real size."""
@@ -80,6 +77,7 @@ class Page:
             if not (0 < width_px <= 1 << 16 and 0 < lines <= self.lines):
                 raise DeviceIOError(f"a page of {width_px} x {lines} pixels")
             self.width_px, self.lines = width_px, lines
+            self.left = self.bytes_per_line * lines
 
     def decode(self, view: memoryview) -> int:
         """Write the next bytes of the image into *view*; return how many, 0: none are there."""
@@ -96,7 +94,7 @@ class Page:
             view[:] = self._turned[self.taken : self.taken + n]
         else:
             n = 0
-        self.taken += n
+        self.took(n)
         return n
 
     def _take(self, view: memoryview) -> int:
@@ -111,8 +109,8 @@ class Page:
         image = bytearray(self.left)
         with memoryview(image) as view:
             while self.left:
-                self.taken += self._take(view[self.taken :])
-        self.taken = 0
+                self.took(self._take(view[self.taken :]))
+        self.left, self.taken = self.taken, 0
         image.reverse()
         if self.depth == 1:
             image = image.translate(FLIP)

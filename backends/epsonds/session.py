@@ -46,6 +46,8 @@ class Session:
         self.wire = wire
         self.debug = debug
         self.name = wire.name
+        self._known_reply = b""  # the last good one, and what it says
+        self._known: tuple[list[Token], int] = ([], 0)
 
     def enter(self) -> None:
         """Begin: raises Invalid when the device speaks something else."""
@@ -58,7 +60,7 @@ class Session:
         tokens, size = self.request(command, parameters, TEXT_BYTES)
         if size:
             self.wire.expect(size)
-            tokens += parse(self.wire.receive(size))
+            tokens = tokens + parse(self.wire.receive(size))
         self.debug(4, "%s: %s", command, tokens)
         return tokens
 
@@ -85,12 +87,16 @@ class Session:
         if parameters:
             self.wire.send(parameters, REPLY_BYTES)
         reply = self.wire.receive(REPLY_BYTES)
+        if reply == self._known_reply and reply[:4] == name:  # as most to IMG are
+            return self._known
         size = reply_size(reply, name, limit)
         if size is None:
             raise DeviceIOError(f"{self.name}: {command}: answered with {shown(reply)}")
         if reply[HEAD_BYTES:].startswith(BUSY):
             raise DeviceBusy(f"{self.name}: {command}: the scanner is busy")
-        return parse(reply[HEAD_BYTES:]), size
+        self._known = parse(reply[HEAD_BYTES:]), size
+        self._known_reply = reply
+        return self._known
 
     def leave(self) -> None:
         """Leave ESC/I-2 mode; a scanner that is busy is asked again for some seconds."""
