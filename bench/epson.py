@@ -84,7 +84,9 @@ def network_ceiling(protocol: Protocol) -> float:
         reader = link.makefile("rb", 1 << 17)
 
         def answer() -> bytes:
-            return reader.read(HEAD.unpack(reader.read(HEAD.size))[3])
+            size: int = HEAD.unpack(reader.read(HEAD.size))[3]
+            data: bytes = reader.read(size)
+            return data
 
         def ask(command: bytes, expected: int) -> bytes:
             data = struct.pack(">II", len(command), expected) + command
@@ -158,8 +160,8 @@ def measure_protocol(
     try:
         with network_scanner(protocol):
             ceiling = f"{network_ceiling(protocol) / 1e6:.0f} MB/s" if not protocol.options else "-"
-            way = (f"{protocol.title}, TCP", f"{backend}:net:{protocol.host}", ceiling, {})
-            add_rows(bench, section, rounds, quick, way)
+            title, device = f"{protocol.title}, TCP", f"{backend}:net:{protocol.host}"
+            add_rows(bench, section, rounds, quick, (title, device, ceiling, {}))
         if has_preload() and not protocol.options:
             fake = FakeUsb(bench.folder, 0x04B8, protocol.product)
             with fake.peer(f"{protocol.module}.usb:UsbScanner") as variables:

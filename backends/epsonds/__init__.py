@@ -13,7 +13,7 @@ from . import models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...cancel import Cancel
     from ...usb.sysfs import Entry
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NET, AUTODISCOVERY, PROFILE = "net:", "autodiscovery", "profile:"
 PROFILE_FIELDS = 4
 VENDOR_NAME = "Epson"
+SERVICE = "_scanner._tcp"
+MAKER, SHORT_NAME = "EPSON", 7  # an instance is "EPSON DS-530 (...)": longer than its maker
 
 
 class Backend(UsbBackend):
@@ -60,8 +62,21 @@ class Backend(UsbBackend):
         if not local_only and (self.hosts or self.discovers):
             from ...net.search import search
 
-            found += search(self.hosts, None, self.probe, self.debug)
+            discover = self.discover if self.discovers else None
+            found += search(self.hosts, discover, self.probe, self.debug)
         return found
+
+    def discover(self, wait: Callable[[float, int], bool]) -> list[str]:
+        """Return the addresses of scanners that announce themselves and are known by name."""
+        from ...net.dnssd import services
+
+        names = {row[1] for row in self.models}
+        found: dict[str, str] = {}
+        for service in services(SERVICE, self.debug):
+            is_epson = service.instance.startswith(MAKER) and len(service.instance) > SHORT_NAME
+            if is_epson and service.texts.get("mdl") in names:
+                found.setdefault(service.instance, service.address)
+        return list(dict.fromkeys(found.values()))
 
     def probe(self, host: str, cancel: Cancel | None) -> DeviceInfo:
         """Return what answers at *host*; raises what is wrong with it."""

@@ -1,4 +1,4 @@
-"""Finds servers on the network by DNS-SD: services of the type _sane-port._tcp.
+"""Finds services on the network by DNS-SD: servers of type _sane-port._tcp, and scanners.
 
 It asks the system's Avahi daemon through avahi-browse, else python-zeroconf if that is installed.
 It knows names and addresses; nobody is contacted here. Source: net-protocol 7.13; RFC 6763.
@@ -15,7 +15,7 @@ from .transport import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..debug import Debug
@@ -24,39 +24,86 @@ TYPE = "_sane-port._tcp"
 PROGRAM = "/usr/bin/avahi-browse"
 SECONDS = 1.0  # that a listing waits for answers
 OUTPUT_BYTES = 1 << 20  # of the program: every real network fits
-RESOLVED, INTERFACE, HOST, ADDRESS, PORT = "=", 1, 6, 7, 8  # columns of its lines
+RESOLVED, INTERFACE, INSTANCE, HOST, ADDRESS, PORT, TEXTS = "=", 1, 3, 6, 7, 8, 9  # its columns
+
+
+class Service:
+    """One announced service: *name* of its host, *port*, *address*; *instance* is its own name.
+
+    texts: what it tells of itself, as {"mdl": "..."}.
+    """
+
+    __slots__ = ("address", "instance", "name", "port", "texts")
+
+    def __init__(
+        self, name: str, port: int, address: str, instance: str, texts: dict[str, str]
+    ) -> None:
+        self.name = name
+        self.port = port
+        self.address = address
+        self.instance = instance
+        self.texts = texts
 
 
 def browse(debug: Debug, seconds: float = SECONDS) -> list[Host]:
     """Return the servers that answer within *seconds*, each once, sorted by name."""
-    try:
-        if os.access(PROGRAM, os.X_OK):
-            found = list(parse(_run((PROGRAM, "-rpt", TYPE), seconds)))
-        else:
-            found = _zeroconf(seconds, None)
-    except (ImportError, OSError, DeviceIOError) as exc:
-        debug(1, "no discovery: %s", exc)
-        return []
     by_name: dict[str, Host] = {}
-    for host in found:
-        by_name.setdefault(host.name, host)
+    for service in services(TYPE, debug, seconds):
+        by_name.setdefault(service.name, Host(service.name, service.port, service.address))
     debug(3, "discovered: %s", sorted(by_name))
     return [by_name[name] for name in sorted(by_name)]
 
 
-def parse(output: str) -> Iterator[Host]:
-    """Yield the hosts of avahi-browse's parsable *output*, IPv4 before IPv6.
+def services(type: str, debug: Debug, seconds: float = SECONDS) -> list[Service]:
+    """Return the services of *type* that are found within *seconds*, IPv4 before IPv6."""
+    try:
+        if os.access(PROGRAM, os.X_OK):
+            return list(parse(_run((PROGRAM, "-rpt", type), seconds)))
+        return _zeroconf(type, seconds, None)
+    except (ImportError, OSError, DeviceIOError) as exc:
+        debug(1, "no discovery: %s", exc)
+        return []
+
+
+def parse(output: str) -> Iterator[Service]:
+    """Yield the services in avahi-browse's parsable *output*, IPv4 before IPv6.
 
     =;eth0;IPv4;saned;_sane-port._tcp;local;server.local;192.0.2.7;6566;"protovers=1020003"
     """
-    rows = [line.split(";") for line in output.splitlines()]
+    rows = [line.split(";", TEXTS) for line in output.splitlines()]
     rows = [row for row in rows if row[0] == RESOLVED and len(row) > PORT]
     for row in sorted(rows, key=lambda row: ":" in row[ADDRESS]):
         name, address, port = row[HOST], row[ADDRESS], row[PORT]
         if name and address and port.isdecimal() and 0 < int(port) <= PORT_MAX:
             if address.startswith("fe80:"):  # of use on its own link only
                 address = f"{address}%{row[INTERFACE]}"
-            yield Host(name, int(port), address)
+            texts = read_texts("".join(row[TEXTS:]).strip('"').split('" "'))
+            yield Service(name, int(port), address, unescape(row[INSTANCE]), texts)
+
+
+def read_texts(entries: Iterable[str]) -> dict[str, str]:
+    """Return the entries ``key=value`` of a TXT record; the first of a key counts."""
+    found: dict[str, str] = {}
+    for entry in entries:
+        key, _, value = entry.partition("=")
+        found.setdefault(key.lower(), value)
+    return found
+
+
+def unescape(text: str) -> str:
+    """Return *text* with avahi-browse's escapes, a backslash and three digits, undone."""
+    data = bytearray()
+    at = 0
+    raw = text.encode("utf-8")
+    while at < len(raw):
+        digits = raw[at + 1 : at + 4]
+        if raw[at] == ord("\\") and len(digits) == 3 and digits.isdigit() and int(digits) < 256:
+            data.append(int(digits))
+            at += 4
+        else:
+            data.append(raw[at])
+            at += 1
+    return data.decode("utf-8", "replace")
 
 
 def _run(command: tuple[str, ...], seconds: float) -> str:
@@ -94,7 +141,7 @@ def _run(command: tuple[str, ...], seconds: float) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _zeroconf(seconds: float, interfaces: Sequence[str] | None) -> list[Host]:
+def _zeroconf(type: str, seconds: float, interfaces: Sequence[str] | None) -> list[Service]:
     """Browse with python-zeroconf, on all interfaces or those with these addresses."""
     import time
     from importlib import import_module
@@ -113,7 +160,7 @@ def _zeroconf(seconds: float, interfaces: Sequence[str] | None) -> list[Host]:
         def remove_service(self, zc: object, type_: str, name: str) -> None:
             names.discard(name)
 
-    service = f"{TYPE}.local."
+    service = f"{type}.local."
     where = {} if interfaces is None else {"interfaces": list(interfaces)}
     with zeroconf.Zeroconf(**where) as network:
         browser = zeroconf.ServiceBrowser(network, service, Listener())
@@ -124,5 +171,16 @@ def _zeroconf(seconds: float, interfaces: Sequence[str] | None) -> list[Host]:
             info = network.get_service_info(service, name, timeout=int(seconds * 1000))
             addresses = info.parsed_scoped_addresses() if info is not None else []
             if info is not None and info.server and info.port and addresses:
-                found.append(Host(info.server.rstrip("."), info.port, addresses[0]))
+                server = info.server.rstrip(".")
+                instance = name.removesuffix(f".{service}")
+                texts = _property_texts(getattr(info, "properties", None) or {})
+                found.append(Service(server, info.port, addresses[0], instance, texts))
     return found
+
+
+def _property_texts(properties: Mapping[bytes, bytes | None]) -> dict[str, str]:
+    pairs = ((key, value or b"") for key, value in properties.items())
+    return read_texts(
+        f"{key.decode('utf-8', 'replace')}={value.decode('utf-8', 'replace')}"
+        for key, value in pairs
+    )

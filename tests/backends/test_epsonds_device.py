@@ -199,6 +199,31 @@ def test_a_profile_gives_the_name(desk: Desk) -> None:
     assert [device.model for device in desk.registry.get_devices()] == ["ES-999W"]
 
 
+def test_scanners_that_announce_themselves(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for avahi-browse; a scanner counts if its name and its model are known."""
+    address = desk.server.address[0]
+    rows = [
+        ("EPSON DS-530 (1A2B3C)", "mdl=DS-530", address),
+        ("EPSON DS-530 (1A2B3C)", "mdl=DS-530", "127.0.0.1"),
+        ("EPSON X-1", "mdl=X-1", "127.0.0.1"),
+        ("EPSON", "mdl=DS-530", "127.0.0.1"),
+        ("Other DS-530", "mdl=DS-530", "127.0.0.1"),
+    ]
+    lines = [
+        f'=;lo;IPv4;{name};_scanner._tcp;local;a.local;{where};1865;"{text}"'
+        for name, text, where in rows
+    ]
+    (desk.folder / "lines").write_text("\n".join(lines))
+    program = desk.folder / "avahi-browse"
+    program.write_text(f"#!/bin/sh\necho $* > {desk.folder}/asked\ncat {desk.folder}/lines\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sane.net.dnssd.PROGRAM", str(program))
+    (desk.folder / "epsonds.conf").write_text("net autodiscovery\n")
+    desk.registry.exit()
+    assert [device.name for device in desk.registry.get_devices()] == [f"net:{address}"]
+    assert (desk.folder / "asked").read_text() == "-rpt _scanner._tcp\n"
+
+
 @pytest.mark.parametrize("name", ["net:", "nonsense", "libusb:001:999"])
 def test_names_of_nothing(desk: Desk, name: str) -> None:
     with pytest.raises(errors.Invalid):

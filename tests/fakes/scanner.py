@@ -19,6 +19,7 @@ from sane.testing.esci import Scanner
 from sane.testing.machine import Machine
 from sane.usb.descriptors import Endpoint
 from sane.usb.link import BABBLE, OK, TIMEOUT, UNPLUGGED, Link
+from sane.usb_backend import UsbBackend
 from tests.fakes.usb import fake_usb
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def backend() -> Backend:
     return made
 
 
-def prepared(device: Device, owner: Backend) -> Handle:
+def prepared(device: Device, owner: UsbBackend) -> Handle:
     """Return the handle of an open device, as the registry makes it."""
     device.debug = owner.debug
     return device.handle_class(device)

@@ -46,6 +46,21 @@ def test_dnssd_reads_what_avahi_says() -> None:
     ]
 
 
+def test_dnssd_tells_what_services_say_of_themselves() -> None:
+    line = r"=;eth0;IPv4;EPSON\032DS-530\032\0401A\041;_scanner._tcp;local;a.local;192.0.2.7;1865;"
+    (service,) = dnssd.parse(line + '"mdl=DS-530" "Note=a;b" "mfg=EPSON" "mdl=other"')
+    assert (service.instance, service.address) == ("EPSON DS-530 (1A)", "192.0.2.7")
+    assert service.texts == {"mdl": "DS-530", "note": "a;b", "mfg": "EPSON"}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [(r"a\032b", "a b"), (r"\195\164", "ä"), (r"\999", r"\999"), ("\\", "\\"), (r"\12", r"\12")],
+)
+def test_dnssd_escapes_of_names(text: str, meant: str) -> None:
+    assert dnssd.unescape(text) == meant
+
+
 def test_dnssd_lists_each_server_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "output").write_text(OUTPUT)
     program(tmp_path, monkeypatch, f"cat {tmp_path}/output\n")
