@@ -135,11 +135,9 @@ class Usb:
         return endpoint.address
 
     def _endpoint(self, address: int, direction: int) -> Endpoint:
+        if self._is_closed or self._is_gone:
+            self._check_open()
         endpoint = self._by_address.get(address)
-        if self._is_closed:
-            raise DeviceIOError(f"{self.name} is closed")
-        if self._is_gone:
-            raise Unplugged(f"{self.name}: the device was unplugged")
         if endpoint is None or address & IN != direction:
             known = ", ".join(f"0x{item.address:02x}" for item in self.endpoints) or "none"
             way = "IN" if direction else "OUT"
@@ -164,21 +162,33 @@ class Usb:
         zero_packet: end it with an empty packet if it would otherwise end with a full one.
         """
         out = self._endpoint(endpoint, 0)
+        limit = self.timeout if seconds is None else seconds
+        if data.__class__ is not bytes or len(data) > links.LARGEST_TRANSFER:
+            size = self._write_pieces(out, data, limit)
+        else:  # a command: no more than must be
+            size = len(data)
+            outcome, n = self._link.transfer_out(out, data, limit, self.cancel)
+            if outcome != links.OK or n < size:
+                self._failed(_Call("write", size, limit, out), outcome, n, b"")
+        if self._debug.level >= 4:
+            self._log(f"> {endpoint:02x}", data)
+        if zero_packet and size and not size % out.max_packet:
+            self.write(endpoint, b"", seconds)
+
+    def _write_pieces(
+        self, out: Endpoint, data: bytes | bytearray | memoryview, limit: float
+    ) -> int:
+        """Send *data* in pieces that no short packet ends; return its size."""
         with memoryview(data) as whole, whole.cast("B") as view:
-            call = _Call("write", len(view), self._limit(seconds), out)
-            done = 0
+            done, size = 0, len(view)
             while True:  # once even without data
                 piece = view[done : done + links.LARGEST_TRANSFER]
-                outcome, n = self._link.transfer_out(out, piece, call.seconds, self.cancel)
+                outcome, n = self._link.transfer_out(out, piece, limit, self.cancel)
                 done += n
                 if outcome != links.OK or n < len(piece):
-                    self._failed(call, outcome, done, b"")
-                if done == call.size:
-                    break
-            if self._debug.on(4):
-                self._log(f"> {endpoint:02x}", view)
-        if zero_packet and done and not done % out.max_packet:
-            self.write(endpoint, b"", seconds)
+                    self._failed(_Call("write", size, limit, out), outcome, done, b"")
+                if done == size:
+                    return size
 
     def read(self, endpoint: int, size: int, seconds: float | None = None) -> bytes:
         """Return what one transfer of at most *size* bytes (4 MiB) brought, b"" if it was empty.
@@ -197,16 +207,16 @@ class Usb:
         A device that sends more than the view holds overflows (Overflowed), unless the view's
         length is a multiple of the endpoint's max_packet.
         """
-        kept = self._kept.pop(endpoint, b"")
-        if kept:
-            return self._take_kept(endpoint, kept, view)
+        if endpoint in self._kept:
+            return self._take_kept(endpoint, self._kept.pop(endpoint), view)
         source = self._endpoint(endpoint, IN)
-        limit = self._limit(seconds)
-        view = view[: links.LARGEST_TRANSFER]
+        limit = self.timeout if seconds is None else seconds
+        if len(view) > links.LARGEST_TRANSFER:
+            view = view[: links.LARGEST_TRANSFER]
         outcome, n = self._link.transfer_in(source, view, limit, self.cancel)
         if outcome != links.OK and not (outcome == links.TIMEOUT and n):
             self._failed(_Call("read", len(view), limit, source), outcome, n, bytes(view[:n]))
-        if self._debug.on(4):
+        if self._debug.level >= 4:
             self._log(f"< {endpoint:02x}", view[:n])
         return n
 

@@ -61,7 +61,7 @@ class Link:
         raise NotImplementedError
 
     def transfer_out(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
         """Do one transfer to the device, of no bytes if *data* is empty; return as above."""
         raise NotImplementedError

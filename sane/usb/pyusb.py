@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..debug import Debug
     from .descriptors import Endpoint, Interface
-    from .link import Cancels, LinkStream, Result, Setup
     from .sysfs import Entry
 
 LIBRARY = "libusb-1.0.so.0"  # by name: pyusb's own look-up starts ldconfig or a compiler
@@ -66,9 +65,8 @@ class RealLink(Link):
             raise
         try:
             self._claim()
-            self._transfers = transfers_for(
-                self._context.lib, self._context.ctx, self._handle.handle, debug
-            )
+            context = self._context
+            self._take_over(transfers_for(context.lib, context.ctx, self._handle.handle, debug))
         except BaseException:
             self._release()
             raise
@@ -134,23 +132,13 @@ class RealLink(Link):
             return Unplugged(f"{name}: {what}: the device was unplugged")
         return DeviceIOError(f"{name}: {what}: {CODE_NAMES.get(code or 0, exc)}")
 
-    # Transfers
+    # Transfers: those of transfers.pyx themselves, a call more costs as much as the rest
 
-    def transfer_in(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
-    ) -> Result:
-        result: Result = self._transfers.transfer(endpoint, data, seconds, cancel)
-        return result
-
-    transfer_out = transfer_in
-
-    def control(self, setup: Setup, data: memoryview, seconds: float, cancel: Cancels) -> Result:
-        result: Result = self._transfers.control(setup, data, seconds, cancel)
-        return result
-
-    def stream(self, endpoint: Endpoint, size: int, depth: int, total: int | None) -> LinkStream:
-        stream: LinkStream = self._transfers.stream(endpoint, size, depth, total)
-        return stream
+    def _take_over(self, transfers: Any) -> None:
+        self.transfer_in = self.transfer_out = transfers.transfer  # type: ignore[method-assign]
+        self.control = transfers.control  # type: ignore[method-assign]
+        self.stream = transfers.stream  # type: ignore[method-assign]
+        self._transfers = transfers
 
     # Recovery
 

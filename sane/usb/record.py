@@ -102,7 +102,7 @@ class RecordingLink(Link):
         return outcome, n
 
     def transfer_out(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
         outcome, n = self._inner.transfer_out(endpoint, data, seconds, cancel)
         self.note(Record(OUT, endpoint.address, bytes(data[:n]), len(data), outcome))

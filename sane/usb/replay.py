@@ -204,7 +204,7 @@ class ReplayLink(Link):
             return self.failed(exc), 0
 
     def transfer_out(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
         try:
             taken = self._tape.take_out(endpoint, bytes(data)) if self._works else None

@@ -31,7 +31,7 @@ class Transfers:
         self._handle = handle
 
     def transfer(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
         """Do one bulk or interrupt transfer in the direction of *endpoint*."""
         import ctypes

@@ -8,12 +8,7 @@ Source: libusb-1.0 API documentation, asynchronous device I/O.
 """
 
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
-from cpython.buffer cimport (
-    PyBUF_SIMPLE,
-    PyBUF_WRITABLE,
-    PyBuffer_Release,
-    PyObject_GetBuffer,
-)
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_New, PyCapsule_SetContext
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.errno cimport EINTR, errno
@@ -52,6 +47,7 @@ cdef enum:
 
 cdef long long SECOND_NS = 1000000000
 cdef double MOST_SECONDS = 1e6
+cdef long long MOMENT_NS = 10 * 1000 * 1000  # cancel may wait for ten of these
 cdef long long TAKE_BACK_NS = 5 * SECOND_NS  # the kernel answers a cancel at once; else it hangs
 
 
@@ -77,13 +73,21 @@ cdef inline long long deadline_after(double seconds) noexcept nogil:
 cdef int wait_until_done(
     Library *lib, Slot *slot, long long deadline, int cancel_fd
 ) noexcept nogil:
-    """Handle events until *slot* is done; return COMPLETED, TIMED_OUT, CANCELLED or FAILED."""
+    """Handle events until *slot* is done; return COMPLETED, TIMED_OUT, CANCELLED or FAILED.
+
+    Most transfers take less than a moment: libusb waits for that long by itself, which saves a
+    poll for each. Only then is the cancel descriptor waited for, too.
+    """
     cdef pollfd fds[MOST_DESCRIPTORS + 1]
     cdef pollfd **found
-    cdef timeval zero
-    cdef long long left
+    cdef timeval zero, brief
+    cdef long long left = deadline - now()
     cdef int count, i, code
     memset(&zero, 0, sizeof(zero))
+    brief.tv_sec = 0
+    brief.tv_usec = <int>(max(0, min(left, MOMENT_NS)) // 1000)
+    if not slot.done:
+        lib.handle_events(lib.context, &brief, &slot.done)
     while not slot.done:
         left = deadline - now()
         fds[0].fd = cancel_fd

@@ -56,7 +56,7 @@ class MachineLink(Link):
         return OK, n
 
     def transfer_out(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
         if self.is_unplugged:
             return UNPLUGGED, 0

@@ -102,7 +102,7 @@ class FakeLink(Link):
         return self._answer(data, cancel)
 
     def transfer_out(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
         self.sent.append(("out", endpoint.address, bytes(data)))
         return self.outcomes.pop(0) if self.outcomes else (OK, len(data))
