@@ -123,6 +123,17 @@ class Package:
         found = (p for p in self.root.rglob("*") if p.is_file() and not p.is_symlink())
         return sorted(p for p in found if "DEBIAN" not in p.relative_to(self.root).parts)
 
+    def libraries(self) -> list[str]:
+        """Return the packages of the shared libraries that our compiled modules need."""
+        found = set()
+        for path in self.files():
+            if path.suffix == ".so" or ".so." in path.name:
+                for line in output("ldd", str(path)).splitlines():
+                    name, _, place = line.strip().partition(" => ")
+                    if place and not name.startswith(("libc.so", "libm.so", "libpython")):
+                        found.add(owner(place.split(" (")[0]))
+        return sorted(found)
+
     def control(self, version: str) -> None:
         """Write dpkg's own files."""
         for folder in sorted((p for p in self.root.rglob("*") if p.is_dir()), reverse=True):
@@ -139,6 +150,7 @@ class Package:
             "PYTHON": f"{major}.{minor}",
             "NEXT": f"{major}.{minor + 1}",
             "GLIBC": platform.libc_ver()[1],
+            "LIBRARIES": "".join(f", {name}" for name in self.libraries()),
         }
         text = (TEMPLATES / "control").read_text(encoding="utf-8")
         text = re.sub(r"@(\w+)@", lambda match: values[match[1]], text)
@@ -155,6 +167,16 @@ class Package:
 def output(*command: str) -> str:
     """Return what a program prints."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def owner(library: str) -> str:
+    """Return the package that a library belongs to; raises SystemExit if none has it."""
+    real = os.path.realpath(library)
+    for path in (real, real.removeprefix("/usr")):  # dpkg knows only one of the two
+        done = subprocess.run(["dpkg", "-S", path], capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return done.stdout.partition(":")[0]
+    raise SystemExit(f"no package owns {real}, which a compiled module needs")
 
 
 def project_version() -> str:

@@ -117,6 +117,9 @@ def instead(root: Root) -> bytes:
     original = picture(root, "test:0", "LD_LIBRARY_PATH=$(dirname /lib/*/libsane.so.1) ")
     root.expect("a page from the test device", len(page) > 100_000, f"{len(page)} bytes")
     root.expect("the same page as from the distribution's libsane", page == original, "differs")
+    modules = "find /usr/lib/pysane -name '*.so*' -exec ldd {} + | grep 'not found'"
+    missing = root.run(modules, check=False).stdout
+    root.expect("no compiled module lacks a library", not missing, missing)
     done = root.run("pysane-scan -d test:0 -o /tmp/page.png && rm /tmp/page.png", check=False)
     root.expect("pysane-scan", done.returncode == 0, done.stderr)
     return page
