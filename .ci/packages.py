@@ -98,6 +98,7 @@ NEEDS = {
         ("libusb-1.0-0", has_file("/usr/lib/*/libusb-1.0.so.0")),
         ("usbutils", has_program("lsusb")),
         ("usbip", has_program("usbip")),
+        ("libturbojpeg0", has_file("/usr/lib/*/libturbojpeg.so.0")),
         ("udev", has_program("udevadm")),
     ],
 }

@@ -68,6 +68,14 @@ class Guest:
         """Run a SANE program."""
         return self.machine.run(self.command(line, theirs, user))
 
+    def same(self, line: str) -> bytes:
+        """Run scanimage on both libraries; return our image, which must be the original's."""
+        ours, theirs = self.run(line), self.run(line, theirs=True)
+        assert (theirs.status, theirs.stdout[:1]) == (0, b"P"), theirs.stderr
+        assert ours.status == 0, ours.stderr
+        assert ours.stdout == theirs.stdout, line
+        return ours.stdout
+
 
 @pytest.fixture(scope="session")
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -69,7 +69,14 @@ def get_kernel(cache: str) -> Kernel:
         os.makedirs(cache, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as place:
             unpacked = os.path.join(place, "kernel")
-            _unpack(_download(place), unpacked)
+            try:
+                package = _download(place)
+            except KernelError:
+                if os.geteuid() != 0:
+                    raise
+                _run(["apt-get", "update", "-qq"], place)  # there are no lists, or old ones
+                package = _download(place)
+            _unpack(package, unpacked)
             shutil.rmtree(folder, ignore_errors=True)
             os.rename(unpacked, folder)
     return Kernel(folder)
