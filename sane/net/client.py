@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from .servers import Servers
 
 
+# The dll waits 10 s for a list (list-timeout): hosts without an answer must not hide the others.
+LIST_SECONDS = 6.0
+DISCOVERED_SECONDS = 2.0  # they have just announced themselves
+
+
 class Backend(_Backend):
     """Devices "host:device" of the hosts in net.conf and SANE_NET_HOSTS, and of any host."""
 
@@ -62,10 +67,13 @@ class Backend(_Backend):
         tasks = [asking(host) for host in hosts]
         if self.settings.discovery:
             tasks.append(self._discover)
-        side_by_side(tasks)
-        side_by_side([asking(host) for host in self._discovered])
+        side_by_side(tasks, LIST_SECONDS)
+        side_by_side([asking(host) for host in self._discovered], DISCOVERED_SECONDS)
         hosts += self._discovered
-        return [device for host in hosts for device in found[host.name]]
+        for host in hosts:
+            if host.name not in found:
+                self.debug(1, "%s: skipped: no answer in time for a list", host.name)
+        return [device for host in hosts for device in found.get(host.name, ())]
 
     def _discover(self) -> None:
         """Ask the network for servers that are not configured."""
@@ -121,12 +129,16 @@ class Backend(_Backend):
             self._servers = None
 
 
-def side_by_side(tasks: Sequence[Callable[[], None]]) -> None:
-    """Run *tasks* at the same time, each on a thread of its own but one."""
+def side_by_side(tasks: Sequence[Callable[[], None]], seconds: float) -> None:
+    """Run *tasks* at the same time, and wait at most *seconds* for them; a single one at once."""
+    if len(tasks) == 1:
+        tasks[0]()
+        return
     from ..ring import start_thread
+    from .transport import Deadline
 
     finished = []
-    for task in tasks[1:]:
+    for task in tasks:
         done = _thread.allocate_lock()
         done.acquire()
         finished.append(done)
@@ -138,7 +150,6 @@ def side_by_side(tasks: Sequence[Callable[[], None]]) -> None:
                 done.release()
 
         start_thread(run)
-    if tasks:
-        tasks[0]()
+    deadline = Deadline(seconds)
     for done in finished:
-        done.acquire()
+        done.acquire(True, deadline.left() or 0)

@@ -35,6 +35,7 @@ class Servers:
         self._settings = settings
         self._debug = debug
         self._connections: dict[str, Connection] = {}
+        self._is_closed = False
         self._locks: dict[str, _thread.LockType] = {}
 
     def connection(self, host: Host) -> Connection:
@@ -46,6 +47,9 @@ class Servers:
             if known is not None:
                 known.close(farewell=False)
             fresh = self._connect(host)
+            if self._is_closed:  # too late for a list that did not wait
+                fresh.close()
+                raise DeviceIOError(f"{host.name}: answered after the end")
             self._connections[host.name] = fresh
             return fresh
 
@@ -108,6 +112,7 @@ class Servers:
 
     def close(self) -> None:
         """Take leave of all servers."""
+        self._is_closed = True
         for connection in self._connections.values():
             connection.close()
         self._connections = {}

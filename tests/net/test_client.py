@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import threading
 import time
@@ -115,6 +116,22 @@ def test_client_dead_hosts_cost_one_timeout(tmp_path: Path) -> None:
         made.exit()
         for server in servers:
             server.stop()
+
+
+def test_client_a_silent_host_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a connect_timeout too: a list does not wait for it."""
+    monkeypatch.setattr("sane.net.client.LIST_SECONDS", 0.2)
+    before = len(os.listdir("/proc/self/fd"))
+    silent: Any = {m.Init: lambda fake, server, request: []}
+    with FakeSaned() as good, FakeSaned("127.0.0.2", answers=silent) as bad:
+        made = backend(tmp_path, f"127.0.0.1 port = {good.port}\n127.0.0.2 port = {bad.port}\n")
+        begin = time.monotonic()
+        assert names(made) == ["127.0.0.1:test:0"]
+        assert time.monotonic() - begin < 3
+        made.exit()
+    wait_for(lambda: len(os.listdir("/proc/self/fd")) <= before)
 
 
 @pytest.mark.parametrize("by", ["file", "variable"])
