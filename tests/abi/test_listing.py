@@ -253,6 +253,37 @@ def test_list_jobs_1_asks_one_after_another(
     assert len(lines) == 6
 
 
+def test_a_kept_list_is_used_by_the_next_program(
+    backends: Backends, staged_environment: Environ, tmp_path: Path
+) -> None:
+    (backends.config / "pysane.conf").write_text("list-cache 300\n")
+    backends.add("tst", "tell")
+    environment = backends.environment(
+        staged_environment, XDG_CACHE_HOME=str(tmp_path / "cache"), SANE_TEST_TELL="first"
+    )
+    first, _ = listed(backends, environment)
+    assert first[0].startswith("tst:first|")
+    assert listed(backends, environment | {"SANE_TEST_TELL": "second"}) == (first, "")
+    assert (tmp_path / "cache" / "pysane" / "devices").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_of_several_backends_is_merged_on_demand(
+    backends: Backends, staged_environment: Environ
+) -> None:
+    for name in ("m1", "m2", "m3"):
+        backends.add(name, "tell")
+    environment = backends.environment(staged_environment, SANE_TEST_TELL="libusb:001:002")
+
+    def names() -> list[str]:
+        return [line.split("|")[0] for line in listed(backends, environment)[0]]
+
+    place = "libusb:001:002"
+    everything = [f"{name}:{device}" for name in ("m1", "m2", "m3") for device in (place, "two")]
+    assert names() == everything
+    (backends.config / "pysane.conf").write_text("list-merge m2\n")
+    assert names() == [f"m2:{place}", "m1:two", "m2:two", "m3:two"]
+
+
 def with_usb(backends: Backends, base: Environ, *names: str, **more: str) -> Environ:
     """Build backends that claim the interface of a libusb of ours; return the environment."""
     usb = backends.libraries / "libusb-1.0.so.0"

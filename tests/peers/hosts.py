@@ -151,6 +151,14 @@ class SimpleScan(Host):
 
     press_stop = press_scan  # the same place
 
+    def press_scan_all(self) -> None:
+        """Scan all pages from the feeder."""
+        self.desktop.press(self.main, "ctrl+f")
+
+    def pages(self) -> list[Path]:
+        """Return the files of all its pages."""
+        return list(self.saves.glob("*.pixels"))
+
     def page(self) -> Path | None:
         """Raw RGB of a square of 200 mm at 100 dpi."""
         return newest(self.saves, "*.pixels")
@@ -181,6 +189,10 @@ class Skanlite(Host):
     def scan(self) -> None:
         self.press_scan()
         self.wait_for(self._is_saved, "no page")
+
+    def press_preview(self) -> None:
+        """Press the button Preview."""
+        self.desktop.click(self.main, -137, 54)
 
     def _is_saved(self) -> bool:
         """Press Save, and OK at the name; tell whether all that has been asked."""

@@ -117,3 +117,36 @@ def test_simple_scan_stops_and_scans_again(start: Start, native: bool) -> None:
         host.desktop.wait_until_still()
     assert host.quit() == 0
     assert host.said("sane_exit ()")
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["python", "native"])
+def test_simple_scan_empties_the_feeder(start: Start, native: bool) -> None:
+    """It starts page after page without cancel, until there are no documents."""
+    host = start(SimpleScan, native)
+    assert isinstance(host, SimpleScan)
+    host.press_scan_all()
+    host.wait_for(lambda: host.said("SANE_STATUS_NO_DOCS"), "the feeder has no end")
+    host.wait_for(lambda: len(host.pages()) == 10, "not all ten pages")
+    assert len({path.read_bytes() for path in host.pages()}) == 1
+    assert host.quit() == 0
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["python", "native"])
+def test_skanlite_previews_and_scans(start: Start, tmp_path: Path, native: bool) -> None:
+    """A preview changes options and changes them back."""
+    host = start(Skanlite, native)
+    assert isinstance(host, Skanlite)
+    assert saturated(host) < 50
+    host.press_preview()
+    host.wait_for(lambda: saturated(host) >= 50, "no preview")
+    host.desktop.wait_until_still()
+    host.scan()
+    expected = reference(tmp_path, ("--resolution=100", "-x", "200", "-y", "200"))
+    assert pixels(host.page()) == expected
+    assert host.quit() == 0
+
+
+def saturated(host: Host) -> int:
+    """Return how many pure reds, greens and blues the screen shows: the pattern's."""
+    colours = host.desktop.look().colours()
+    return sum(sorted(colour)[:2] == [0, 0] and max(colour) > 100 for colour in colours)
