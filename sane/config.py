@@ -46,18 +46,16 @@ class Environment:
     @classmethod
     def current(cls) -> Environment:
         """Return the environment as it is now."""
-        prefixes = ("SANE_", "PYSANE_")
-        return cls(
-            {
-                name: value
-                for name, value in os.environ.items()
-                if name.startswith(prefixes) or name in LOADER_VARIABLES
-            }
-        )
+        return cls({name: value for name, value in os.environ.items() if is_recorded(name)})
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the value of variable *name*, or *default* when it is unset."""
         return self.variables.get(name, default)
+
+
+def is_recorded(name: str) -> bool:
+    """Tell whether sane_init records the variable *name*."""
+    return name.startswith(("SANE_", "PYSANE_")) or name in LOADER_VARIABLES
 
 
 def directories(environment: Environment) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from ..config import is_recorded
 from ..errors import Misbehaved
 from . import deadline
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 SLACK_SECONDS = 2.0  # beyond a backend's deadline: to end its processes and to tell
 READ_BYTES = 1 << 16
-RECORDED = ("SANE_", "PYSANE_", "LD_LIBRARY_PATH")  # as of sane_init, not of now
 
 
 class Discovery:
@@ -146,9 +146,8 @@ class Discovery:
         arguments = [probe_program(), *map(str, numbers)]
         for name, libraries in foreign.items():
             arguments += (name, ":".join(libraries))
-        variables = {
-            name: value for name, value in os.environ.items() if not name.startswith(RECORDED)
-        } | environment.variables
+        others = {name: value for name, value in os.environ.items() if not is_recorded(name)}
+        variables = others | environment.variables  # these as of sane_init, not of now
         try:
             if self._processes is None:
                 from . import spawn
