@@ -12,7 +12,7 @@ from .capabilities import DUPLEX, FLATBED
 from .job import BACK, FRONT, Job
 from .options import EpsonOptions
 from .page import JpegPage, Page, RawPage
-from .parameters import COLOR, LINEART, Geometry, ScanParameters
+from .parameters import ALIGNMENT, COLOR, LINEART, Geometry, ScanParameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,14 +43,9 @@ class EpsonDs(EpsonOptions):
     # Parameters
 
     def geometry(self) -> Geometry:
-        """Return the scan area in pixels; raises Invalid for an empty one."""
+        """Return the scan area in pixels; in one without any, sizes are 0 or less."""
         area = (self.tl_x, self.tl_y, self.br_x, self.br_y)
-        found = Geometry(area, self.resolution, self.capabilities.bed(self.source))
-        if found.width_px < 1 or found.lines < 1:
-            raise errors.Invalid(
-                f"the scan area {area} has {found.width_px} x {found.lines} pixels"
-            )
-        return found
+        return Geometry(area, self.resolution, self.capabilities.bed(self.source))
 
     def parameters(self) -> Parameters:
         frame = FRAME_RGB if self.scan_mode == COLOR else FRAME_GRAY
@@ -58,12 +53,16 @@ class EpsonDs(EpsonOptions):
         if self._page is not None and not self._is_read:
             return Parameters(frame, self._page.width_px, self._page.lines, depth)
         geometry = self.geometry()
-        return Parameters(frame, geometry.width_px, geometry.lines, depth)
+        return Parameters(frame, max(ALIGNMENT, geometry.width_px), max(1, geometry.lines), depth)
 
     def scan_parameters(self) -> ScanParameters:
-        """Return what the scanner is to be asked for."""
+        """Return what the scanner is to be asked for; raises Invalid for an area without pixels."""
+        geometry = self.geometry()
+        if geometry.width_px < 1 or geometry.lines < 1:
+            size = f"{geometry.width_px} x {geometry.lines}"
+            raise errors.Invalid(f"the scan area has {size} pixels")
         return ScanParameters(
-            self.geometry(),
+            geometry,
             source=self.source,
             mode=self.scan_mode,
             dpi=self.resolution,
@@ -95,9 +94,9 @@ class EpsonDs(EpsonOptions):
             job.finish_pages()
 
     def _begin(self) -> Job:
+        self._scan = self.scan_parameters()
         if self.source != FLATBED:
             self.check(self.session.ask("STAT"))
-        self._scan = self.scan_parameters()
         job = self._job = Job(self.session, self.wait)
         try:
             job.begin(self._scan.block())

@@ -13,7 +13,6 @@ from ...backend import (
     Device,
     Handle,
     Range,
-    errors,
     option,
 )
 from ...handle import DIRECT_SET
@@ -141,15 +140,8 @@ class EpsonOptions(Device):
         """The frontend wants this very area: the scanner is not to cut it."""
         self.adf_crp = False
 
-    def _not_zero(self, value: float) -> float:
-        if not value:
-            raise errors.Invalid("the bottom right corner of the scan area cannot be 0")
-        return value
-
     for _corner in (tl_x, tl_y, br_x, br_y):
         _corner.changed(_area_changed)
-    br_x.on_set(_not_zero)
-    br_y.on_set(_not_zero)
     del _corner
 
 

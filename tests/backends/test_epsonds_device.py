@@ -241,17 +241,10 @@ def test_an_area_without_pixels(desk: Desk, area: tuple[int, ...]) -> None:
     handle = desk.open()
     for name, mm in zip(("tl-x", "tl-y", "br-x", "br-y"), area, strict=True):
         set_option(handle, name, mm * MM)
-    with pytest.raises(errors.Invalid, match="the scan area"):
-        handle.parameters()
+    params = handle.parameters()
+    assert params.pixels_per_line >= 8 and params.lines >= 1
     with pytest.raises(errors.Invalid, match="the scan area"):
         handle.start()
-
-
-def test_a_corner_at_zero_is_refused(desk: Desk) -> None:
-    handle = desk.open()
-    with pytest.raises(errors.Invalid, match="cannot be 0"):
-        set_option(handle, "br-x", 0)
-    assert handle.get(NAMES.index("br-x")) != bytes(4)
 
 
 # Opening

@@ -7,15 +7,16 @@ umockdev.
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sane.testing.esci2 import Bed, Model, reply, turbojpeg
+from sane.testing.esci2 import Bed, Model, Scanner, reply, turbojpeg
 from sane.testing.esci2.usb import UsbScanner
 from sane.testing.usb.hosted import Umockdev
-from tests.conftest import ROOT
+from tests.conftest import PREFIX, ROOT
 from tests.peers.epsonds import (
     CROP,
     DEPTH,
@@ -33,6 +34,7 @@ from tests.peers.epsonds import (
     area,
     check,
     feeder_model,
+    serve,
     set_text,
     set_word,
 )
@@ -264,3 +266,22 @@ def test_the_distributions_scanimage_scans_from_us(
     image = scanimage("--mode", "Color", "--resolution", "75", "-x", "30", "-y", "20")
     assert image.startswith(b"P6\n# SANE data follows\n88 59\n255\n")
     assert len(image) == 33 + 3 * 88 * 59
+
+
+def test_it_keeps_the_rules_of_the_standard(
+    staged_environment: dict[str, str], config_dir: Path
+) -> None:
+    with serve(Scanner(feeder_model(), sheets=2)) as server:
+        name = f"net:{server.address[0]}"
+        (config_dir / "dll.conf").write_text("epsonds\n")
+        (config_dir / "epsonds.conf").write_text(f"net {server.address[0]}\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "sane.testing", "--buttons", f"epsonds:{name}"],
+            env={**staged_environment, "PYTHONPATH": str(PREFIX / "lib" / "pysane")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 broken, " in done.stdout

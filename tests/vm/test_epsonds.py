@@ -37,8 +37,7 @@ def test_it_is_listed_as_by_the_original(epson: Guest) -> None:
 @pytest.mark.parametrize("mode", ["Lineart", "Gray", "Color"])
 @pytest.mark.parametrize("format", ["RAW", "JPG"])
 def test_images_of_all_modes_are_equal(epson: Guest, mode: str, format: str) -> None:
-    formats = ("RAW",) if format == "RAW" else ("RAW", "JPG")
-    device = epson.plug(UsbScanner, Model(formats=formats))
+    device = epson.plug(UsbScanner, Model(formats=(format,)))  # where both are offered, raw is used
     image = epson.same(f"scanimage -d epsonds:{device.name} --mode {mode} {SMALL}")
     assert len(set(image)) > 2  # it is a picture, not a blank
 
