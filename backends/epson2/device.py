@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ...backend import Debug
     from .capabilities import Capabilities
     from .commands import Wire
-    from .scan import ExtendedScan, NetScan
+    from .scan import ExtendedScan, NetScan, UsbScan
 
-    Scan = ExtendedScan | NetScan | StandardScan
+    Scan = ExtendedScan | NetScan | UsbScan | StandardScan
 
 WARMUP_SECONDS = 5.0  # between two questions
 WARMUP_POLLS = 15
@@ -204,8 +204,13 @@ class Epson(EpsonOptions):
 
     def _end_scan(self) -> None:
         scan, self.scan, self.reader = self.scan, None, None
-        if scan is not None:
+        if scan is None:
+            return
+        try:
             scan.abort()
+        except (errors.DeviceIOError, OSError):
+            self.is_lost = True
+            raise
 
     def finish(self, aborted: bool) -> None:
         self._end_scan()

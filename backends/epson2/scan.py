@@ -13,6 +13,7 @@ import struct
 
 from ...const import STATUS_CANCELLED, STATUS_EOF, STATUS_IO_ERROR
 from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
+from ...usb.link import OK
 from .commands import ESC, STX
 from .decode import invert, join_lines, swap_samples
 from .plan import LINE_COLOR
@@ -20,6 +21,7 @@ from .wires import NetWire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...usb.blocks import Blocks
     from .commands import Commands
     from .plan import Plan
     from .wires import UsbWire
@@ -41,12 +43,15 @@ class Impossible(DeviceIOError):
     """What the scanner announces cannot be: it is not asked again."""
 
 
-def start_extended(commands: Commands, plan: Plan) -> ExtendedScan | NetScan:
+def start_extended(commands: Commands, plan: Plan) -> ExtendedScan | NetScan | UsbScan:
     """Start a scan with FS G."""
     sizes = _announced(commands, plan)
     wire = commands.wire
     if isinstance(wire, NetWire):
         return NetScan(commands, wire, plan, sizes)
+    blocks = wire.blocks(sizes, status_mask(plan)) if plan.bits > 1 else None
+    if blocks is not None:
+        return UsbScan(commands, wire, blocks, sizes)
     return ExtendedScan(commands, wire, plan, sizes)
 
 
@@ -142,6 +147,56 @@ class NetScan:
             self.commands.abort()
         if blocks.status == STATUS_IO_ERROR:
             raise DeviceIOError(f"{self.wire.name}: {blocks.explain()}")
+
+
+class UsbScan:
+    """The blocks after FS G on USB, received without Python."""
+
+    def __init__(
+        self, commands: Commands, wire: UsbWire, blocks: Blocks, sizes: tuple[int, int, int]
+    ) -> None:
+        self.commands = commands
+        self.wire = wire
+        self.blocks = blocks
+        self.sizes = sizes
+        self.count = sizes[1] + (1 if sizes[2] else 0)
+
+    def read_into(self, view: memoryview) -> int:
+        """Write samples into *view*; return how many, 0 at the end."""
+        status, n = self.blocks.take(view)
+        if n or status == STATUS_EOF:
+            return n
+        if status == STATUS_CANCELLED:
+            raise Cancelled(f"{self.wire.name}: cancelled")
+        raise DeviceIOError(self._explain())
+
+    def reader(self) -> object | None:
+        """Return a capsule that reads without Python."""
+        return self.blocks.capsule()
+
+    def _explain(self) -> str:
+        blocks = self.blocks
+        if blocks.tail & FAILED:
+            return f"{self.wire.name}: block {blocks.done} has status {blocks.tail:02x}"
+        return (
+            f"{self.wire.name}: block {blocks.done + 1} has {blocks.partial} of "
+            f"{self._size() + 1} bytes (transfer: {blocks.outcome})"
+        )
+
+    def _size(self) -> int:
+        return self.sizes[0] if self.blocks.done < self.sizes[1] else self.sizes[2]
+
+    def abort(self) -> None:
+        """End the scan; the scanner is idle afterwards."""
+        blocks, done = self.blocks, self.blocks.done
+        is_short = not blocks.is_asked and blocks.partial > 0
+        if blocks.outcome == OK and blocks.is_asked:
+            self.wire.drop_block(self._size() + 1 - blocks.partial)
+        is_over = done + (blocks.is_asked or is_short) >= self.count
+        if blocks.outcome == OK and not is_over and not blocks.tail & FAILED:
+            self.commands.abort()
+        if blocks.outcome != OK or is_short or blocks.tail & FAILED:
+            raise DeviceIOError(self._explain())  # for the log: the frontend has the status
 
 
 class ExtendedScan(Buffered):

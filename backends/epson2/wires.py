@@ -14,6 +14,7 @@ from .blocks import NetBlocks
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...net.epson import Link
+    from ...usb.blocks import Blocks
     from ...usb.handle import Usb
 
 USB_SECONDS = 60.0  # a transfer may have to wait for the lamp and the carriage
@@ -21,6 +22,7 @@ DRAIN_SECONDS = 0.2  # a scanner with something left to say says it at once
 DRAIN_BYTES = 1 << 17
 DRAINED_BYTES = 1 << 26  # more than any page in memory: a scanner that goes on is no scanner
 ACK = b"\x06"
+FAILED_BITS, CANCEL_BIT = 0xC0, 0x10  # of the status byte behind a block
 
 
 class NetWire:
@@ -104,6 +106,11 @@ class UsbWire:
             self._is_interrupted = True
             raise
         return self._block[:n]
+
+    def blocks(self, sizes: tuple[int, int, int], mask: int) -> Blocks | None:
+        """Return what receives the image blocks without Python, None where nothing can."""
+        addresses, masks = (self._in, self._out), (FAILED_BITS & mask, CANCEL_BIT & mask)
+        return self.usb.blocks(addresses, sizes, ACK, masks, USB_SECONDS)
 
     def drop_block(self, size: int) -> None:
         """Receive and forget an image block, also one that has come in part."""

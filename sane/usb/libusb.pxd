@@ -15,6 +15,7 @@ cdef extern from "<poll.h>" nogil:
 
 cdef enum:
     TYPE_CONTROL = 0
+    TYPE_BULK = 2
     SETUP_BYTES = 8
     # enum libusb_transfer_status
     COMPLETED = 0
@@ -54,3 +55,11 @@ cdef struct Library:
     int (*handle_events)(void *, timeval *, int *) noexcept nogil
     pollfd **(*get_pollfds)(void *) noexcept nogil  # struct libusb_pollfd begins like a pollfd
     void (*free_pollfds)(pollfd **) noexcept nogil
+
+
+cdef struct Bulk:  # bulk transfers for another module of this package
+    void *owner
+    int (*carry_out)(
+        void *owner, int endpoint, unsigned char *buffer, Py_ssize_t size, double seconds,
+        int cancel_fd, Py_ssize_t *n
+    ) noexcept nogil

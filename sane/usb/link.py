@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
 
     from ..cancel import Cancel, NeverCancelled
+    from .blocks import Blocks
     from .descriptors import Endpoint
 
     Cancels: TypeAlias = Cancel | NeverCancelled
@@ -76,6 +77,17 @@ class Link:
     def stream(self, endpoint: Endpoint, size: int, depth: int, total: int | None) -> LinkStream:
         """Keep *depth* transfers of *size* bytes in flight until *total* bytes came."""
         raise NotImplementedError
+
+    def blocks(
+        self,
+        addresses: tuple[int, int],
+        sizes: tuple[int, int, int],
+        acknowledgement: bytes,
+        masks: tuple[int, int],
+        limits: tuple[float, int],
+    ) -> Blocks | None:
+        """Return what receives a row of blocks without Python (blocks.pyx), None if nothing can."""
+        return None
 
     def clear_halt(self, endpoint: Endpoint) -> str:
         """End the stall of *endpoint*; return the outcome."""

@@ -17,20 +17,8 @@ from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec, timeval
 
 from ..reader cimport pysane_reader
-from .libusb cimport (
-    CANCELLED,
-    COMPLETED,
-    FAILED,
-    POLLIN,
-    SETUP_BYTES,
-    TIMED_OUT,
-    TYPE_CONTROL,
-    Library,
-    Slot,
-    Transfer,
-    poll,
-    pollfd,
-)
+from .libusb cimport CANCELLED, COMPLETED, FAILED, POLLIN, SETUP_BYTES, TIMED_OUT, TYPE_BULK
+from .libusb cimport TYPE_CONTROL, Bulk, Library, Slot, Transfer, poll, pollfd
 
 import ctypes
 
@@ -130,6 +118,7 @@ cdef class Transfers:
     cdef Library lib
     cdef void *device
     cdef Slot slot
+    cdef Bulk bulk_functions
     cdef int lost  # a transfer never came back: no event of this context is handled any more
     cdef object _ctypes_lib
 
@@ -277,12 +266,32 @@ cdef class Transfers:
             free(buffer)
         return outcome
 
+    def bulk(self):
+        """Return a capsule over a Bulk (libusb.pxd), good as long as this object."""
+        self.check()
+        self.bulk_functions.owner = <void *>self
+        self.bulk_functions.carry_out = carry_out_bulk
+        return PyCapsule_New(&self.bulk_functions, "pysane.bulk", NULL)
+
     def stream(self, endpoint, Py_ssize_t size, int depth, total):
         """Return a Stream; its first transfers are on their way."""
         if self.lost:
             raise RuntimeError("an earlier USB transfer never came back")
         self.check()
         return Stream(self, endpoint, size, depth, -1 if total is None else total)
+
+
+cdef int carry_out_bulk(
+    void *owner, int endpoint, unsigned char *buffer, Py_ssize_t size, double seconds,
+    int cancel_fd, Py_ssize_t *n
+) noexcept nogil:
+    cdef int status = FAILED
+    n[0] = 0
+    if not (<Transfers>owner).lost and (<Transfers>owner).slot.transfer != NULL:
+        status = (<Transfers>owner).carry_out(endpoint, TYPE_BULK, buffer, size, seconds, cancel_fd)
+    if status >= 0 and not (<Transfers>owner).lost:
+        n[0] = (<Transfers>owner).slot.transfer.actual_length
+    return status
 
 
 cdef class Stream:
