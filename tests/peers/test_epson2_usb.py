@@ -16,7 +16,7 @@ from sane.testing.esci.usb import UsbScanner
 from sane.testing.usb.hosted import Umockdev
 from tests.conftest import ROOT
 from tests.peers.epson import SCAN, area, difference, run_both_usb, set_text, set_word
-from tests.peers.walks import build_walker
+from tests.peers.walks import Walk, build_walker, our_library, run_walk
 
 SMALL = area(10, 20, 41.5, 40)
 FEEDER, FILM = "Automatic Document Feeder", "Transparency Unit"
@@ -154,3 +154,72 @@ def test_the_distributions_scanimage_scans_from_us(
     image = scanimage("--mode", "Color", "--resolution", "75", "-x", "30", "-y", "20")
     assert image.startswith(b"P6\n# SANE data follows\n88 59\n255\n")
     assert len(image) == 33 + 3 * 88 * 59
+
+
+class Alone:
+    """Runs commands on ours only, with a scanner that fails."""
+
+    def __init__(self, walker: Path, bus: Umockdev, folder: Path) -> None:
+        self.walker, self.bus, self.folder = walker, bus, folder
+        self.device = bus.plug(UsbScanner, Model("B8"))
+
+    def run(self, *commands: str) -> list[str]:
+        head = ["conf dll.conf epson2", "conf epson2.conf usb", "init m"]
+        walk = Walk(0, [*head, f"open 0 epson2:{self.device.name}", *commands, "close 0"])
+        trace = run_walk(
+            self.walker, our_library(), walk, self.folder / "ours", self.bus.environment
+        )
+        return trace[len(head) + 1 : -1]
+
+    def statuses(self, *commands: str) -> list[str]:
+        return [line.split()[0] for line in self.run(*commands)]
+
+
+@pytest.fixture
+def alone(walker: Path, usb_bus: Umockdev, tmp_path: Path) -> Alone:
+    return Alone(walker, usb_bus, tmp_path)
+
+
+LARGE = [set_text("mode", "Color"), set_word("resolution", 150), *area(0, 0, 200, 120)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "status"),
+    [
+        ("short", {"size": 5000}, "IO_ERROR"),
+        ("short", {"size": 0}, "IO_ERROR"),
+        ("stall", {}, "IO_ERROR"),
+        ("babble", {}, "IO_ERROR"),
+        ("surplus", {"data": b"more"}, "IO_ERROR"),
+    ],
+)
+def test_a_block_that_goes_wrong(
+    alone: Alone, kind: str, words: dict[str, Any], status: str
+) -> None:
+    """The scan fails, and the same handle scans the whole page afterwards."""
+    expected = alone.run(*LARGE, *SCAN)[-1]
+    before = alone.device.trace(clear=True)
+    blocks = [event for event in before if event.kind == "in" and event.length > 50_000]
+    assert len(blocks) > 5
+    skipped = sum(event.kind == "in" for event in before[: before.index(blocks[2])])
+    alone.device.fault(kind, 0x81, after=skipped, **words)
+    failed, again = alone.run(*LARGE, *SCAN, *SCAN)[-5::4]
+    assert failed.split()[0] == status
+    assert again == expected
+
+
+def test_a_scanner_that_is_unplugged_in_the_middle(alone: Alone) -> None:
+    alone.run(*LARGE, *SCAN)
+    skipped = sum(event.kind == "in" for event in alone.device.trace(clear=True)) - 3
+    alone.device.fault("unplug", 0x81, after=skipped, size=8192)
+    assert alone.statuses(*LARGE, *SCAN, "start 0")[-2:] == ["IO_ERROR", "IO_ERROR"]
+    assert alone.device.is_gone
+
+
+@pytest.mark.parametrize("count", [1, 40_000, 200_000])
+def test_cancel_in_the_middle_leaves_the_scanner_idle(alone: Alone, count: int) -> None:
+    whole = alone.run(*LARGE, *SCAN)[-1]
+    lines = alone.run(*LARGE, "start 0", f"readall 0 32768 {count}", "cancel 0", *SCAN)
+    assert lines[-1] == whole
+    messages = alone.device.call("get_scanner", "received")
+    assert messages.count(b"\x18") == 1
