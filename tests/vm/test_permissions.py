@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sane.testing.esci import Model
+from sane.testing.esci.usb import UsbScanner
 from tests.conftest import ABSENT
 from tests.fakes.page_scanner import PageScanner, page
 from tests.vm.conftest import Guest
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 UDEVD = "/lib/systemd/systemd-udevd"
 RULES = "/etc/udev/rules.d/60-scanners-of-the-tests.rules"
+THEIRS = "60-libsane1.rules 99-libsane1.rules 99-saned.rules"
 RULE = (
     'SUBSYSTEM=="usb", ENV{DEVTYPE}=="usb_device", ATTR{idVendor}=="1209", '
     'ATTR{idProduct}=="0003", MODE="0664", GROUP="scanner"'
@@ -24,13 +27,18 @@ USER = 4242  # nobody's in particular
 
 @pytest.fixture
 def udevd(guest: Guest) -> Iterator[None]:
-    """Run the udev daemon in the machine, with a rule for page scanners."""
+    """Run the udev daemon in the machine, with a rule for page scanners.
+
+    The distribution's rules for scanners are masked: they would give some to others.
+    """
     if guest.machine.run(f"[ -x {UDEVD} ]").status:
         pytest.skip(f"{ABSENT}systemd-udevd (udev)")
     guest.machine.check(
         f"""set -e
         getent group scanner >/dev/null || echo scanner:x:4343: >>/etc/group
-        mkdir -p /etc/udev/rules.d; cat >{RULES} <<'END'\n{RULE}\nEND
+        mkdir -p /etc/udev/rules.d; for name in {THEIRS}; do
+          ln -sf /dev/null /etc/udev/rules.d/$name
+        done; cat >{RULES} <<'END'\n{RULE}\nEND
         {UDEVD} --daemon; udevadm control --ping"""
     )
     yield
@@ -66,6 +74,20 @@ def test_the_rule_lets_the_group_scan(guest: Guest) -> None:
     assert "group scanner): this user is not in group scanner" in text
     is_page, text = scan(guest, device.name, "--groups=$(getent group scanner | cut -d: -f3)")
     assert is_page, text
+
+
+@pytest.mark.usefixtures("udevd")
+def test_the_installed_rules_are_enough_for_a_known_scanner(guest: Guest) -> None:
+    """What make install put into the machine; the test adds nothing."""
+    guest.configure("epson2", epson2_conf="usb\n")
+    device = guest.plug(UsbScanner, Model("B8"))
+    guest.machine.check("udevadm settle --timeout=20")
+    user = f"setpriv --reuid={USER} --regid={USER} --groups=$(getent group scanner | cut -d: -f3)"
+    line = f"scanimage -d epson2:{device.name} --resolution 50 -x 20 -y 20"
+    outcome = guest.run(f"SANE_DEBUG_DLL=1 {user} {line}")
+    assert (outcome.status, outcome.stdout[:2]) == (0, b"P4"), outcome.stderr
+    node = "/dev/bus/usb/" + "/".join(device.name.split(":")[1:])
+    assert guest.machine.check(f"stat -c %G {node}") == "scanner\n"
 
 
 @pytest.mark.usefixtures("udevd")

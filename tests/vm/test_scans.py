@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 
+from sane.testing.usb import Endpoint, Interface
 from tests.fakes.page_scanner import BULK_IN, BULK_OUT, PageScanner, page
 from tests.vm.conftest import Guest
 
@@ -140,6 +141,19 @@ def test_a_cancelled_scan_ends_the_job_on_the_device(guest: Guest) -> None:
     assert outcome.status != GOOD
     assert device.get("jobs") == 0
     assert guest.run(f"scanimage -d page:{device.name}").stdout == scan()
+
+
+def test_the_printer_in_the_same_device_keeps_its_driver(guest: Guest) -> None:
+    guest.machine.load("usblp")
+    printer = Interface((Endpoint(0x83), Endpoint(0x04)), 7, 1, 2, number=0)
+    scanner = Interface((Endpoint(BULK_IN), Endpoint(BULK_OUT)), number=1)
+    device = guest.plug(PageScanner, interfaces=(printer, scanner))
+    links = "readlink /sys/bus/usb/devices/*-[1-9]*:1.[01]/driver"
+    assert guest.machine.check(f"{links} | head -1").strip().endswith("/usblp")
+    outcome = guest.run(f"scanimage -d page:{device.name}")
+    assert (outcome.status, outcome.stdout) == (GOOD, scan()), outcome.stderr
+    after = guest.machine.run(links).stdout.decode().split()
+    assert [link.rpartition("/")[2] for link in after] == ["usblp"]  # and ours has let go
 
 
 def test_a_reset_from_outside_is_survived_by_the_next_scan(guest: Guest) -> None:
