@@ -89,7 +89,7 @@ class Backend(UsbBackend):
             return self.open_host(name.removeprefix(NET))
         if name:
             return self.open_usb(self.find(name))
-        devices = self.list_devices(local_only=False)
+        devices = self.list_devices(local_only=True) or self.list_devices(local_only=False)
         if not devices:
             raise errors.Invalid(f"backend {self.name}: no scanner found")
         return self.open(devices[0].name)

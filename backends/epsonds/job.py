@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FRONT, BACK = "A", "B"
 PIECE_BYTES = 1 << 16  # of data that are looked at together
 EAGER_POLLS = 3  # without a pause, since most answers are only a moment late
+END_SECONDS = 5.0  # for what comes behind the last line
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.1
 
 
@@ -176,9 +177,15 @@ class Job:
         """End the job, as the scanner expects it: after the last line, or by CAN."""
         if self.is_over or self.session.wire.fault:
             return
+        has_ended = False
         if not aborted:
-            self.finish_pages()
-        if aborted or not (is_flatbed or self.is_last):
+            self.patience = min(self.patience, END_SECONDS)
+            try:
+                self.finish_pages()
+                has_ended = is_flatbed or self.is_last
+            except DeviceIOError as exc:
+                self.session.debug(1, "the end of the page: %s", exc)
+        if not (has_ended or self.session.wire.fault):
             self.cancel()
         self.is_over = True
 

@@ -21,7 +21,7 @@ ACK = b"\x06"
 HEAD_BYTES, REPLY_BYTES = 12, 64
 TEXT_BYTES = 1 << 16  # of tokens: the longest known has less than 2 KiB
 IMAGE_BYTES = 1 << 22  # of image data in one reply; more is a lie
-BUSY = b"#nrdBUSY"
+BUSY = ("nrd", b"BUSY")  # between pages and pieces it only means: ask again
 BUSY_TRIES, BUSY_SECONDS = 4, 2.0  # a scanner that wakes up says so for a while
 LEAVE_TRIES, LEAVE_SECONDS = 10, 1.0
 CAUSES: dict[bytes, tuple[type[SaneError], str]] = {
@@ -58,6 +58,8 @@ class Session:
     def ask(self, command: str, parameters: bytes = b"") -> list[Token]:
         """Carry out one command; return the tokens of its reply and of its data."""
         tokens, size = self.request(command, parameters, TEXT_BYTES)
+        if tokens[:1] == [BUSY]:
+            raise DeviceBusy(f"{self.name}: {command}: the scanner is busy")
         if size:
             self.wire.expect(size)
             tokens = tokens + parse(self.wire.receive(size))
@@ -78,8 +80,8 @@ class Session:
     def request(self, command: str, parameters: bytes, limit: int) -> tuple[list[Token], int]:
         """Send one command; return the tokens of its reply and how many bytes of data follow.
 
-        limit: the most that may follow. Raises DeviceBusy, or DeviceIOError for a refusal and for
-        what is no reply to this command.
+        limit: the most that may follow. Raises DeviceIOError for a refusal and for what is no
+        reply to this command.
         """
         name = command.encode("ascii").ljust(4)
         head = b"%sx%07X" % (name, len(parameters))
@@ -92,8 +94,6 @@ class Session:
         size = reply_size(reply, name, limit)
         if size is None:
             raise DeviceIOError(f"{self.name}: {command}: answered with {shown(reply)}")
-        if reply[HEAD_BYTES:].startswith(BUSY):
-            raise DeviceBusy(f"{self.name}: {command}: the scanner is busy")
         self._known = parse(reply[HEAD_BYTES:]), size
         self._known_reply = reply
         return self._known

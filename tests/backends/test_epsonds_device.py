@@ -350,7 +350,6 @@ PST = "#psti0000112i0000000i0000079#typIMGA"
         ([b"IMG x0500000".ljust(64, b"\0")], errors.DeviceIOError),
         ([b"IMG x"], errors.DeviceIOError),
         ([b"\xff" * 64], errors.DeviceIOError),
-        (image("#nrdBUSY"), errors.DeviceBusy),
     ],
 )
 def test_bad_answers_while_scanning(
@@ -371,6 +370,28 @@ def test_bad_answers_while_scanning(
         assert handle.state != FRAME
         desk.works_again()
         handle = desk.handles[-1]
+
+
+def test_a_scanner_that_warms_up_during_the_scan(desk: Desk) -> None:
+    """Busy between two pieces only means: ask again."""
+    handle = desk.open(mode="Gray")
+    desk.scanner.piece_bytes = 3000
+    desk.scanner.busy = {"IMG": 3}
+    handle.start()
+    handle.read(memoryview(bytearray(100)))
+    desk.scanner.busy = {"IMG": 5}
+    assert read(handle) == rows(desk.scanner, 79)[100:]
+
+
+def test_a_page_whose_end_is_not_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sane.backends.epsonds.job.END_SECONDS", 0.05)
+    handle = desk.open(mode="Gray")
+    handle.start()
+    desk.scanner.inject("IMG", None, *[reply(b"IMG")] * 100)
+    read(handle)
+    handle.cancelled()
+    assert desk.scanner.commands[-1] == "CAN"
+    desk.works_again()
 
 
 @pytest.mark.parametrize("command", ["PARA", "TRDT"])
