@@ -127,26 +127,19 @@ cdef class Transfers:
         self.lib.context = <void *><size_t>(context.value or 0)
         self.device = <void *><size_t>(handle.value or 0)
         self.lib.alloc_transfer = <Transfer *(*)(int) noexcept nogil>function(
-            lib, "libusb_alloc_transfer"
-        )
+            lib, "libusb_alloc_transfer")
         self.lib.free_transfer = <void (*)(Transfer *) noexcept nogil>function(
-            lib, "libusb_free_transfer"
-        )
+            lib, "libusb_free_transfer")
         self.lib.submit_transfer = <int (*)(Transfer *) noexcept nogil>function(
-            lib, "libusb_submit_transfer"
-        )
+            lib, "libusb_submit_transfer")
         self.lib.cancel_transfer = <int (*)(Transfer *) noexcept nogil>function(
-            lib, "libusb_cancel_transfer"
-        )
+            lib, "libusb_cancel_transfer")
         self.lib.handle_events = <int (*)(void *, timeval *, int *) noexcept nogil>function(
-            lib, "libusb_handle_events_timeout_completed"
-        )
+            lib, "libusb_handle_events_timeout_completed")
         self.lib.get_pollfds = <pollfd **(*)(void *) noexcept nogil>function(
-            lib, "libusb_get_pollfds"
-        )
+            lib, "libusb_get_pollfds")
         self.lib.free_pollfds = <void (*)(pollfd **) noexcept nogil>function(
-            lib, "libusb_free_pollfds"
-        )
+            lib, "libusb_free_pollfds")
         self.prepare(&self.slot)
 
     def __dealloc__(self):
