@@ -7,6 +7,7 @@ Source: specification esci 4.6 to 4.8.
 from __future__ import annotations
 
 from ...backend import FRAME_GRAY, FRAME_RGB, Parameters, errors
+from ...cancel import NeverCancelled
 from . import models
 from .capabilities import DUPLEX, FLATBED
 from .job import BACK, FRONT, Job
@@ -74,37 +75,51 @@ class EpsonDs(EpsonOptions):
     # Scanning
 
     def start(self) -> None:
-        page, self._page = self._page, None
-        self._is_read = False
+        self._page, self._is_read = None, False
+        try:
+            self._start()
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _start(self) -> None:
+        scan = self.scan_parameters()
         job = self._job
-        if job is not None and self._following:
+        if job is not None and (scan.source == FLATBED or scan.block() != self._scan.block()):
+            self.finish(aborted=False)
+            job = None
+        if job is None:
+            job = self._begin(scan)
+        elif self._following:
             self._page = self._following.pop(0)
-        elif job is not None and self.source != FLATBED:
+        else:
             job.finish_pages()
             if job.is_last:
                 raise job.no_more_sheets()
             self._next_sheet(job)
-        else:
-            if job is not None and page is not None:
-                job.wait_for_end()
-            job = self._begin()
         assert self._page is not None
         job.await_page(self._page)
         if self._page.fits:
             job.finish_pages()
 
-    def _begin(self) -> Job:
-        self._scan = self.scan_parameters()
-        if self.source != FLATBED:
+    def _begin(self, scan: ScanParameters) -> Job:
+        if scan.source != FLATBED:
             self.check(self.session.ask("STAT"))
+        self._scan = scan
         job = self._job = Job(self.session, self.wait)
-        try:
-            job.begin(self._scan.block())
-        except BaseException:
-            self._job = None
-            raise
+        job.begin(scan.block())
         self._next_sheet(job)
         return job
+
+    def _give_up(self) -> None:
+        """End a job that has not begun to deliver: the framework knows nothing of it yet."""
+        kept, self.cancel_request = self.cancel_request, NeverCancelled()  # type: ignore[assignment]
+        try:
+            self.finish(aborted=True)
+        except errors.SaneError as exc:
+            self.debug(1, "start: %s", exc)
+        finally:
+            self.cancel_request = kept
 
     def _next_sheet(self, job: Job) -> None:
         sides = (FRONT, BACK) if self._scan.source == DUPLEX else (FRONT,)

@@ -42,7 +42,8 @@ class Job:
         self.session = session
         self.wait = wait
         self.pages: dict[str, Page] = {}
-        self.is_over = self.is_last = False
+        self.is_over = True  # until it has begun
+        self.is_last = False
         self._side = FRONT
         self._target: Page | None = None  # whose data are coming
         self._end: tuple[str, int, int] | None = None  # comes into force behind the data
@@ -55,6 +56,7 @@ class Job:
         if any(code == "par" and value.startswith(b"FAIL") for code, value in tokens):
             raise Invalid(f"the scanner refuses the parameters {shown(block)}")
         self.check(self.session.ask("TRDT"))
+        self.is_over = False
 
     def check(self, tokens: list[Token]) -> None:
         """Raise what an error among *tokens* means."""
@@ -187,11 +189,6 @@ class Job:
                 self.session.debug(1, "the end of the page: %s", exc)
         if not (has_ended or self.session.wire.fault):
             self.cancel()
-        self.is_over = True
-
-    def wait_for_end(self) -> None:
-        """Take the ends of the pages that were delivered."""
-        self.finish_pages()
         self.is_over = True
 
     def no_more_sheets(self) -> NoDocs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -433,6 +434,48 @@ def test_the_feeder_says_what_is_wrong(
     if attribute:
         setattr(desk.scanner, attribute, False)
     desk.scanner.load(1)
+    handle.start()
+    assert read(handle) == rows(desk.scanner, 79)
+
+
+@pytest.mark.parametrize("source", ["Flatbed", "ADF Duplex"])
+def test_starting_again_after_a_page_that_did_not_come(desk: Desk, source: str) -> None:
+    desk.scanner.load(3)
+    handle = desk.open(source=source, mode="Gray")
+    for answer_ in (image("#errADF PJ  "), image("#pst"), reply(b"INVD")):
+        desk.scanner.inject("IMG", answer_)
+        with pytest.raises(errors.SaneError):
+            handle.start()
+    desk.scanner.load(1)
+    handle.start()
+    assert read(handle) == rows(desk.scanner, 79)
+
+
+def test_cancel_while_a_page_is_awaited(desk: Desk) -> None:
+    handle = desk.open(mode="Gray")
+    desk.scanner.polls = 1 << 30
+    timer = threading.Timer(0.1, handle.cancel_request.set)
+    timer.start()
+    with pytest.raises(errors.Cancelled):
+        handle.start()
+    timer.join()
+    assert desk.scanner.commands[-1] == "CAN"
+    handle.cancelled()
+    desk.scanner.polls = 1
+    handle.start()
+    assert read(handle) == rows(desk.scanner, 79)
+
+
+def test_other_options_between_two_pages_end_the_job(desk: Desk) -> None:
+    desk.scanner.load(3)
+    handle = desk.open(source="ADF Duplex", mode="Gray")
+    handle.start()
+    read(handle)
+    set_option(handle, "mode", "Color")
+    handle.start()
+    assert "CAN" in desk.scanner.commands
+    assert read(handle) == rows(desk.scanner, 79, 2)
+    set_option(handle, "source", "Flatbed")
     handle.start()
     assert read(handle) == rows(desk.scanner, 79)
 
