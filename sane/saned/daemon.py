@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .options import Options
 
 LEAVE_SECONDS = 10.0  # for clients' processes to put their devices to rest when saned ends
+SHORTAGE_SECONDS = 0.1  # before the next attempt when the system has nothing left
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -133,7 +134,12 @@ class Daemon:
     # Clients
 
     def _on_client(self, listener: Listener) -> None:
-        accepted = listener.accept()
+        try:
+            accepted = listener.accept()
+        except OSError as exc:  # out of descriptors or memory: that may pass
+            self._log(ERROR, f"{listener.name}: {exc.strerror}")
+            time.sleep(SHORTAGE_SECONDS)
+            return
         if accepted is None:
             return
         fd, address = accepted
@@ -145,7 +151,12 @@ class Daemon:
             os.close(fd)
             self._log(CLIENT, f"{host}: refused: {count} clients, {same} of this host")
             return
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as exc:
+            os.close(fd)
+            self._log(ERROR, f"{host}: refused: {exc.strerror}")
+            return
         if pid == 0:
             self._be_client(fd)
         os.close(fd)

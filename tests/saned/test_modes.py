@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import resource
 import signal
 import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -427,12 +427,6 @@ def test_sighup_reads_the_settings_again(tmp_path: Path) -> None:
         server.wait_for("saned.conf:1: max_clients: 'x' is not a number")
 
 
-def test_the_access_list_is_read_for_every_client(tmp_path: Path) -> None:
-    """Seen by what is denied: loopback is always let in, so the peer is made up."""
-    with Saned(configure(tmp_path)) as server, server.client():
-        server.wait_for("access granted: this machine")
-
-
 @pytest.mark.parametrize("reload", [False, True], ids=["at start", "after SIGHUP"])
 def test_a_unix_socket_serves_whole_frames(tmp_path: Path, reload: bool) -> None:
     path = tmp_path / "saned.sock"
@@ -486,8 +480,27 @@ def test_the_parent_holds_no_thread(shared: Saned) -> None:
     assert len(os.listdir(f"/proc/{shared.process.pid}/task")) == 1
 
 
-def test_a_client_is_served_at_once(shared: Saned) -> None:
-    """Everything is imported before the first one comes."""
-    begin = time.monotonic()
-    with shared.client():
-        assert time.monotonic() - begin < SECONDS
+def libraries(pid: int) -> set[str]:
+    """Return the libraries and extension modules that a process has loaded."""
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return {line.split()[-1] for line in lines if ".so" in line}
+
+
+def test_a_clients_process_loads_nothing_more(shared: Saned) -> None:
+    """What a scan needs is there before the first client comes."""
+    with shared.client() as client:
+        assert scan(client)
+        (pid,) = shared.children()
+        assert libraries(pid) - libraries(shared.process.pid) == set()
+
+
+def test_a_shortage_of_descriptors_passes(shared: Saned) -> None:
+    pid = shared.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    count = len(os.listdir(f"/proc/{pid}/fd"))
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, before[1]))
+    with shared.connect() as client:
+        client.send(messages.Init(3, None).encode())
+        shared.wait_for("Too many open files")
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        assert client.take(messages.InitReply).status == 0

@@ -1,0 +1,33 @@
+"""A server that shares the scanners of another server, which is off unless it is configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sane.net import messages
+from tests.peers.test_saned_scanimage import PORT, loopback_address
+from tests.saned.running import Saned, configure, read_all, split_frame
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_devices_of_another_server_are_relayed_if_wanted(tmp_path: Path, shared: bool) -> None:
+    address = loopback_address()
+    with Saned(configure(tmp_path / "far"), address=address, port=PORT) as far:
+        config = configure(
+            tmp_path / "near",
+            "net\n",
+            net_conf=f"{address}\n",
+            saned_conf=f"share_net = {'yes' if shared else 'no'}\n",
+        )
+        name = f"net:{address}:test:0"
+        with Saned(config) as near, near.client() as client:
+            assert client.ask(messages.GetDevices()).devices == []  # local ones only
+            if not shared:
+                assert client.ask(messages.Open(name)).status == 4
+                return
+            relayed = split_frame(read_all(client.start(client.open(name))))
+            client.ask(messages.Cancel(0))
+        with far.client() as direct:
+            assert split_frame(read_all(direct.start(direct.open()))) == relayed
