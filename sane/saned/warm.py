@@ -11,7 +11,7 @@ import os
 from ..debug import Debug
 from ..dll.config import backend_names
 from ..dll.finder import own_module
-from .log import ERROR
+from .log import DEBUG, ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ def preload(environment: Environment, log: Log) -> None:
                 _import_parts(module)
         except Exception as exc:
             log(ERROR, f"backend {name}: {exc.__class__.__name__}: {exc}")
+    try:
+        from ..net import pump  # noqa: F401
+    except ImportError:
+        log(DEBUG, "not compiled: no reader without the GIL")
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         log(ERROR, f"{threads} threads are running: a backend started them when it was imported")

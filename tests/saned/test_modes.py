@@ -497,8 +497,9 @@ def test_a_clients_process_loads_nothing_more(shared: Saned) -> None:
 def test_a_shortage_of_descriptors_passes(shared: Saned) -> None:
     pid = shared.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    count = len(os.listdir(f"/proc/{pid}/fd"))
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (count, before[1]))
+    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    free = min(set(range(len(taken) + 1)) - taken)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[1]))
     with shared.connect() as client:
         client.send(messages.Init(3, None).encode())
         shared.wait_for("Too many open files")
