@@ -107,15 +107,18 @@ class Connection:
                 reply = self.reply(cancel, seconds, drain)
             return reply
 
-    def begin(self, request: Request, cancel: Cancel | NeverCancelled) -> None:
-        """Send *request*; collect() then returns its reply."""
+    def call_around(
+        self, request: Request, cancel: Cancel | NeverCancelled, meanwhile: Callable[[], None]
+    ) -> Record:
+        """Send *request*, run *meanwhile*, return the reply.
+
+        The lock is held throughout: a cancel of another device, which its own thread carries out,
+        would take the reply for one that a cancelled call has left.
+        """
         with Held(self._lock, cancel, self.reply_seconds):
             self.finish_pending(cancel, self.reply_seconds, -1)
             self.send(request, cancel)
-
-    def collect(self, cancel: Cancel | NeverCancelled) -> Record:
-        """Return the reply to what begin() sent."""
-        with Held(self._lock, cancel, self.reply_seconds):
+            meanwhile()
             return self.reply(cancel, self.reply_seconds, -1)
 
     def close(self, farewell: bool = True) -> None:

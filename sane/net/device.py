@@ -217,9 +217,11 @@ class NetDevice(Device):
                 raise DeviceIOError(f"{connection.host}: data port {reply.port}")
             # Asked before the data connection is there, it is answered before a server that
             # fills that connection can get stuck; and one that never accepts it is noticed.
-            connection.begin(messages.GetParameters(self.number), cancel)
-            self._data = self._connect(reply.port)
-            self._parameters = parameters_of(connection.collect(cancel))
+            described = connection.call_around(
+                messages.GetParameters(self.number), cancel, lambda: self._connect(reply.port)
+            )
+            assert self._data is not None
+            self._parameters = parameters_of(described)
         except Cancelled:
             raise
         except SaneError:
@@ -236,8 +238,8 @@ class NetDevice(Device):
         self.descriptor = self._data.fileno()
         self.reader = self.frame.capsule()
 
-    def _connect(self, port: int) -> Stream:
-        """Return the data connection, to the address that the control connection leads to."""
+    def _connect(self, port: int) -> None:
+        """Make the data connection, to the address that the control connection leads to."""
         family, (address, _, *rest) = self.connection.stream.peer_address()
         peer = f"{self.connection.host} data port {port}"
         data = Stream.to_address(
@@ -248,7 +250,7 @@ class NetDevice(Device):
         except SaneError:
             data.close()
             raise
-        return data
+        self._data = data
 
     def set_non_blocking(self, non_blocking: bool) -> None:
         if self.frame is not None:

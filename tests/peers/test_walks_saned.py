@@ -1,7 +1,8 @@
 """Random walks through our saned, with the original's client and with ours, against local ones.
 
 Left out because a network changes it: options during a frame (the server's frame is over before its
-client has read it), parameters between the frames of a job, what a failed GET leaves in the buffer.
+client has read it), parameters between the frames of a job, what follows a read that failed, what a
+failed GET leaves in the buffer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tests.peers.walk_conf import (
     EXTRA,
     FUZZY,
     OPTIONS,
+    READ_STATUS,
     RESOLUTION,
     TEST_OPTIONS,
     THREE_PASS,
@@ -81,7 +83,7 @@ class NetWalk(Commands):
         if self.chance(0.1):
             self.set(slot, TEST_OPTIONS, 1)
         index = self.rng.choice(EXTRA if self.chance(0.4) else COMMON)
-        if index in (FUZZY, RESOLUTION) or (index == THREE_PASS and not self.passes):
+        if index in (FUZZY, RESOLUTION, READ_STATUS) or (index == THREE_PASS and not self.passes):
             return
         self.set_random(slot, index)
         self.descs(slot)
