@@ -1,7 +1,7 @@
 """python -m tests.peers.epson_search FOLDER...: who finds an emulated scanner by asking all.
 
 It runs in a network of its own, where port 3289 and broadcasts are nobody else's. For each folder
-of libraries ("" for the system's) it prints what scanimage -L says; then what was asked.
+of libraries ("" for the system's) it prints what scanimage -L says; then what the
 scanner was asked.
 """
 
