@@ -17,7 +17,9 @@ from tests.vm.test_scans import scan
 CAPTURE = """
 cp {source} /run/share/usbmon.py
 python3 /run/share/usbmon.py {bus} /run/share/{file} > /run/share/ready &
-until grep -q capturing /run/share/ready; do :; done
+for (( n = 0; n < 300; n++ )); do
+  grep -q capturing /run/share/ready && break; sleep 0.1
+done
 """
 
 

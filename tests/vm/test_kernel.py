@@ -70,17 +70,17 @@ def test_a_slow_device_answers_in_the_end(guest: Guest) -> None:
 def test_one_program_at_a_time_claims_an_interface(guest: Guest) -> None:
     guest.plug(Loopback)
     script = f"""
-        mkfifo /tmp/hold; {CLIENT} hold </tmp/hold >/tmp/held & exec 4>/tmp/hold
-        while [ ! -s /tmp/held ]; do sleep 0.1; done
+        mkfifo /run/hold; {CLIENT} hold </run/hold >/run/held & exec 4>/run/hold
+        while [ ! -s /run/held ]; do sleep 0.1; done
         {CLIENT} echo
-        echo >&4; exec 4>&-; wait; {CLIENT} echo; rm /tmp/hold"""
+        echo >&4; exec 4>&-; wait; {CLIENT} echo; rm /run/hold"""
     assert guest.machine.check(script).splitlines() == ["failed 16", "b'hello'"]
 
 
 def test_a_killed_program_leaves_nothing_behind(guest: Guest) -> None:
     guest.plug(Loopback)
     script = f"""
-        {CLIENT} pending >/tmp/pending & pid=$!
-        while [ ! -s /tmp/pending ]; do sleep 0.1; done
+        {CLIENT} pending >/run/pending & pid=$!
+        while [ ! -s /run/pending ]; do sleep 0.1; done
         kill -9 $pid; wait $pid; {CLIENT} echo"""
     assert guest.machine.check(script).splitlines() == ["b'hello'"]

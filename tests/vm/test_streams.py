@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,9 @@ PAGE = b"P6\n# SANE data follows\n%d %d\n255\n" % (WIDTH, LINES) + ROW * LINES
 HANGING = """
 export SANE_DEBUG_USB=4
 SCAN > /dev/null 2> /run/share/log & scan=$!
-until grep -q '< 81: 1 bytes' /run/share/log; do :; done
+for (( n = 0; n < 300; n++ )); do
+  grep -q '< 81: 1 bytes' /run/share/log && break; sleep 0.1
+done
 begin=$(date +%s%N); kill -INT $scan; wait $scan
 echo $(( ($(date +%s%N) - begin) / 1000000 ))
 """
@@ -36,7 +37,7 @@ def scanner(guest: Guest, tmp_path: Path) -> Iterator[Device]:
     guide = Guide(tmp_path)
     sys.modules["emulated_s1"] = guide.module
     guide.module.__spec__.loader.exec_module(guide.module)
-    shutil.copy(guide.folder / "drivers" / "acme.py", guest.share / "drivers")
+    guest.add_driver(guide.folder / "drivers" / "acme.py")
     guest.configure("acme")
     yield guest.plug(guide.module.EmulatedS1)
     del sys.modules["emulated_s1"]

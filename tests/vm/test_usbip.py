@@ -24,13 +24,13 @@ def exported(guest: Guest) -> Iterator[None]:
         pytest.skip(f"{ABSENT}usbip")
     guest.machine.load("vhci-hcd")
     guest.machine.check(
-        f"""cd {ROOT}; {EXPORT} width=64 lines=64 >/tmp/export 2>&1 & echo $! >/tmp/export.pid
+        f"""cd {ROOT}; {EXPORT} width=64 lines=64 >/run/export 2>&1 & echo $! >/run/export.pid
         for (( n = 0; n < 600; n++ )); do
-          grep -q detach /tmp/export && exit; sleep 0.05
-        done; cat /tmp/export >&2; exit 1"""
+          grep -q detach /run/export && exit; sleep 0.05
+        done; cat /run/export >&2; exit 1"""
     )
     yield
-    guest.machine.check("kill -INT $(cat /tmp/export.pid)")
+    guest.machine.check("kill -INT $(cat /run/export.pid)")
 
 
 @pytest.mark.usefixtures("exported")

@@ -39,7 +39,7 @@ $B mount -t overlay -o lowerdir=$low,upperdir=/rw/u,workdir=/rw/w overlay /new
 for d in proc sys dev; do $B mount -o move /$d /new/$d; done
 $B mkdir -p /new/dev/pts /new/dev/shm /new/run
 $B mount -t devpts devpts /new/dev/pts; $B mount -t tmpfs tmpfs /new/dev/shm
-$B mount -t tmpfs tmpfs /new/run; $B mount -t tmpfs -o mode=1777 tmpfs /new/tmp
+$B mount -t tmpfs tmpfs /new/run
 $B mkdir /new/run/share; $B mount -t 9p -o cache=none,$P9 share /new/run/share
 $B mkdir -p /new/run/b; $B cp /bin/busybox /new/run/b/busybox
 $B ifconfig lo 127.0.0.1 up
