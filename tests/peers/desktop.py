@@ -14,7 +14,7 @@ import pytest
 
 from tests.peers.frontends import peer
 
-PATIENCE = 20.0  # seconds for anything that happens on the screen; mostly it takes half of one
+PATIENCE = 45.0  # seconds for anything that happens on the screen; mostly it takes half of one
 PAUSE = 0.05  # between two looks at the screen
 
 

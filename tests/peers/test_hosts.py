@@ -20,7 +20,7 @@ resolution_min 50
 resolution_max 100
 """
 SLOW = "read-delay true\nread-delay-duration 200000\n"
-AT_ONCE = 4.0  # seconds until a program is gone; mostly it takes half of one
+AT_ONCE = 8.0  # seconds until a program is gone; mostly it takes half of one
 Start = Callable[..., Host]
 
 # The host, and how scanimage gets the same page.
