@@ -131,8 +131,20 @@ def test_several_devices_are_listed(usb_bus: Umockdev) -> None:
         ["lsusb"], env={**os.environ, **usb_bus.environment}, capture_output=True, check=True
     )
     for number, name in enumerate(names):
-        address = name.rpartition(":")[2]
-        assert f"Device {address}: ID 1209:001{number}".encode() in done.stdout
+        bus, address = name.split(":")[1:]
+        line = f"Bus {bus} Device {address}: ID 1209:001{number}"
+        assert line.encode() in done.stdout
+
+
+def test_a_bus_that_has_given_out_its_addresses_is_followed_by_another(usb_bus: Umockdev) -> None:
+    names = []
+    for _ in range(128):
+        device = usb_bus.plug(Loopback)
+        names.append(device.name)
+        device.unplug()
+    assert len(set(names)) == 128
+    assert max(int(name.split(":")[2]) for name in names) <= 127
+    assert len({name.split(":")[1] for name in names}) > 1
 
 
 def test_attributes_of_the_device_are_read_and_set(usb_bus: Umockdev, loopback: Device) -> None:

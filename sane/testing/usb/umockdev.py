@@ -40,6 +40,8 @@ URB_SIZE = 56
 BUFFER, STATUS, ACTUAL = 16, 4, 28  # offsets in it
 URB_CONTROL = 2
 
+DEVICES_OF_A_BUS = 126  # with the root hub, as many as USB has addresses
+
 PATIENCE_MS = 3  # how long "nothing to reap" is held back: libusb would ask without pause
 
 
@@ -93,7 +95,7 @@ class Bus:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._testbed = UMockdev.Testbed.new()
-        self._number = 1  # of the last device; 1 would be the root hub
+        self._plugged = 0  # devices so far; a number is never given out again
         self._paths: dict[UsbDevice, tuple[str, str]] = {}
 
     @property
@@ -106,12 +108,15 @@ class Bus:
 
     def plug(self, device: UsbDevice) -> str:
         """Add *device*; return its SANE-style name."""
-        self._number += 1
-        name = f"libusb:001:{self._number:03}"
-        port = f"1-{self._number - 1}"
-        path = f"/devices/pci0000:00/0000:00:14.0/usb1/{port}"
-        node = f"/dev/bus/usb/001/{self._number:03}"
-        text = _device_text(device, path, node, self._number) + _interface_texts(device, path, port)
+        full, place = divmod(self._plugged, DEVICES_OF_A_BUS)
+        self._plugged += 1
+        bus, number = full + 1, place + 2  # 1 would be the root hub
+        name = f"libusb:{bus:03}:{number:03}"
+        port = f"{bus}-{number - 1}"
+        path = f"/devices/pci0000:00/0000:00:14.0/usb{bus}/{port}"
+        node = f"/dev/bus/usb/{bus:03}/{number:03}"
+        text = _device_text(device, path, node, (bus, number))
+        text += _interface_texts(device, path, port)
         self._testbed.add_from_string(text)
         node_handler = Node(device, self._loop)
         self._testbed.attach_ioctl(node, node_handler)
@@ -136,8 +141,9 @@ class Bus:
             device.unplug()
 
 
-def _device_text(device: UsbDevice, path: str, node: str, number: int) -> str:
-    """Return umockdev's description of the device itself."""
+def _device_text(device: UsbDevice, path: str, node: str, address: tuple[int, int]) -> str:
+    """Return umockdev's description of the device itself, at bus and number *address*."""
+    bus, number = address
     raw = (device.descriptor + device.configuration).hex().upper()
     product = f"{device.vendor:x}/{device.product:x}/{device.release:x}"
     lines = [
@@ -145,11 +151,12 @@ def _device_text(device: UsbDevice, path: str, node: str, number: int) -> str:
         f"N: {node[5:]}={raw}",
         *(f"E: {key}={value}" for key, value in (
             ("DEVNAME", node), ("DEVTYPE", "usb_device"), ("SUBSYSTEM", "usb"), ("DRIVER", "usb"),
-            ("BUSNUM", "001"), ("DEVNUM", f"{number:03}"), ("PRODUCT", product),
-            ("MAJOR", "189"), ("MINOR", str(number - 1)),
+            ("BUSNUM", f"{bus:03}"), ("DEVNUM", f"{number:03}"), ("PRODUCT", product),
+            ("MAJOR", "189"), ("MINOR", str((bus - 1) * 128 + number - 1)),
         )),
         *(f"A: {key}={value}\\n" for key, value in (
-            ("busnum", "1"), ("devnum", str(number)), ("speed", SPEEDS.get(device.speed, SUPER)),
+            ("busnum", str(bus)), ("devnum", str(number)),
+            ("speed", SPEEDS.get(device.speed, SUPER)),
             ("bConfigurationValue", str(device.configuration[5])),
             ("bNumInterfaces", str(device.configuration[4])), ("bNumConfigurations", "1"),
             ("bDeviceClass", f"{device.codes[0]:02x}"),
