@@ -13,7 +13,7 @@ import struct
 
 from ...const import STATUS_CANCELLED, STATUS_EOF, STATUS_IO_ERROR
 from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
-from ...usb.link import OK
+from ...usb.link import OK, STALL
 from .commands import ESC, STX
 from .decode import invert, join_lines, swap_samples
 from .plan import LINE_COLOR
@@ -189,6 +189,8 @@ class UsbScan:
     def abort(self) -> None:
         """End the scan; the scanner is idle afterwards."""
         blocks, done = self.blocks, self.blocks.done
+        if blocks.outcome == STALL:
+            self.wire.clear_halts()
         is_short = not blocks.is_asked and blocks.partial > 0
         if blocks.outcome == OK and blocks.is_asked:
             self.wire.drop_block(self._size() + 1 - blocks.partial)

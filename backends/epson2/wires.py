@@ -119,13 +119,18 @@ class UsbWire:
             self.receive_block(size - n)
         self._is_interrupted = False
 
+    def clear_halts(self) -> None:
+        """End a stall of either endpoint, which would meet the next message."""
+        self.usb.clear_halt(self._in)
+        self.usb.clear_halt(self._out)
+
     def drain(self) -> bytes:
         """Receive and forget what the scanner still has to say; return the end of it."""
         from ...usb.handle import UsbError
 
         last = b""
         dropped = 0
-        self.usb.clear_halt(self._in)
+        self.clear_halts()
         while dropped < DRAINED_BYTES:
             try:
                 data = self.usb.read(self._in, DRAIN_BYTES, DRAIN_SECONDS)

@@ -208,6 +208,17 @@ def test_a_block_that_goes_wrong(
     assert again == expected
 
 
+def test_a_stalled_acknowledgement_does_not_meet_who_opens_next(alone: Alone) -> None:
+    expected = alone.run(*LARGE, *SCAN)[-1]
+    before = alone.device.trace(clear=True)
+    written = [event for event in before if event.kind == "out"]
+    last = max(n for n, event in enumerate(written) if event.data == b"\x06")
+    alone.device.fault("stall", 0x02, after=last)
+    assert alone.statuses(*LARGE, *SCAN)[-1] == "IO_ERROR"
+    alone.device.clear_faults()
+    assert alone.run(*LARGE, *SCAN)[-1] == expected
+
+
 def test_a_scanner_that_is_unplugged_in_the_middle(alone: Alone) -> None:
     alone.run(*LARGE, *SCAN)
     skipped = sum(event.kind == "in" for event in alone.device.trace(clear=True)) - 3

@@ -158,7 +158,9 @@ def slow_scan(config: Path, device: str) -> float:
 def test_the_library_is_loaded_and_unloaded_around_each_use(tmp_path: Path, native: bool) -> None:
     program = running.build("reload.c", tmp_path)
     env = environment(configuration(tmp_path / "sane.d", native), OURS)
-    growth_kb = "16384" if native else "1024"  # the original's reader thread costs some at times
+    # The C backend loses its copy of a name in each init, and starts a thread in each scan: what
+    # malloc keeps for such threads comes and goes. memcheck finds nothing of ours lost.
+    growth_kb = "16384" if native else "1024"
     library = str(PREFIX / "lib" / "libsane.so.1")
     command = [str(program), library, "sane", "test:0", VERSION, growth_kb]
     done = subprocess.run(command, env=env, capture_output=True, timeout=60, check=False)

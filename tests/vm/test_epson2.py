@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from sane.testing.esci import Model
-from sane.testing.esci.usb import BULK_IN, UsbScanner
+from sane.testing.esci.usb import BULK_IN, BULK_OUT, UsbScanner
 from sane.testing.usb.hosted import Device
 from tests.vm.conftest import Guest
 
 IO_ERROR = 9
+ACK = b"\x06"
 SMALL = "--resolution 100 -l 10 -t 20 -x 60 -y 40"
 
 
@@ -22,10 +23,12 @@ def epson(guest: Guest) -> Guest:
     return guest
 
 
-def last_block(device: Device) -> int:
-    """Return how many IN transfers came before the last image block."""
-    events = [event for event in device.trace() if event.kind == "in" and event.length]
-    return max(n for n, event in enumerate(events) if event.length > 1000)
+def last_block(device: Device, endpoint: int) -> int:
+    """Return how many transfers of *endpoint* came before the last image block, or its demand."""
+    events = [event for event in device.trace() if event.endpoint == endpoint and event.length]
+    if endpoint == BULK_IN:
+        return max(n for n, event in enumerate(events) if event.length > 1000)
+    return max(n for n, event in enumerate(events) if event.data == ACK)
 
 
 def test_it_is_listed_as_by_the_original(epson: Guest) -> None:
@@ -55,23 +58,24 @@ def test_a_whole_page_is_equal(epson: Guest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "endpoint", "words"),
     [
-        ("stall", {}),
-        ("short", {"size": 100}),
-        ("short", {"size": 0}),
-        ("babble", {}),
-        ("replace", {"data": b"garbage"}),
+        ("stall", BULK_IN, {}),
+        ("short", BULK_IN, {"size": 100}),
+        ("short", BULK_IN, {"size": 0}),
+        ("babble", BULK_IN, {}),
+        ("replace", BULK_IN, {"data": b"garbage"}),
+        ("stall", BULK_OUT, {}),
     ],
 )
 def test_a_scanner_that_fails_in_mid_scan_works_again(
-    epson: Guest, fault: str, words: dict[str, Any]
+    epson: Guest, fault: str, endpoint: int, words: dict[str, Any]
 ) -> None:
     device = epson.plug(UsbScanner, Model("B8"))
     line = f"scanimage -d epson2:{device.name} --mode Color {SMALL} -y 200"
     good = epson.run(line)
     assert good.status == 0, good.stderr
-    device.fault(fault, BULK_IN, after=last_block(device), **words)
+    device.fault(fault, endpoint, after=last_block(device, endpoint), **words)
     bad = epson.run(line)
     assert bad.status == IO_ERROR, bad.stderr
     device.clear_faults()
@@ -83,7 +87,7 @@ def test_a_scanner_unplugged_in_mid_scan_is_an_io_error(epson: Guest) -> None:
     device = epson.plug(UsbScanner, Model("B8"))
     line = f"scanimage -d epson2:{device.name} --mode Color {SMALL} -y 200"
     assert epson.run(line).status == 0
-    device.fault("unplug", BULK_IN, after=last_block(device), size=4096)
+    device.fault("unplug", BULK_IN, after=last_block(device, BULK_IN), size=4096)
     bad = epson.run(line)
     assert bad.status == IO_ERROR, bad.stderr
     epson.machine.wait_for_usb(0)
