@@ -36,8 +36,8 @@ COMPILED = (
     *("sane.backends.epson2.blocks", "sane.backends.epson2.decode", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = (
-    *("sane.usb.transfers", "sane.usb.blocks", "sane.dll.native", "sane.dll.spawn"),
-    *("sane.net.pump", "sane.image.jpeg"),
+    *("sane.usb.transfers", "sane.backends._epson.blocks", "sane.dll.native", "sane.dll.spawn"),
+    *("sane.sessions.pump", "sane.image.jpeg"),
 )
 LINKED = {"sane.image.jpeg": ["jpeg"]}  # the libraries that they need
 

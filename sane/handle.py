@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .backend import Device
     from .option import Option
     from .param import Parameters
-    from .ring import Ring
+    from .threads import Ring
 
 IDLE, FRAME, ENDED, STOPPED = range(4)
 
@@ -375,7 +375,7 @@ class Handle:
 
     def _start_ring(self) -> Ring:
         if self._ring is None:
-            from .ring import Ring
+            from .threads import Ring
 
             self._ring = Ring(self.ask, self.cancel_request, self._left_bytes)
             self.reader = None

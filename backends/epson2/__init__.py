@@ -52,8 +52,8 @@ class Backend(UsbBackend):
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         found = list(super().list_devices(local_only))
         if not local_only and (self.hosts or self.discovers):
-            from ...net.epson import discover
-            from ...net.search import search
+            from ...discovery.search import search
+            from .._epson.network import discover
 
             discovers = discover if self.discovers else None
             found += search(self.hosts, discovers, self.probe, self.debug)
@@ -88,15 +88,15 @@ class Backend(UsbBackend):
 
     def open_host(self, host: str, cancel: Cancel | None = None) -> Epson:
         """Open the scanner at *host*, a name or an address."""
-        from ...net.epson import Link
+        from .._epson.network import Packets
         from .device import Epson
         from .wires import NetWire
 
         if not host:
             raise errors.Invalid(f"{NET} wants a host")
-        link = Link.open(host, b"", cancel)
+        packets = Packets.open(host, b"", cancel)
         try:
-            return Epson(NetWire(link), self.debug)
+            return Epson(NetWire(packets), self.debug)
         except BaseException:
-            link.close()
+            packets.close()
             raise

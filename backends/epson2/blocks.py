@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import select
 
-from ...net.epson import pass_packet
+from .._epson.network import pass_packet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

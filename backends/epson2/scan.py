@@ -21,7 +21,7 @@ from .wires import NetWire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...usb.blocks import Blocks
+    from .._epson.blocks import Blocks
     from .commands import Commands
     from .plan import Plan
     from .wires import UsbWire
@@ -138,11 +138,11 @@ class NetScan:
         """End the scan; the scanner is idle afterwards."""
         blocks = self.blocks
         if blocks.is_lost:
-            raise self.wire.link.fail(blocks.explain())
+            raise self.wire.packets.fail(blocks.explain())
         rest = blocks.rest()
         if rest is not None:
-            self.wire.link.resume(*rest)
-            self.wire.link.drop()
+            self.wire.packets.resume(*rest)
+            self.wire.packets.drop()
         if not blocks.is_over:
             self.commands.abort()
         if blocks.status == STATUS_IO_ERROR:

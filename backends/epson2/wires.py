@@ -8,14 +8,14 @@ Source: specification esci 1.1 (USB), 1.2 (network).
 from __future__ import annotations
 
 from ...errors import Cancelled, DeviceIOError
-from ...net import epson
+from .._epson import network
 from .blocks import NetBlocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...net.epson import Link
-    from ...usb.blocks import Blocks
     from ...usb.handle import Usb
+    from .._epson.blocks import Blocks
+    from .._epson.network import Packets
 
 USB_SECONDS = 60.0  # a transfer may have to wait for the lamp and the carriage
 DRAIN_SECONDS = 0.2  # a scanner with something left to say says it at once
@@ -31,31 +31,31 @@ class NetWire:
     is_network = True
     block_bytes = 1 << 15  # what one block may have; a scanner's buffer is no larger
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
-        self.name = link.name
+    def __init__(self, packets: Packets) -> None:
+        self.packets = packets
+        self.name = packets.name
 
     def belongs_to(self, device: object) -> None:
         """Let cancel of *device* end the waits."""
-        self.link.belongs_to(device)
+        self.packets.belongs_to(device)
 
     def send(self, command: bytes, size: int) -> None:
         """Send one message whose answer has exactly *size* bytes."""
-        self.link.send(command, size)
+        self.packets.send(command, size)
 
     def receive(self, size: int) -> bytes:
         """Return the next *size* bytes of the answer; fewer when it has no more."""
-        return self.link.receive(size)
+        return self.packets.receive(size)
 
     def blocks(
         self, sizes: tuple[int, int, int], mask: int, flip: int, cancel_fd: int
     ) -> NetBlocks:
         """Ask for the first image block; return what receives it and all others."""
-        self.link.send(b"", (sizes[0] if sizes[1] else sizes[2]) + 1)
-        stream = self.link.lend()
+        self.packets.send(b"", (sizes[0] if sizes[1] else sizes[2]) + 1)
+        stream = self.packets.lend()
         blocks = NetBlocks(stream.fileno(), cancel_fd, sizes, mask, flip)
-        blocks.send = lambda data: stream.send(data, epson.STALL_SECONDS)
-        blocks.set_limits(epson.ANSWER_SECONDS, epson.STALL_SECONDS)
+        blocks.send = lambda data: stream.send(data, network.STALL_SECONDS)
+        blocks.set_limits(network.ANSWER_SECONDS, network.STALL_SECONDS)
         return blocks
 
     def drain(self) -> bytes:
@@ -64,7 +64,7 @@ class NetWire:
 
     def close(self) -> None:
         """Release the scanner."""
-        self.link.close()
+        self.packets.close()
 
 
 class UsbWire:
@@ -109,8 +109,14 @@ class UsbWire:
 
     def blocks(self, sizes: tuple[int, int, int], mask: int) -> Blocks | None:
         """Return what receives the image blocks without Python, None where nothing can."""
+        transfers = self.usb.nogil_transfers(self._in, self._out)
+        if transfers is None:
+            return None
+        from .._epson.blocks import Blocks
+
         addresses, masks = (self._in, self._out), (FAILED_BITS & mask, CANCEL_BIT & mask)
-        return self.usb.blocks(addresses, sizes, ACK, masks, USB_SECONDS)
+        limits = USB_SECONDS, self.usb.cancel.fd
+        return Blocks(transfers, addresses, sizes, ACK, masks, limits)
 
     def drop_block(self, size: int) -> None:
         """Receive and forget an image block, also one that has come in part."""

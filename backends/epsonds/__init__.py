@@ -60,7 +60,7 @@ class Backend(UsbBackend):
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         found = list(super().list_devices(local_only))
         if not local_only and (self.hosts or self.discovers):
-            from ...net.search import search
+            from ...discovery.search import search
 
             discover = self.discover if self.discovers else None
             found += search(self.hosts, discover, self.probe, self.debug)
@@ -68,7 +68,7 @@ class Backend(UsbBackend):
 
     def discover(self, wait: Callable[[float, int], bool]) -> list[str]:
         """Return the addresses of scanners that announce themselves and are known by name."""
-        from ...net.dnssd import services
+        from ...discovery.dnssd import services
 
         names = {row[1] for row in self.models}
         found: dict[str, str] = {}
@@ -101,12 +101,12 @@ class Backend(UsbBackend):
 
     def open_host(self, host: str, cancel: Cancel | None = None) -> EpsonDs:
         """Open the scanner at *host*, a name or an address."""
-        from ...net.epson import Link
+        from .._epson.network import Packets
         from .wires import LOCK, NetWire
 
         if not host:
             raise errors.Invalid(f"{NET} wants a host")
-        return self._open(NetWire(Link.open(host, LOCK, cancel)))
+        return self._open(NetWire(Packets.open(host, LOCK, cancel)))
 
     def _open(self, wire: NetWire | UsbWire) -> EpsonDs:
         from .device import EpsonDs

@@ -11,8 +11,8 @@ from ...errors import Cancelled, DeviceIOError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...net.epson import Link
     from ...usb.handle import Usb
+    from .._epson.network import Packets
 
 LOCK = bytes.fromhex("01A0040000012C")  # the payload with which ESC/I-2 locks a network scanner
 USB_SECONDS = 6.0
@@ -26,19 +26,19 @@ SHORT = "an answer of {} bytes ended after {}"
 class NetWire:
     """A scanner on the network."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
-        self.name = link.name
+    def __init__(self, packets: Packets) -> None:
+        self.packets = packets
+        self.name = packets.name
         self.left = 0  # bytes of the data that are still to come
 
     @property
     def fault(self) -> str:
         """Why it is of no use any more, "" as long as it is."""
-        return self.link.fault
+        return self.packets.fault
 
     def belongs_to(self, device: object) -> None:
         """Let cancel of *device* end the waits."""
-        self.link.belongs_to(device)
+        self.packets.belongs_to(device)
 
     def greet(self, command: bytes) -> bytes:
         """Send the first command; return its answer of one byte."""
@@ -48,11 +48,11 @@ class NetWire:
     def send(self, command: bytes, size: int) -> None:
         """Send one message whose answer has *size* bytes, none if its parameters follow."""
         self.left = 0
-        self.link.send(command, size)
+        self.packets.send(command, size)
 
     def receive(self, size: int) -> bytes:
         """Return the answer."""
-        data = self.link.receive(size)
+        data = self.packets.receive(size)
         self.left = 0
         if len(data) < size:
             raise DeviceIOError(f"{self.name}: {SHORT.format(size, len(data))}: {data.hex(' ')}")
@@ -60,12 +60,12 @@ class NetWire:
 
     def expect(self, size: int) -> None:
         """Ask for the *size* bytes of data that an answer announced."""
-        self.link.send(b"", size)
+        self.packets.send(b"", size)
         self.left = size
 
     def receive_into(self, view: memoryview) -> int:
         """Write the next of the expected bytes into *view*; return how many, one at least."""
-        n = self.link.receive_into(view)
+        n = self.packets.receive_into(view)
         if not n:
             raise DeviceIOError(f"{self.name}: the data ended {self.left} bytes early")
         self.left -= n
@@ -73,12 +73,12 @@ class NetWire:
 
     def drop(self) -> None:
         """Receive and forget what is still expected."""
-        self.link.drop()
+        self.packets.drop()
         self.left = 0
 
     def close(self) -> None:
         """Release the scanner."""
-        self.link.close()
+        self.packets.close()
 
 
 class UsbWire:

@@ -9,7 +9,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.string cimport memcpy, strlen, strncmp
 
 from .gate cimport pysane_handle
-from .sane_h cimport (
+from ..sane_h cimport (
     SANE_ACTION_GET_VALUE,
     SANE_CONSTRAINT_RANGE,
     SANE_CONSTRAINT_STRING_LIST,

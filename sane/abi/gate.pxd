@@ -1,6 +1,6 @@
 # The C types of gate.h, for handle.pyx.
 
-from .sane_h cimport SANE_Int, SANE_Option_Descriptor, SANE_Status, pysane_library_ops
+from ..sane_h cimport SANE_Int, SANE_Option_Descriptor, SANE_Status, pysane_library_ops
 
 
 cdef extern from "gate.h" nogil:

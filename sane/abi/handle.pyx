@@ -18,7 +18,7 @@ from cpython.ref cimport Py_DECREF, PyObject
 from libc.string cimport memcpy, strlen
 
 from .gate cimport *
-from .sane_h cimport *
+from ..sane_h cimport *
 from .modules cimport (
     pysane_descriptor_update,
     pysane_descriptors,

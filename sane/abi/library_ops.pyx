@@ -17,7 +17,7 @@ from .modules cimport (
     pysane_new_handle,
     pysane_python_device_ops,
 )
-from .sane_h cimport *
+from ..sane_h cimport *
 
 import os
 

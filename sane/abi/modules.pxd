@@ -1,7 +1,7 @@
 # What the Cython modules that are linked into boot call of each other: modules.h.
 
 from .gate cimport pysane_handle
-from .sane_h cimport (
+from ..sane_h cimport (
     SANE_Action,
     SANE_Device,
     SANE_Int,

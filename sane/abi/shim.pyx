@@ -5,7 +5,7 @@ No Python object, no exception, no module-level code: setup.py links this file w
 and the linker drops Cython's own module code. Source: SANE standard 4.3.
 """
 
-from .sane_h cimport (
+from ..sane_h cimport (
     SANE_STATUS_INVAL,
     SANE_Action,
     SANE_Auth_Callback,

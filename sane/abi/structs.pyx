@@ -9,7 +9,7 @@ It knows options, parameters and device lists; it knows neither handles nor thre
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from .sane_h cimport (
+from ..sane_h cimport (
     SANE_CONSTRAINT_NONE,
     SANE_CONSTRAINT_RANGE,
     SANE_CONSTRAINT_STRING_LIST,

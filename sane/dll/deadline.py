@@ -7,7 +7,7 @@ thread, the frontend's authorization callback, is handed back to it.
 from __future__ import annotations
 
 from ..errors import Misbehaved
-from ..ring import start_thread
+from ..threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

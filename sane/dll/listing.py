@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from ..ring import start_thread
+from ..threads import start_thread
 from .discover import Discovery
 
 TYPE_CHECKING = False

@@ -13,7 +13,7 @@ from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from ..abi.sane_h cimport *
+from ..sane_h cimport *
 
 import os
 from _thread import allocate_lock, get_ident

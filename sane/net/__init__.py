@@ -1,1 +1,1 @@
-"""The SANE network protocol, its client (the backend net) and its server half."""
+"""The backend net: devices of other machines that run saned."""

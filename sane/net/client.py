@@ -11,7 +11,7 @@ import _thread
 
 from ..backend import Backend as _Backend
 from ..errors import DeviceIOError, Invalid, Unsupported
-from .hosts import Host, Settings, load, split_device
+from .hosts import Host, Settings, discovered, load, split_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ class Backend(_Backend):
 
     def _discover(self) -> None:
         """Ask the network for servers that are not configured."""
-        from .dnssd import browse
+        from ..discovery.dnssd import services
+        from ..wire import DNSSD_TYPE
 
-        self._discovered = [
-            host for host in browse(self.debug) if self.settings.find(host.name) is None
-        ]
+        found = discovered(services(DNSSD_TYPE, self.debug))
+        self.debug(3, "discovered: %s", [host.name for host in found])
+        self._discovered = [host for host in found if self.settings.find(host.name) is None]
 
     def find(self, name: str) -> Host | None:
         """Return the host of this name, configured or discovered."""
@@ -134,8 +135,8 @@ def side_by_side(tasks: Sequence[Callable[[], None]], seconds: float) -> None:
     if len(tasks) == 1:
         tasks[0]()
         return
-    from ..ring import start_thread
-    from .transport import Deadline
+    from ..threads import start_thread
+    from ..transport.streams import Deadline
 
     finished = []
     for task in tasks:

@@ -14,9 +14,9 @@ import select
 
 from ..cancel import NeverCancelled
 from ..errors import BY_STATUS, AccessDenied, Cancelled, DeviceBusy, DeviceIOError, SaneError
-from . import messages, protocol
-from .codec import ProtocolError
-from .transport import Deadline, Stream
+from ..transport.streams import ByteStream, Deadline
+from ..wire import messages, protocol
+from ..wire.codec import ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from ..cancel import Cancel
     from ..debug import Debug
-    from .messages import Request
-    from .records import Record
+    from ..wire.messages import Request
+    from ..wire.records import Record
 
     Authorize = Callable[[str], tuple[str, str]]
 
@@ -51,7 +51,7 @@ class Connection:
     """
 
     def __init__(
-        self, stream: Stream, host: str, debug: Debug, reply_seconds: float = REPLY_SECONDS
+        self, stream: ByteStream, host: str, debug: Debug, reply_seconds: float = REPLY_SECONDS
     ) -> None:
         self.stream = stream
         self.host = host

@@ -12,23 +12,23 @@ from ..backend import Device, Handle, Parameters
 from ..cancel import NeverCancelled
 from ..errors import Cancelled, DeviceIOError, EndOfFrame, Invalid, SaneError
 from ..handle import ENDED, FRAME, STOPPED, TELL_FETCH
-from . import messages
-from .codec import ProtocolError
+from ..transport import PORT_MAX
+from ..transport.streams import ByteStream
+from ..wire import messages
+from ..wire.codec import ProtocolError
 from .connection import FAREWELL_SECONDS, refused
 from .options import MOST_OPTIONS, RemoteOptions
 from .stream import FrameStream
-from .transport import Stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..option import Option
+    from ..wire.messages import Request
     from .connection import Authorize, Connection
-    from .messages import Request
 
 DATA_SECONDS = 30.0  # for the connection to the data port, unless connect_timeout is set
-PORT_MAX = 0xFFFF
 DEEP = 16  # bits per sample that have a byte order
 
 
@@ -154,7 +154,7 @@ class NetDevice(Device):
         self.data_seconds = data_seconds or DATA_SECONDS
         self.is_stale = False
         self.frame: FrameStream | None = None
-        self._data: Stream | None = None
+        self._data: ByteStream | None = None
         self._parameters: Parameters | None = None
         self.cancel_request = NeverCancelled()  # type: ignore[assignment]
         self.options = RemoteOptions(self._descriptors())
@@ -242,7 +242,7 @@ class NetDevice(Device):
         """Make the data connection, to the address that the control connection leads to."""
         family, (address, _, *rest) = self.connection.stream.peer_address()
         peer = f"{self.connection.host} data port {port}"
-        data = Stream.to_address(
+        data = ByteStream.to_address(
             (family, (address, port, *rest)), peer, self.data_seconds, self.cancel_request
         )
         try:

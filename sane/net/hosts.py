@@ -9,6 +9,8 @@ import _socket
 
 from .. import config
 from ..errors import Invalid
+from ..transport import PORT_MAX
+from ..wire import PORT, SERVICE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +18,7 @@ if TYPE_CHECKING:
 
     from ..config import Environment, Line
     from ..debug import Debug
-
-SERVICE = "sane-port"
-DEFAULT_PORT = 6566
-PORT_MAX = 0xFFFF
+    from ..discovery.dnssd import Service
 
 
 class Host:
@@ -75,7 +74,7 @@ def default_port() -> int:
     try:
         return int(_socket.getservbyname(SERVICE, "tcp"))
     except OSError:
-        return DEFAULT_PORT
+        return PORT
 
 
 def load(environment: Environment, lines: Iterable[Line], debug: Debug) -> Settings:
@@ -111,6 +110,14 @@ def _read_setting(line: Line, settings: Settings, debug: Debug) -> None:
             debug(2, "%s: %s is configured already", line.where(), host)
     else:
         debug(1, "%s: not understood, ignored: %s", line.where(), line.text)
+
+
+def discovered(services: Iterable[Service]) -> list[Host]:
+    """Return the servers that announced themselves, each once, sorted by name."""
+    by_name: dict[str, Host] = {}
+    for service in services:
+        by_name.setdefault(service.name, Host(service.name, service.port, service.address))
+    return [by_name[name] for name in sorted(by_name)]
 
 
 def limit(seconds: int) -> float | None:

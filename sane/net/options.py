@@ -9,13 +9,13 @@ from __future__ import annotations
 from .. import const
 from ..option import WORD_SIZE, Bool, Button, Fixed, Group, Int, Option, String, WordRange
 from ..values import Options
-from .codec import ARRAY_BYTES, ProtocolError
+from ..wire.codec import ARRAY_BYTES, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .messages import Descriptor
+    from ..wire.messages import Descriptor
 
 MOST_OPTIONS = 4096  # no device comes near; C programs keep a table by index
 

@@ -11,9 +11,9 @@ import _thread
 from ..backend import DeviceInfo
 from ..cancel import NeverCancelled
 from ..errors import DeviceIOError, SaneError
-from . import messages
+from ..transport.streams import ByteStream, resolve
+from ..wire import messages
 from .connection import FAREWELL_SECONDS, INIT_SECONDS, REPLY_SECONDS, Connection, refused
-from .transport import Stream, resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Servers:
         for address in resolve(host.address, host.port):
             peer = f"{host.name} port {host.port}"
             try:
-                stream = Stream.to_address(address, peer, settings.connect_seconds)
+                stream = ByteStream.to_address(address, peer, settings.connect_seconds)
             except DeviceIOError as exc:
                 failure = exc
                 self._debug(2, "%s", exc)

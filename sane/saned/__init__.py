@@ -11,7 +11,7 @@ import sys
 
 from ..config import Environment
 from ..errors import SaneError
-from ..net.access import Access
+from ..sessions.access import Access
 from . import listeners, process
 from .log import CLIENT, ERROR, Log
 from .options import USAGE, Options, UsageError, parse

@@ -11,7 +11,7 @@ import os
 import select
 import time
 
-from ..net.protocol import ADVERTISED
+from ..wire.protocol import ADVERTISED
 from .log import CLIENT, INFO, MESSAGE
 
 TYPE_CHECKING = False

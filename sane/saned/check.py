@@ -16,14 +16,14 @@ from ..debug import Debug
 from ..dll.config import Aliases, backend_names, split_name
 from ..dll.registry import registry_for
 from ..errors import SaneError
-from ..net import access, users
-from ..net.server import Shares
+from ..sessions import access, users
+from ..sessions.conversation import Shares
 from . import announce, listeners, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config import Environment
-    from ..net.access import Access, Entry, Settings
+    from ..sessions.access import Access, Entry, Settings
     from .options import Options
 
 

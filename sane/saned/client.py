@@ -5,10 +5,10 @@ from __future__ import annotations
 import _socket
 import signal
 
-from ..net import access
-from ..net.dataport import DataPorts, uid_of
-from ..net.server import Session, Site
-from ..net.transport import Stream, above_stdio
+from ..sessions import access
+from ..sessions.conversation import Conversation, Site
+from ..sessions.dataport import DataPorts, uid_of
+from ..transport.streams import ByteStream, above_stdio
 from .log import CLIENT, MESSAGE
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ..config import Environment
-    from ..net.access import Settings
+    from ..sessions.access import Settings
     from .log import Log
 
 
@@ -49,7 +49,7 @@ class Service:
         settings = self.settings
         site = Site(self.environment, settings, self.record_bytes, self.log)
         ports = DataPorts(sock, *settings.data_portrange)
-        Session(Stream(sock, peer.text), ports, site).run()
+        Conversation(ByteStream(sock, peer.text), ports, site).run()
 
     def _admits(self, peer: access.Peer) -> bool:
         """Tell whether *peer* may connect, by the access list as it is now."""

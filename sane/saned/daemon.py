@@ -12,7 +12,7 @@ import signal
 import time
 
 from ..cancel import wait_readable
-from ..net.access import Access
+from ..sessions.access import Access
 from . import announce, process
 from .client import leave
 from .listeners import Listener, listen_unix

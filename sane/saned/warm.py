@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from ..config import Environment
     from .log import Log
 
-ALWAYS = ("net.server", "net.users", "net.dataport", "ring", "picture")
-
 
 def preload(environment: Environment, log: Log) -> None:
     """Import what sessions import, and keep the garbage collector off it from now on.
@@ -38,7 +36,7 @@ def preload(environment: Environment, log: Log) -> None:
         except Exception as exc:
             log(ERROR, f"backend {name}: {exc.__class__.__name__}: {exc}")
     try:
-        from ..net import pump  # noqa: F401
+        from ..sessions import pump  # noqa: F401
     except ImportError:
         log(DEBUG, "not compiled: no reader without the GIL")
     threads = len(os.listdir("/proc/self/task"))

@@ -11,7 +11,16 @@ import struct
 import threading
 from collections.abc import Callable
 
-from ..net.epson import ACK, DISCOVERY_QUERY, HEAD_BYTES, LOCK, MAGIC, PASS, PORT, UNLOCK
+from ..backends._epson.network import (
+    ACK,
+    DISCOVERY_QUERY,
+    HEAD_BYTES,
+    LOCK,
+    MAGIC,
+    PASS,
+    PORT,
+    UNLOCK,
+)
 from .machine import Machine
 
 NAK = 0x15

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..debug import Debug
-    from .blocks import Blocks
     from .descriptors import Endpoint, Interface
     from .link import Cancels, Link, LinkStream
     from .sysfs import Entry
@@ -278,24 +277,14 @@ class Usb:
         self._streams.append(stream)
         return stream
 
-    def blocks(
-        self,
-        addresses: tuple[int, int],
-        sizes: tuple[int, int, int],
-        acknowledgement: bytes,
-        masks: tuple[int, int],
-        seconds: float | None = None,
-    ) -> Blocks | None:
-        """Return what receives a row of acknowledged blocks without Python (see blocks.pyx).
+    def nogil_transfers(self, source: int, target: int) -> object | None:
+        """Return what carries out bulk transfers for C (libusb.pxd, Bulk); None where nothing can.
 
-        addresses: of the IN and the OUT endpoint. None uncompiled, recorded, replayed, or while
-        transfers are logged: then they are received one by one.
+        source, target: the addresses of the IN and the OUT endpoint. None uncompiled, recorded,
+        replayed, or while transfers are logged: then they are carried out one by one.
         """
-        source, target = self._endpoint(addresses[0], IN), self._endpoint(addresses[1], 0)
-        if self._debug.on(4) or source.type != BULK or target.type != BULK:
-            return None
-        limits = self._limit(seconds), self.cancel.fd
-        return self._link.blocks(addresses, sizes, acknowledgement, masks, limits)
+        kinds = self._endpoint(source, IN).type, self._endpoint(target, 0).type
+        return None if self._debug.on(4) or kinds != (BULK, BULK) else self._link.transfers
 
     def failed_stream(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
         """Raise what *outcome* of a stream means."""

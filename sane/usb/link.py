@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from typing import Protocol, TypeAlias
 
     from ..cancel import Cancel, NeverCancelled
-    from .blocks import Blocks
     from .descriptors import Endpoint
 
     Cancels: TypeAlias = Cancel | NeverCancelled
@@ -52,8 +51,11 @@ class Link:
     """One open device with its interface claimed.
 
     A transfer ends when it is complete, *seconds* have passed or *cancel* is set. Calls come one
-    at a time, from any thread. Buffers are used during the call only.
+    at a time, from any thread. Buffers are used during the call only. transfers: what carries them
+    out without Python, if anything does (Usb.nogil_transfers).
     """
+
+    transfers: object | None = None
 
     def transfer_in(
         self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
@@ -77,17 +79,6 @@ class Link:
     def stream(self, endpoint: Endpoint, size: int, depth: int, total: int | None) -> LinkStream:
         """Keep *depth* transfers of *size* bytes in flight until *total* bytes came."""
         raise NotImplementedError
-
-    def blocks(
-        self,
-        addresses: tuple[int, int],
-        sizes: tuple[int, int, int],
-        acknowledgement: bytes,
-        masks: tuple[int, int],
-        limits: tuple[float, int],
-    ) -> Blocks | None:
-        """Return what receives a row of blocks without Python (blocks.pyx), None if nothing can."""
-        return None
 
     def clear_halt(self, endpoint: Endpoint) -> str:
         """End the stall of *endpoint*; return the outcome."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..debug import Debug
-    from .blocks import Blocks
     from .descriptors import Endpoint, Interface
     from .sysfs import Entry
 
@@ -140,20 +139,8 @@ class RealLink(Link):
         self.control = transfers.control  # type: ignore[method-assign]
         self.stream = transfers.stream  # type: ignore[method-assign]
         self._transfers = transfers
-
-    def blocks(
-        self,
-        addresses: tuple[int, int],
-        sizes: tuple[int, int, int],
-        acknowledgement: bytes,
-        masks: tuple[int, int],
-        limits: tuple[float, int],
-    ) -> Blocks | None:
-        if not hasattr(self._transfers, "bulk"):
-            return None  # uncompiled
-        from .blocks import Blocks
-
-        return Blocks(self._transfers, addresses, sizes, acknowledgement, masks, limits)
+        if hasattr(transfers, "bulk"):  # compiled
+            self.transfers = transfers
 
     # Recovery
 

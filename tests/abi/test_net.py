@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sane.net import messages as m
+from sane.wire import messages as m
 from tests.abi import running
 from tests.fakes.saned import COUNT, MODE, FakeSaned
 

@@ -16,7 +16,7 @@ from sane.backends.epson2.matrix import matrix_bytes, matrix_values
 from sane.cancel import Cancel
 from sane.config import Environment
 from sane.debug import Debug
-from sane.net.search import search
+from sane.discovery.search import search
 from sane.testing.epson_net import Server
 from sane.testing.esci import Model, Scanner
 from sane.usb import sysfs

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from sane import errors
+from sane.backends._epson import network
 from sane.backends.epson2 import device, wires
 from sane.handle import Handle
-from sane.net import epson
 from sane.testing.epson_net import Hangup, packet
 from sane.testing.esci import Model, Scanner
 from tests.fakes.scanner import (
@@ -442,8 +442,8 @@ def test_silence_in_the_middle(
 
     with opened(scanner) as (handle, _other):
         small(handle, mode="Color")
-        monkeypatch.setattr(epson, "ANSWER_SECONDS", SHORT)
-        monkeypatch.setattr(epson, "STALL_SECONDS", SHORT)
+        monkeypatch.setattr(network, "ANSWER_SECONDS", SHORT)
+        monkeypatch.setattr(network, "STALL_SECONDS", SHORT)
         scanner.faults[f"block {number}"] = fall_silent
         with pytest.raises(errors.DeviceIOError):
             scan(handle)

@@ -218,7 +218,7 @@ def test_scanners_that_announce_themselves(desk: Desk, monkeypatch: pytest.Monke
     program = desk.folder / "avahi-browse"
     program.write_text(f"#!/bin/sh\necho $* > {desk.folder}/asked\ncat {desk.folder}/lines\n")
     program.chmod(0o755)
-    monkeypatch.setattr("sane.net.dnssd.PROGRAM", str(program))
+    monkeypatch.setattr("sane.discovery.dnssd.PROGRAM", str(program))
     (desk.folder / "epsonds.conf").write_text("net autodiscovery\n")
     desk.registry.exit()
     assert [device.name for device in desk.registry.get_devices()] == [f"net:{address}"]
@@ -531,7 +531,7 @@ def test_a_scanner_that_never_sends_anything(desk: Desk, monkeypatch: pytest.Mon
 
 
 def test_a_scanner_that_is_silent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sane.net.epson.ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr("sane.backends._epson.network.ANSWER_SECONDS", 0.1)
     handle = desk.open()
     desk.scanner.is_silent = True
     with pytest.raises(errors.DeviceIOError):

@@ -12,6 +12,7 @@ import pytest
 
 import sane.backends
 from sane.backend import Backend
+from sane.cli.drivers import names
 from sane.config import Environment
 from sane.debug import Debug
 from sane.dll.finder import (
@@ -21,6 +22,7 @@ from sane.dll.finder import (
     is_module_name,
     read_entries,
 )
+from sane.dll.own import bundled
 from sane.errors import Invalid
 
 DRIVER = '''
@@ -101,6 +103,14 @@ def test_our_own_backends_are_found() -> None:
     from sane.backends.pnm import Backend as Pnm
 
     assert find("pnm") is Pnm
+
+
+def test_a_room_that_drivers_share_is_no_backend() -> None:
+    environment = Environment({})
+    assert "_epson" in os.listdir(sane.backends.__path__[0])
+    assert "_epson" not in bundled() + names(environment)
+    with pytest.raises(Invalid):
+        find_backend("_epson", environment, Debug("dll", environment), EntryPoints())
 
 
 def test_our_own_come_before_dropped_in_files(folder: Path) -> None:

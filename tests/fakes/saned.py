@@ -1,6 +1,6 @@
 """A server of the SANE protocol in a thread: well-behaved unless a test says otherwise.
 
-It stands on the server half of ours, so that what a test changes is only what it is about.
+It stands on our wire protocol, so that what a test changes is only what it is about.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
-from sane.net import messages as m
-from sane.net import protocol
-from sane.net.codec import ProtocolError
-from sane.net.protocol import frame_end, record_head
+from sane.wire import messages as m
+from sane.wire import protocol
+from sane.wire.codec import ProtocolError
+from sane.wire.protocol import frame_end, record_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from sane.errors import Invalid
-from sane.net import messages as m
-from sane.net.codec import ARRAY_BYTES, ProtocolError, Reader
-from sane.net.records import Record
+from sane.wire import messages as m
+from sane.wire.codec import ARRAY_BYTES, ProtocolError, Reader
+from sane.wire.records import Record
 
 KINDS: tuple[type[Record], ...] = (
     *m.REQUESTS.values(),
@@ -58,7 +58,7 @@ def decode(kind: type[Record], wire: bytes, size: int) -> Any:
 
 def seeds() -> dict[str, bytes]:
     """Return what the corpus begins with: one record of each kind that the tests know."""
-    from tests.net.test_messages import REPLIES, REQUESTS
+    from tests.wire.test_messages import REPLIES, REQUESTS
 
     found = {}
     for number, (record, _) in enumerate([*REQUESTS, *REPLIES]):

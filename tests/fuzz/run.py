@@ -23,7 +23,7 @@ def fuzz(target: str, seconds: int, files: list[str]) -> None:
     """Fuzz one target in this process, which ends with it."""
     atheris: Any = import_module("atheris")
     sys.path.insert(0, str(ROOT))
-    with atheris.instrument_imports(include=["sane.net", "sane.saned"]):
+    with atheris.instrument_imports(include=["sane.wire", "sane.sessions", "sane.saned"]):
         check = import_module(f"tests.fuzz.{target}").check
     found = ROOT / "build" / "fuzz" / target
     found.mkdir(parents=True, exist_ok=True)

@@ -13,10 +13,10 @@ from typing import Any
 
 from sane.config import Environment, Line
 from sane.errors import DeviceIOError
-from sane.net import messages as m
-from sane.net.access import Settings
-from sane.net.server import Session, Site
-from sane.net.users import Users
+from sane.sessions.access import Settings
+from sane.sessions.conversation import Conversation, Site
+from sane.sessions.users import Users
+from sane.wire import messages as m
 
 CONFIG = Path(__file__).with_name("sane.d")
 MOST_REPLY_BYTES = 1 << 22  # to one request: an array of 1 MiB and the descriptors, generously
@@ -133,7 +133,7 @@ def check(data: bytes) -> None:
     site = FuzzSite(mode)
     connection, ports = Connection(data[1:], 1 + (mode & 0x1F) * 7, null), Ports(null, mode)
     try:
-        session = Session(connection, ports, site)  # type: ignore[arg-type]
+        session = Conversation(connection, ports, site)  # type: ignore[arg-type]
         session.run()
         assert not session._devices
         assert not site.failures, site.failures

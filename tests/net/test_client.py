@@ -22,13 +22,13 @@ from sane.errors import (
     SaneError,
 )
 from sane.handle import TELL_FETCH
-from sane.net import messages as m
-from sane.net import protocol
 from sane.net.client import Backend
-from sane.net.protocol import frame_end, record_head
+from sane.wire import messages as m
+from sane.wire import protocol
+from sane.wire.protocol import frame_end, record_head
 from tests.fakes.saned import COUNT, DEPTH, MODE, PAUSE, FakeSaned
 from tests.net.opening import backend, frame, handle, rest
-from tests.net.test_transport import full_listener
+from tests.transport.test_streams import full_listener
 
 LONG = 10.0
 RESOURCE = "test$MD5$6a196b005b511d218cd9"
@@ -371,7 +371,7 @@ ODD = [
 
 
 def test_client_odd_descriptors_do_no_harm(tmp_path: Path) -> None:
-    from sane.net.records import Range
+    from sane.wire.records import Range
 
     ODD[2].constraint = Range(5, -5, -1)
     with FakeSaned(descriptors=[COUNT, *ODD]) as server:

@@ -12,11 +12,11 @@ import pytest
 
 from sane.errors import DeviceIOError, EndOfFrame, SaneError
 from sane.net import connection
-from sane.net import messages as m
-from sane.net.protocol import frame_end, record_head
+from sane.wire import messages as m
+from sane.wire.protocol import frame_end, record_head
 from tests.fakes.saned import PAUSE, FakeSaned
 from tests.net.opening import backend, frame, handle, rest
-from tests.net.parsing import dump
+from tests.wire.parsing import dump
 
 if TYPE_CHECKING:
     from sane.net.client import Backend
@@ -169,7 +169,7 @@ def test_hostile_replies_that_cannot_be(tmp_path: Path, what: str) -> None:
 
 def _answered(server: Any) -> bytes:
     """Let the half believe that it has answered."""
-    from sane.net import protocol
+    from sane.wire import protocol
 
     server.state = protocol.READY
     return b""
@@ -242,7 +242,7 @@ def test_hostile_a_reply_to_another_request(tmp_path: Path, kind: type[m.Request
 
 
 def test_hostile_a_data_port_that_nobody_opens(tmp_path: Path) -> None:
-    from tests.net.test_transport import listener
+    from tests.transport.test_streams import listener
 
     with listener() as closed:
         port = closed.getsockname()[1]
@@ -265,7 +265,7 @@ def test_hostile_a_data_port_that_nobody_opens(tmp_path: Path) -> None:
 
 def test_hostile_a_data_port_that_is_never_accepted(tmp_path: Path) -> None:
     """A server serves nothing before it has accepted: the parameters do not come."""
-    from tests.net.test_transport import listener
+    from tests.transport.test_streams import listener
 
     with listener(backlog=1) as deaf:
         port = deaf.getsockname()[1]

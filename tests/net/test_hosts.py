@@ -8,7 +8,8 @@ from sane.config import Environment, Line
 from sane.debug import Debug
 from sane.errors import Invalid
 from sane.net import hosts
-from sane.net.hosts import DEFAULT_PORT, Settings, load, split_device, split_hosts
+from sane.net.hosts import Settings, load, split_device, split_hosts
+from sane.wire import PORT
 
 DEBUG = Debug("net", Environment({}))
 
@@ -124,7 +125,7 @@ def test_hosts_the_port_is_6566_where_the_service_is_unknown(
             raise OSError
 
     monkeypatch.setattr(hosts, "_socket", Services)
-    assert settings("a").hosts[0].port == DEFAULT_PORT == 6566
+    assert settings("a").hosts[0].port == PORT == 6566
 
 
 @pytest.mark.parametrize(

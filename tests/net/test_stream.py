@@ -14,8 +14,8 @@ import pytest
 from sane import const
 from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceIOError, Jammed, SaneError
-from sane.net.protocol import frame_end, record_head
 from sane.net.stream import FrameStream
+from sane.wire.protocol import frame_end, record_head
 
 if TYPE_CHECKING:
     from collections.abc import Callable

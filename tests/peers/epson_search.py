@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sane.net.epson import DISCOVERY_PORT
+from sane.backends._epson.network import DISCOVERY_PORT
 from sane.testing.epson_net import Responder, Server, discovery_answer
 from sane.testing.esci import Model, Scanner
 

@@ -12,9 +12,9 @@ import sys
 import threading
 from pathlib import Path
 
-from sane.net import messages as m
-from sane.net.protocol import Client, Server, frame_end, record_head
-from sane.net.records import Record
+from sane.wire import messages as m
+from sane.wire.protocol import Client, Server, frame_end, record_head
+from sane.wire.records import Record
 
 SECONDS = 15.0
 ODD = (7, 9, 8187, 1, 4)  # bytes of the records that a big-endian frame is sent in

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sane.net import messages
-from sane.net.codec import Reader
+from sane.wire import messages
+from sane.wire.codec import Reader
 from tests.conftest import ROOT, TREE
 
 SECONDS = 10.0  # for anything that takes milliseconds

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from sane.net import messages
-from sane.net.codec import ARRAY_BYTES
+from sane.wire import messages
+from sane.wire.codec import ARRAY_BYTES
 from tests.saned.running import (
     Client,
     Saned,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sane.net.protocol import ADVERTISED
 from sane.saned import announce
+from sane.wire.protocol import ADVERTISED
 from tests.saned.running import wait_until
 
 PUBLISHER = """#!/bin/sh

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sane.net import messages
+from sane.wire import messages
 from tests.saned.running import Client, Saned, configure
 from tests.saned.test_dispatch import words
 from tests.saned.test_scan import option, set_word

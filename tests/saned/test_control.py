@@ -6,8 +6,8 @@ import struct
 
 import pytest
 
-from sane.net import messages
-from sane.net.codec import ARRAY_BYTES
+from sane.wire import messages
+from sane.wire.codec import ARRAY_BYTES
 from tests.saned.running import Client, Saned
 from tests.saned.test_dispatch import words
 

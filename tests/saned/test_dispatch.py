@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sane.net import messages
-from sane.net.protocol import ADVERTISED
+from sane.wire import messages
+from sane.wire.protocol import ADVERTISED
 from tests.saned.running import Client, Saned, configure, read_all, wait_until
 
 INIT = bytes.fromhex("00000000 01000003 00000000")

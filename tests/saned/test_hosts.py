@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TREE
-from tests.net.test_access import (
+from tests.saned.running import SECONDS, configure, environment
+from tests.sessions.test_access import (
     ALLOW_MAPPED,
     ALLOW_V4,
     ALLOW_V6,
@@ -20,7 +21,6 @@ from tests.net.test_access import (
     DENY_V4,
     DENY_V6,
 )
-from tests.saned.running import SECONDS, configure, environment
 
 PEERS = {"10.77.0.2": (ALLOW_V4, DENY_V4), "fd00:77::2": (ALLOW_V6, DENY_V6)}
 CASES = [

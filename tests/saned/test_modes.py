@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from sane.net import messages
 from sane.saned import listeners
+from sane.wire import messages
 from tests.saned.running import (
     SECONDS,
     Client,
@@ -89,7 +89,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 def client_on(sock: socket.socket) -> Client:
     client = Client.__new__(Client)
-    from sane.net.codec import Reader
+    from sane.wire.codec import Reader
 
     client.sock, client._reader, client.address = sock, Reader(), "127.0.0.1"
     sock.settimeout(SECONDS)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sane.net import messages
+from sane.wire import messages
 from tests.peers.test_saned_scanimage import PORT, loopback_address
 from tests.saned.running import Saned, configure, read_all, split_frame
 

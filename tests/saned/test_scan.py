@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sane.net import messages
+from sane.wire import messages
 from tests.saned.running import Client, Saned, configure, read_all, split_frame, wait_until
 from tests.saned.test_dispatch import words
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sane.net.access import PARSERS
-from sane.net.users import Users
 from sane.saned.options import NAMES
+from sane.sessions.access import PARSERS
+from sane.sessions.users import Users
 from tests.conftest import PREFIX, ROOT
 
 pytestmark = pytest.mark.process

@@ -1,4 +1,4 @@
-# The C types of sane.h and abi.h, for shim.pyx, structs.pyx and handle.pyx.
+# The C types of sane.h and abi.h, for the modules that speak C.
 
 cdef extern from "sane/sane.h" nogil:
     ctypedef int SANE_Int

@@ -12,7 +12,7 @@ import os
 import select
 import time
 
-from ..ring import start_thread
+from ..threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sane.net import messages as m
-from sane.net.codec import ProtocolError, Reader
-from sane.net.records import Range, Record
-from tests.net.parsing import decode, dump
+from sane.wire import messages as m
+from sane.wire.codec import ProtocolError, Reader
+from sane.wire.records import Range, Record
+from tests.wire.parsing import decode, dump
 
 MODE = """
     00000005 6d6f646500 0000000a 5363616e206d6f646500

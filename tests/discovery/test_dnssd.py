@@ -12,10 +12,8 @@ import pytest
 
 from sane.config import Environment
 from sane.debug import Debug
-from sane.errors import DeviceIOError
-from sane.net import dnssd
-from tests.fakes.saned import FakeSaned
-from tests.net.opening import backend, handle
+from sane.discovery import dnssd
+from sane.wire import DNSSD_TYPE as TYPE
 
 DEBUG = Debug("net", Environment({}))
 
@@ -61,20 +59,13 @@ def test_dnssd_escapes_of_names(text: str, meant: str) -> None:
     assert dnssd.unescape(text) == meant
 
 
-def test_dnssd_lists_each_server_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "output").write_text(OUTPUT)
-    program(tmp_path, monkeypatch, f"cat {tmp_path}/output\n")
-    found = [(host.name, host.address) for host in dnssd.browse(DEBUG)]
-    assert found == [("other.local", "fe80::2%eth1"), ("server.local", "192.0.2.7")]
-
-
 def test_dnssd_a_program_that_does_not_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line = "=;eth0;IPv4;a;_sane-port._tcp;local;server.local;192.0.2.7;6566;"
     program(tmp_path, monkeypatch, f"echo '{line}'\nexec sleep 60\n")
     begin = time.monotonic()
-    assert [host.name for host in dnssd.browse(DEBUG, 0.2)] == ["server.local"]
+    assert [host.name for host in dnssd.services(TYPE, DEBUG, 0.2)] == ["server.local"]
     assert time.monotonic() - begin < 5
 
 
@@ -83,7 +74,7 @@ def test_dnssd_without_any_means_finds_nothing_and_says_so(
 ) -> None:
     monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
     monkeypatch.setitem(sys.modules, "zeroconf", None)
-    assert dnssd.browse(Debug("net", Environment({"SANE_DEBUG_NET": "1"}))) == []
+    assert dnssd.services(TYPE, Debug("net", Environment({"SANE_DEBUG_NET": "1"}))) == []
     assert "no discovery: " in capfd.readouterr().err
 
 
@@ -118,35 +109,6 @@ def test_dnssd_asks_zeroconf_where_there_is_no_avahi(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
     module: Any = SimpleNamespace(Zeroconf=Network, ServiceBrowser=browser)
     monkeypatch.setitem(sys.modules, "zeroconf", module)
-    (host,) = dnssd.browse(DEBUG, 0.01)
+    (host,) = dnssd.services(TYPE, DEBUG, 0.01)
     assert (host.name, host.port, host.address) == ("a.local", 7000, "192.0.2.8")
     assert closed == ["browser", "network"]
-
-
-def test_dnssd_devices_of_discovered_servers_are_listed_and_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with FakeSaned() as server, FakeSaned("127.0.0.2") as configured:
-        line = f"=;lo;IPv4;a;_sane-port._tcp;local;found.invalid;127.0.0.1;{server.port};"
-        program(tmp_path, monkeypatch, f"echo '{line}'\n")
-        conf = f"discovery = yes\n127.0.0.2 port = {configured.port}\n"
-        made = backend(tmp_path / "conf", conf)
-        listed = [device.name for device in made.list_devices(False)]
-        assert listed == ["127.0.0.2:test:0", "found.invalid:test:0"]
-        made.exit()
-        fresh = backend(tmp_path / "conf", conf)
-        handle(fresh, "found.invalid:test:0").close()
-        fresh.exit()
-
-
-def test_dnssd_nobody_is_asked_unless_configured(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program(tmp_path, monkeypatch, f"touch {tmp_path}/asked\n")
-    for conf in ("", "discovery = no\n"):
-        made = backend(tmp_path / "conf", conf)
-        assert made.list_devices(False) == []
-        with pytest.raises(DeviceIOError):
-            made.open("no.such.host.invalid:x")
-        made.exit()
-    assert not (tmp_path / "asked").exists()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from sane.net import messages as m
-from sane.net.protocol import Client, Server
-from sane.net.records import Record
+from sane.wire import messages as m
+from sane.wire.protocol import Client, Server
+from sane.wire.records import Record
 from tests.peers.proxy import frame
 
-CAPTURES = Path(__file__).parent.parent / "data" / "net"
+CAPTURES = Path(__file__).parent.parent / "data" / "wire"
 
 
 def exchanges(name: str) -> list[tuple[bytes, bytes]]:

@@ -18,16 +18,16 @@ from .. import const
 from ..cancel import Cancel
 from ..errors import Cancelled, DeviceIOError, EndOfFrame, status_of
 from ..handle import FRAME
-from ..ring import start_thread
-from .protocol import frame_end, record_head
-from .transport import Deadline, Stream
+from ..threads import start_thread
+from ..transport.streams import ByteStream, Deadline
+from ..wire.protocol import frame_end, record_head
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..handle import Handle
     from ..param import Parameters
+    from .conversation import Site
     from .dataport import DataPort
-    from .server import Site
 
 HEAD_BYTES = 4
 TAIL_BYTES = 5
@@ -115,7 +115,7 @@ class Frame:
             self._port.close()
             self._done.release()
 
-    def _connected(self) -> Stream | None:
+    def _connected(self) -> ByteStream | None:
         """Return the data connection; raises DeviceIOError if none comes in time."""
         deadline = Deadline(self._connect_seconds)
         while True:
@@ -124,10 +124,10 @@ class Frame:
             sock = self._port.accept()
             if sock is not None:
                 self._port.close()
-                return Stream(sock, "the data connection", self._stop)
+                return ByteStream(sock, "the data connection", self._stop)
             self._log(INFO, "somebody else came for the data, and was turned away")
 
-    def _send(self, stream: Stream) -> None:
+    def _send(self, stream: ByteStream) -> None:
         buffer = bytearray(HEAD_BYTES + self._record_bytes + TAIL_BYTES)
         with memoryview(buffer) as view:
             room = view[HEAD_BYTES : HEAD_BYTES + self._record_bytes]

@@ -7,8 +7,8 @@ import tracemalloc
 import pytest
 
 from sane.errors import DeviceIOError, Invalid
-from sane.net import messages as m
-from sane.net.codec import (
+from sane.wire import messages as m
+from sane.wire.codec import (
     ARRAY_BYTES,
     MESSAGE_BYTES,
     ProtocolError,
@@ -19,8 +19,8 @@ from sane.net.codec import (
     put_word,
     put_words,
 )
-from sane.net.records import Pointers, Record
-from tests.net.parsing import decode, dump
+from sane.wire.records import Pointers, Record
+from tests.wire.parsing import decode, dump
 
 
 @pytest.mark.parametrize(

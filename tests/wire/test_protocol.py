@@ -7,12 +7,12 @@ import random
 import pytest
 
 from sane.errors import DeviceIOError, Invalid
-from sane.net import messages as m
-from sane.net import protocol
-from sane.net.codec import ProtocolError
-from sane.net.protocol import Client, Misplaced, Server, frame_end, record_head
-from sane.net.records import Record
-from tests.net.parsing import dump
+from sane.wire import messages as m
+from sane.wire import protocol
+from sane.wire.codec import ProtocolError
+from sane.wire.protocol import Client, Misplaced, Server, frame_end, record_head
+from sane.wire.records import Record
+from tests.wire.parsing import dump
 
 RESOURCE = "test$MD5$6a196b005b511d218cd9"
 

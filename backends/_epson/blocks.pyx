@@ -16,10 +16,10 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
-from ..reader cimport pysane_reader
-from .libusb cimport CANCELLED, COMPLETED, Bulk
+from ...reader cimport pysane_reader
+from ...usb.libusb cimport CANCELLED, COMPLETED, Bulk
 
-from .outcome import STATUSES, of_code
+from ...usb.outcome import STATUSES, of_code
 
 cdef enum:
     GOOD = 0

@@ -25,11 +25,12 @@ from ..errors import (
     SaneError,
     status_of,
 )
-from . import descriptors, messages
-from .codec import ProtocolError
+from ..transport.streams import Deadline
+from ..wire import messages
+from ..wire.codec import ProtocolError
+from ..wire.protocol import ADVERTISED, NEW, Server
+from . import descriptors
 from .frames import Frame
-from .protocol import ADVERTISED, NEW, Server
-from .transport import Deadline
 from .users import Users, challenge
 from .watch import OBEY_SECONDS, Watch, end_process
 
@@ -41,11 +42,11 @@ if TYPE_CHECKING:
     from ..backend import DeviceInfo
     from ..config import Environment
     from ..handle import Handle
+    from ..transport.streams import ByteStream
+    from ..wire.messages import Request
+    from ..wire.records import Record
     from .access import Settings
     from .dataport import DataPort, DataPorts
-    from .messages import Request
-    from .records import Record
-    from .transport import Stream
 
     Log = Callable[[int, str], None]
     Authorize = Callable[[str], tuple[str, str]]
@@ -141,13 +142,13 @@ class OpenDevice:
         self.frame: Frame | None = None
 
 
-class Session:
+class Conversation:
     """Serves the client at the other end of *stream* until it leaves or breaks the rules.
 
     data_ports: opens a listener for each frame.
     """
 
-    def __init__(self, stream: Stream, data_ports: DataPorts, site: Site) -> None:
+    def __init__(self, stream: ByteStream, data_ports: DataPorts, site: Site) -> None:
         self._stream = stream
         self._data_ports = data_ports
         self._site = site
@@ -466,14 +467,14 @@ class Turn:
 
 # Who carries out a request, and the reply if that fails.
 ANSWERS: dict[type, tuple[Callable[[Any, Any], Record], Callable[[Any, Any, int], Record]]] = {
-    messages.Init: (Session._init, Session._refuse_init),
-    messages.GetDevices: (Session._get_devices, Session._refuse_devices),
-    messages.Open: (Session._open, Session._refuse),
-    messages.Close: (Session._close, Session._acknowledge),
-    messages.GetDescriptors: (Session._get_descriptors, Session._refuse_descriptors),
-    messages.ControlOption: (Session._control, Session._refuse_control),
-    messages.ControlOption2: (Session._control, Session._refuse_control),
-    messages.GetParameters: (Session._get_parameters, Session._refuse_parameters),
-    messages.Start: (Session._start, Session._refuse_start),
-    messages.Cancel: (Session._cancel, Session._acknowledge),
+    messages.Init: (Conversation._init, Conversation._refuse_init),
+    messages.GetDevices: (Conversation._get_devices, Conversation._refuse_devices),
+    messages.Open: (Conversation._open, Conversation._refuse),
+    messages.Close: (Conversation._close, Conversation._acknowledge),
+    messages.GetDescriptors: (Conversation._get_descriptors, Conversation._refuse_descriptors),
+    messages.ControlOption: (Conversation._control, Conversation._refuse_control),
+    messages.ControlOption2: (Conversation._control, Conversation._refuse_control),
+    messages.GetParameters: (Conversation._get_parameters, Conversation._refuse_parameters),
+    messages.Start: (Conversation._start, Conversation._refuse_start),
+    messages.Cancel: (Conversation._cancel, Conversation._acknowledge),
 }

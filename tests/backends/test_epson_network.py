@@ -1,4 +1,4 @@
-"""The "IS" packets of Epson scanners: our Link against an emulated scanner, with every fault."""
+"""The "IS" packets of Epson scanners: our Packets against an emulated scanner, with every fault."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from sane.backends._epson import network
+from sane.backends._epson.network import HEAD_BYTES, Packets, discover
 from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
-from sane.net import epson
-from sane.net.epson import HEAD_BYTES, Link, discover
 from sane.testing.epson_net import (
     LOCKED,
     PASSED,
@@ -45,9 +45,9 @@ def cancel() -> Iterator[Cancel]:
     request.close()
 
 
-def connect(server: Server, cancel: Cancel, lock: bytes = b"") -> Link:
+def connect(server: Server, cancel: Cancel, lock: bytes = b"") -> Packets:
     host, port = server.address
-    return Link.open(host, lock, cancel, port)
+    return Packets.open(host, lock, cancel, port)
 
 
 def tampered(wanted: int, make: Tamper) -> Tamper:
@@ -61,32 +61,32 @@ def tampered(wanted: int, make: Tamper) -> Tamper:
 
 def test_a_command_gets_its_answer(cancel: Cancel) -> None:
     with Server(Echo(), port=0) as server:
-        link = connect(server, cancel)
-        link.send(b"abc", 6)
-        assert link.receive(6) == b"abcabc"
-        assert link.receive(1) == b""
-        link.close()
+        packets = connect(server, cancel)
+        packets.send(b"abc", 6)
+        assert packets.receive(6) == b"abcabc"
+        assert packets.receive(1) == b""
+        packets.close()
         assert server.machine.received == [b"abc"]
 
 
 def test_an_answer_is_handed_out_in_pieces_and_asked_for_in_pieces(cancel: Cancel) -> None:
     with Server(Echo(), port=0) as server:
-        link = connect(server, cancel)
-        link.send(b"abcd", 4)
-        assert link.receive(2) == b"ab"
-        link.send(b"", 3)  # drops "cd" of the first answer
-        assert link.receive(9) == b"abc"
-        link.close()
+        packets = connect(server, cancel)
+        packets.send(b"abcd", 4)
+        assert packets.receive(2) == b"ab"
+        packets.send(b"", 3)  # drops "cd" of the first answer
+        assert packets.receive(9) == b"abc"
+        packets.close()
 
 
 def test_a_command_without_an_answer_gets_an_empty_packet(cancel: Cancel) -> None:
     with Server(Echo(), port=0) as server:
-        link = connect(server, cancel)
-        link.send(b"ab", 0)
-        assert link.receive(1) == b""
-        link.send(b"", 4)
-        assert link.receive(4) == b"abab"
-        link.close()
+        packets = connect(server, cancel)
+        packets.send(b"ab", 0)
+        assert packets.receive(1) == b""
+        packets.send(b"", 4)
+        assert packets.receive(4) == b"abab"
+        packets.close()
 
 
 def test_the_lock_carries_its_payload_and_ends_with_the_link(cancel: Cancel) -> None:
@@ -113,7 +113,7 @@ def test_nothing_listens(cancel: Cancel) -> None:
     with Server(Echo(), port=0) as server:
         address = server.address
     with pytest.raises(Invalid, match=f"127.0.0.1 port {address[1]}"):
-        Link.open(*address[:1], b"", cancel, address[1])
+        Packets.open(*address[:1], b"", cancel, address[1])
 
 
 WRONG_ENTRIES: list[tuple[int, Tamper, str]] = [
@@ -140,7 +140,7 @@ def test_what_is_no_scanner_is_refused(
 def test_a_scanner_that_says_nothing_ends_the_wait(
     cancel: Cancel, kind: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(epson, "ANSWER_SECONDS", SHORT)
+    monkeypatch.setattr(network, "ANSWER_SECONDS", SHORT)
     with (
         Server(Echo(), port=0, tamper=tampered(kind, lambda _k, _p: None)) as server,
         pytest.raises(DeviceIOError),
@@ -166,13 +166,13 @@ WRONG_ANSWERS: list[tuple[Tamper, str]] = [
 @pytest.mark.parametrize(("make", "message"), WRONG_ANSWERS)
 def test_a_wrong_answer_ends_the_link(cancel: Cancel, make: Tamper, message: str) -> None:
     with Server(Echo(), port=0, tamper=tampered(PASSED, make)) as server:
-        link = connect(server, cancel)
-        link.send(b"ab", 4)
+        packets = connect(server, cancel)
+        packets.send(b"ab", 4)
         with pytest.raises(DeviceIOError, match=message):
-            link.receive(4)
+            packets.receive(4)
         with pytest.raises(DeviceIOError, match="of no use after"):
-            link.send(b"ab", 4)
-        link.close()
+            packets.send(b"ab", 4)
+        packets.close()
         server.tamper = packet
         again = connect(server, cancel)
         again.send(b"ab", 4)
@@ -183,33 +183,33 @@ def test_a_wrong_answer_ends_the_link(cancel: Cancel, make: Tamper, message: str
 def test_cancel_at_the_device_is_cancelled(cancel: Cancel) -> None:
     tamper = tampered(PASSED, lambda _kind, _payload: packet(0x9000, b"\x03"))
     with Server(Echo(), port=0, tamper=tamper) as server:
-        link = connect(server, cancel)
-        link.send(b"ab", 4)
+        packets = connect(server, cancel)
+        packets.send(b"ab", 4)
         with pytest.raises(Cancelled, match="cancelled at the device"):
-            link.receive(4)
-        link.close()
+            packets.receive(4)
+        packets.close()
 
 
 def test_a_stall_ends_the_link(cancel: Cancel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(epson, "STALL_SECONDS", SHORT)
+    monkeypatch.setattr(network, "STALL_SECONDS", SHORT)
     tamper = tampered(PASSED, lambda _kind, payload: packet(PASSED, payload)[:-1])
     with Server(Echo(), port=0, tamper=tamper) as server:
-        link = connect(server, cancel)
-        link.send(b"ab", 4)
+        packets = connect(server, cancel)
+        packets.send(b"ab", 4)
         with pytest.raises(DeviceIOError):
-            link.receive(4)
+            packets.receive(4)
         with pytest.raises(DeviceIOError, match="of no use after"):
-            link.send(b"ab", 4)
-        link.close()
+            packets.send(b"ab", 4)
+        packets.close()
 
 
 def test_a_refusal_is_a_short_answer(cancel: Cancel) -> None:
     tamper = tampered(PASSED, lambda kind, _payload: packet(kind, b"\x15"))
     with Server(Echo(), port=0, tamper=tamper) as server:
-        link = connect(server, cancel)
-        link.send(b"\x1c\x47", 14)
-        assert link.receive(14) == b"\x15"
-        link.close()
+        packets = connect(server, cancel)
+        packets.send(b"\x1c\x47", 14)
+        assert packets.receive(14) == b"\x15"
+        packets.close()
 
 
 @pytest.mark.parametrize("sent", [0, 5, HEAD_BYTES, HEAD_BYTES + 1])
@@ -228,17 +228,17 @@ def test_cancel_ends_a_wait_and_loses_nothing(cancel: Cancel, sent: int) -> None
         return data[sent:]
 
     with Server(Echo(), port=0) as server:
-        link = connect(server, cancel)
+        packets = connect(server, cancel)
         server.tamper = slow
-        link.send(b"abc", 6)
+        packets.send(b"abc", 6)
         with pytest.raises(Cancelled):
-            link.receive(6)
+            packets.receive(6)
         more.set()
         cancel.clear()
-        link.drop()
-        link.send(b"de", 4)
-        assert link.receive(4) == b"dede"
-        link.close()
+        packets.drop()
+        packets.send(b"de", 4)
+        assert packets.receive(4) == b"dede"
+        packets.close()
 
 
 def test_the_search_finds_those_that_answer_like_scanners(cancel: Cancel) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from sane.config import Environment, Line
 from sane.errors import AccessDenied
-from sane.net import users
-from sane.net.users import Users, challenge, digest
+from sane.sessions import users
+from sane.sessions.users import Users, challenge, digest
 
 VECTOR = ("6a196b005b511d218cd9", b"secret", b"$MD5$8bb416c3398301c91c70eb750dfc735e")  # 4.2
 

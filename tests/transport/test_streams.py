@@ -11,8 +11,8 @@ import pytest
 
 from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceIOError
-from sane.net import transport
-from sane.net.transport import Stream
+from sane.transport import streams
+from sane.transport.streams import ByteStream
 
 SHORT = 0.05  # seconds that a wait for nothing may take
 LONG = 10.0  # that a wait for something takes at most
@@ -28,9 +28,9 @@ def listener(host: str = "127.0.0.1", backlog: int = 1) -> Iterator[socket.socke
 
 
 @contextmanager
-def joined(host: str = "127.0.0.1") -> Iterator[tuple[Stream, socket.socket]]:
+def joined(host: str = "127.0.0.1") -> Iterator[tuple[ByteStream, socket.socket]]:
     with listener(host) as sock:
-        stream = Stream.connect(host, sock.getsockname()[1], LONG)
+        stream = ByteStream.connect(host, sock.getsockname()[1], LONG)
         peer, _ = sock.accept()
         try:
             with peer:
@@ -49,7 +49,7 @@ def cancel() -> Iterator[Cancel]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_transport_connects_sends_and_receives(host: str) -> None:
     with listener("::1" if host == "::1" else "127.0.0.1") as sock:
-        stream = Stream.connect(host, sock.getsockname()[1], LONG)
+        stream = ByteStream.connect(host, sock.getsockname()[1], LONG)
         peer, _ = sock.accept()
         with peer:
             stream.send(b"hello", LONG)
@@ -81,19 +81,19 @@ def test_transport_a_refused_connection_names_host_and_port() -> None:
     with listener() as sock:
         port = sock.getsockname()[1]
     with pytest.raises(DeviceIOError, match=rf"127\.0\.0\.1 port {port}: connect: .*refused"):
-        Stream.connect("127.0.0.1", port, LONG)
+        ByteStream.connect("127.0.0.1", port, LONG)
 
 
 def test_transport_an_unknown_host_is_named() -> None:
     with pytest.raises(DeviceIOError, match=r"no\.such\.host\.invalid: "):
-        Stream.connect("no.such.host.invalid", 1, LONG)
+        ByteStream.connect("no.such.host.invalid", 1, LONG)
     with pytest.raises(DeviceIOError, match=r"a{70}: "):
-        Stream.connect("a" * 70, 1, LONG)
+        ByteStream.connect("a" * 70, 1, LONG)
 
 
 def test_transport_the_resolver_gives_one_entry_an_address() -> None:
-    assert transport.resolve("127.0.0.1", 6566) == [(socket.AF_INET, ("127.0.0.1", 6566))]
-    assert transport.resolve("::1", "6566")[0][0] == socket.AF_INET6
+    assert streams.resolve("127.0.0.1", 6566) == [(socket.AF_INET, ("127.0.0.1", 6566))]
+    assert streams.resolve("::1", "6566")[0][0] == socket.AF_INET6
 
 
 @contextmanager
@@ -115,13 +115,13 @@ def full_listener() -> Iterator[int]:
 
 def test_transport_connect_has_a_deadline() -> None:
     with full_listener() as port, pytest.raises(DeviceIOError, match="connect: timed out"):
-        Stream.connect("127.0.0.1", port, SHORT)
+        ByteStream.connect("127.0.0.1", port, SHORT)
 
 
 def test_transport_connect_ends_with_cancel(cancel: Cancel) -> None:
     cancel.set()
     with full_listener() as port, pytest.raises(Cancelled):
-        Stream.connect("127.0.0.1", port, LONG, cancel)
+        ByteStream.connect("127.0.0.1", port, LONG, cancel)
 
 
 def test_transport_receive_has_a_deadline_for_all_of_it() -> None:
@@ -200,7 +200,7 @@ def test_transport_a_peer_that_is_gone_is_an_error_and_no_signal() -> None:
 
 def test_transport_serves_unix_sockets() -> None:
     one, other = socket.socketpair()
-    stream = Stream(one, "the other half")
+    stream = ByteStream(one, "the other half")
     with other:
         stream.send(b"x", LONG)
         assert other.recv(1) == b"x"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from .. import const
 from ..errors import Invalid
 from ..option import Range
-from . import messages, records
-from .codec import ARRAY_BYTES, POINTER_BYTES, WORD_BYTES
+from ..wire import messages, records
+from ..wire.codec import ARRAY_BYTES, POINTER_BYTES, WORD_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Epson scanners on the network: "IS" packets over TCP port 1865, and the search by UDP.
 
-It carries commands and answers of ESC/I and ESC/I-2 and knows the meaning of neither. One Link is
+It carries commands and answers of ESC/I and ESC/I-2 and knows the meaning of neither. A Packets is
 one connection, locked for us; every 2000 packet gets exactly one answer, which is used up before
 the next. Source: specification esci 1.2 (framing, time limits) and 1.3 (ENPC).
 """
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import struct
 
-from ..errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
-from .transport import Stream
+from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
+from ...transport.streams import ByteStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..cancel import Cancel
+    from ...cancel import Cancel
 
 PORT = 1865
 CONNECT_SECONDS = 10.0
@@ -61,14 +61,14 @@ def pass_packet(command: bytes, expected: int) -> bytes:
     return packet(PASS, _DATA.pack(len(command), expected) + command)
 
 
-class Link:
+class Packets:
     """A locked connection to a scanner: commands out, the bytes of their answers in.
 
     After a failure it is of no use any more and says so at once. Cancelled is no failure: what was
     due before it still is, and drop() gets rid of it.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self.stream = stream
         self._cancel = stream.cancel  # of whoever opened it, until it belongs to a Device
         self.name = stream.peer
@@ -87,23 +87,23 @@ class Link:
         self._owner = ref(device)
 
     @classmethod
-    def open(cls, host: str, lock: bytes, cancel: Cancel | None, port: int = PORT) -> Link:
+    def open(cls, host: str, lock: bytes, cancel: Cancel | None, port: int = PORT) -> Packets:
         """Connect to *host* and lock the scanner with the payload *lock*.
 
         Raises Invalid when nothing listens there, DeviceBusy when the lock is refused, and
         DeviceIOError for a peer that is no such scanner.
         """
         try:
-            stream = Stream.connect(host, port, CONNECT_SECONDS, cancel)
+            stream = ByteStream.connect(host, port, CONNECT_SECONDS, cancel)
         except DeviceIOError as exc:
             raise Invalid(str(exc)) from exc
-        link = cls(stream)
+        packets = cls(stream)
         try:
-            link._enter(lock)
+            packets._enter(lock)
         except BaseException:
             stream.close()
             raise
-        return link
+        return packets
 
     def _enter(self, lock: bytes) -> None:
         self._expect("a welcome", WELCOME_BYTES)
@@ -160,7 +160,7 @@ class Link:
         data = bytearray(size)
         return bytes(data[: self.receive_all_into(memoryview(data))])
 
-    def lend(self) -> Stream:
+    def lend(self) -> ByteStream:
         """Return the stream, for somebody who receives the answer that is due by himself."""
         self.is_due = False
         return self.stream

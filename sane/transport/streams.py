@@ -73,7 +73,7 @@ class Deadline:
         return None if seconds is None else int(seconds * 1000 + 0.999)
 
 
-class Stream:
+class ByteStream:
     """A connected TCP or Unix socket. Every wait ends with errors.Cancelled when *cancel* is set.
 
     sock: a connected ``_socket.socket`` (or one of ``socket``), which the stream then owns. peer:
@@ -97,7 +97,7 @@ class Stream:
         port: int,
         seconds: float | None = None,
         cancel: Cancel | NeverCancelled | None = None,
-    ) -> Stream:
+    ) -> ByteStream:
         """Return a stream to the first address of *host* that answers within *seconds*, each.
 
         None leaves the time to the operating system, which gives up after minutes.
@@ -118,7 +118,7 @@ class Stream:
         peer: str,
         seconds: float | None = None,
         cancel: Cancel | NeverCancelled | None = None,
-    ) -> Stream:
+    ) -> ByteStream:
         """Return a stream to one *address*, as resolve gives them."""
         family, where = address
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ..cancel import Cancel
 from ..errors import SaneError
-from ..ring import start_thread
+from ..threads import start_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 from sane.cancel import Cancel, wait_readable
 from sane.errors import Cancelled, Jammed
-from sane.ring import RING_BYTES, Ring, start_thread
+from sane.threads import RING_BYTES, Ring, start_thread
 
 Source = Callable[[memoryview], int]
 MakeRing = Callable[..., Ring]

@@ -1,4 +1,4 @@
-"""Finds services on the network by DNS-SD: servers of type _sane-port._tcp, and scanners.
+"""Finds services on the network by DNS-SD: SANE's servers, and scanners.
 
 It asks the system's Avahi daemon through avahi-browse, else python-zeroconf if that is installed.
 It knows names and addresses; nobody is contacted here. Source: net-protocol 7.13; RFC 6763.
@@ -10,8 +10,8 @@ import os
 import select
 
 from ..errors import DeviceIOError
-from .hosts import PORT_MAX, Host
-from .transport import Deadline
+from ..transport import PORT_MAX
+from ..transport.streams import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..debug import Debug
 
-TYPE = "_sane-port._tcp"
 PROGRAM = "/usr/bin/avahi-browse"
 SECONDS = 1.0  # that a listing waits for answers
 OUTPUT_BYTES = 1 << 20  # of the program: every real network fits
@@ -43,15 +42,6 @@ class Service:
         self.address = address
         self.instance = instance
         self.texts = texts
-
-
-def browse(debug: Debug, seconds: float = SECONDS) -> list[Host]:
-    """Return the servers that answer within *seconds*, each once, sorted by name."""
-    by_name: dict[str, Host] = {}
-    for service in services(TYPE, debug, seconds):
-        by_name.setdefault(service.name, Host(service.name, service.port, service.address))
-    debug(3, "discovered: %s", sorted(by_name))
-    return [by_name[name] for name in sorted(by_name)]
 
 
 def services(type: str, debug: Debug, seconds: float = SECONDS) -> list[Service]:

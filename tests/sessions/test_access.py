@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sane.config import Environment, Line
-from sane.net import access
-from sane.net.access import PARSERS, Access, Entry, Peer
+from sane.sessions import access
+from sane.sessions.access import PARSERS, Access, Entry, Peer
 from tests.conftest import ROOT
 
 NAMES = {"scanner.example": ["10.77.0.2", "fd00:77::2"], "elsewhere.example": ["10.9.9.9"]}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sane.net.codec import Reader
+from sane.wire.codec import Reader
 
 if TYPE_CHECKING:
-    from sane.net.records import Record
+    from sane.wire.records import Record
 
 
 def dump(text: str) -> bytes:

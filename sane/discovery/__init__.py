@@ -1,0 +1,1 @@
+"""What is on the network: services that announce themselves, and hosts that are asked."""
