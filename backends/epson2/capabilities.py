@@ -55,7 +55,7 @@ class Capabilities:
         self.has_focus = False
         self.has_button = True
         self.distance = 0
-        self.oddities: set[str] = set()
+        self.quirks: set[str] = set()
 
     @property
     def is_extended(self) -> bool:
@@ -79,13 +79,13 @@ class Capabilities:
 
     @property
     def commands(self) -> str:
-        """The ESC commands and control bytes of the level, oddities included."""
+        """The ESC commands and control bytes of the level, quirks included."""
         commands = models.LEVELS[self.level]
-        if "feed" in self.oddities:
+        if "feed" in self.quirks:
             commands += "\x19"
-        if "no-feed" in self.oddities:
+        if "no-feed" in self.quirks:
             commands = commands.replace("\x19", "")
-        if "no-focus" in self.oddities:
+        if "no-focus" in self.quirks:
             commands = commands.replace("p", "").replace("q", "")
         return commands
 
@@ -94,7 +94,7 @@ class Capabilities:
         """The range of ESC L."""
         if "L" not in models.LEVELS[self.level]:
             return 0, 0
-        return (-3 if "bright" in self.oddities else models.DARKEST.get(self.level, -3)), 3
+        return (-3 if "bright" in self.quirks else models.DARKEST.get(self.level, -3)), 3
 
     def set_level(self, data: bytes) -> None:
         """Take over the two characters of a reply; what is unknown is a B3."""
@@ -106,7 +106,7 @@ class Capabilities:
         text = data.partition(b"\0")[0].rstrip().decode("ascii", "replace")
         self.name = "".join(c if c.isprintable() and c.isascii() else "?" for c in text)
         self.name = self.name or "generic"
-        self.oddities = models.oddities(self.name)
+        self.quirks = models.quirks(self.name)
 
     def size(self, dots: Sequence[int], dpi: int) -> Size | None:
         """Return width and height in *dots* as mm, None without; DeviceIOError for a lie."""
@@ -181,7 +181,7 @@ def _read_status(commands: Commands, caps: Capabilities) -> None:
         caps.set_name(data[26:])
     fields = STATUS.unpack_from(data.ljust(STATUS.size, b"\0"))
     main, adf, adf_width, adf_height, tpu, tpu_width, tpu_height = fields[:7]
-    if "large-feeder" in caps.oddities:
+    if "large-feeder" in caps.quirks:
         adf_width, adf_height = LARGE_FEEDER
     caps.has_button = bool(main & BUTTON)
     if caps.has_option and adf & INSTALLED:
@@ -211,7 +211,7 @@ def _read_extended_identity(commands: Commands, caps: Capabilities) -> None:
     caps.flatbed = caps.size(areas[0:2], optical) or caps.flatbed
     caps.adf = caps.size(areas[2:4], optical)
     caps.tpu = caps.size(areas[4:6], optical)
-    if "second-tpu" in caps.oddities:
+    if "second-tpu" in caps.quirks:
         caps.tpu2 = caps.size((tpu2_width, tpu2_height), optical)
     caps.is_duplex = bool(capability & DUPLEX)
     caps.depths_told = [bits for bits in DEPTHS if bits <= depth]
@@ -243,7 +243,7 @@ def _complete_resolutions(caps: Capabilities) -> None:
     last = caps.resolutions[-1]
     if caps.optical > last:
         caps.resolutions.append(caps.optical)
-    if "zoom" in caps.oddities:
+    if "zoom" in caps.quirks:
         caps.resolutions += ZOOMS
     if caps.maximum > last and caps.maximum != caps.optical:
         caps.resolutions += range(2 * last, caps.maximum + 1, last)

@@ -63,7 +63,7 @@ class Epson(EpsonOptions):
     def make_plan(self) -> Plan:
         """Return the scan that the options mean now."""
         block_bytes = self.wire.block_bytes
-        if self.wire.is_network and "large-blocks" in self.caps.oddities:
+        if self.wire.is_network and "large-blocks" in self.caps.quirks:
             block_bytes = LARGE_BLOCK_BYTES
         return Plan(self, block_bytes)
 

@@ -1,8 +1,8 @@
-"""What is known of ESC/I scanners: USB ids, colour matrices, command levels, and oddities.
+"""What is known of ESC/I scanners: USB ids, colour matrices, command levels, and quirks.
 
 Data, and how to look it up. A line that begins with blanks continues the one before.
 
-Source: specification esci 2.2 (levels, oddities), 2.10 (matrices), 5.1 (ids).
+Source: specification esci 2.2 (levels, quirks), 2.10 (matrices), 5.1 (ids).
 """
 
 from __future__ import annotations
@@ -293,8 +293,8 @@ NETWORK_LEVEL = "B7"  # assumed until the scanner has said what it is
 IDENTITY_LEVELS = ("B7", "B8")  # FS I
 DARKEST = {"B7": -4, "B8": -4}  # ESC L goes from here to 3; -3 where nothing is said
 
-# Oddities: how the model's name begins, what is odd, as capabilities.py and plan.py know it.
-ODDITIES = (
+# Quirks: how the model's name begins, the quirk, as capabilities.py and plan.py know it.
+QUIRKS = (
     ("ES-9000H", "feed"),  # EM although the level lacks it
     ("ES-9000H", "no-focus"),
     ("ES-9000H", "large-feeder"),  # ESC f tells the feeder's size wrong
@@ -352,6 +352,6 @@ def matrix(name: str) -> bytes:
     return bytes.fromhex("200000002000000020")
 
 
-def oddities(name: str) -> set[str]:
+def quirks(name: str) -> set[str]:
     """Return what is odd about the model *name*."""
-    return {oddity for prefix, oddity in ODDITIES if name.startswith(prefix)}
+    return {quirk for prefix, quirk in QUIRKS if name.startswith(prefix)}

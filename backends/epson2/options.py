@@ -445,7 +445,7 @@ class EpsonOptions(Device):
     @source.changed
     def _source_changed(self) -> None:
         """Let an area that was all of one surface become all of the other."""
-        if "reset-source" in self.caps.oddities:
+        if "reset-source" in self.caps.quirks:
             self.commands.reset()
         if self.source == self.surface:
             return

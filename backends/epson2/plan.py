@@ -40,7 +40,7 @@ class Plan:
         self.device = device
         self.dpi = device.resolution
         self.left, self.top, self.width, self.lines = _area(device)
-        if "landscape" in caps.oddities and caps.flatbed and caps.flatbed[0] > caps.flatbed[1]:
+        if "landscape" in caps.quirks and caps.flatbed and caps.flatbed[0] > caps.flatbed[1]:
             self.lines *= 2
         self.bits = 1 if device.mode == LINEART else device.depth
         self.is_color = device.mode == COLOR
@@ -72,7 +72,7 @@ class Plan:
         if not has_blocks:
             return 1 if caps.is_extended else 0
         lines = block_bytes // max(1, self.line_bytes)
-        if "many-lines" in caps.oddities and lines < FEW_LINES:
+        if "many-lines" in caps.quirks and lines < FEW_LINES:
             lines = MANY_LINES
         with_film = caps.tpu is not None and self.device.is_option_used  # the feeder too
         lines = min(lines, MOST_FILM_LINES if with_film else MOST_LINES)

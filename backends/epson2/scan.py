@@ -79,7 +79,7 @@ def _announced(commands: Commands, plan: Plan) -> tuple[int, int, int]:
 
 def status_mask(plan: Plan) -> int:
     """Return which bits of a block's status byte mean something."""
-    return FAILED if "block-status" in plan.device.caps.oddities else 0xFF
+    return FAILED if "block-status" in plan.device.caps.quirks else 0xFF
 
 
 class Buffered:

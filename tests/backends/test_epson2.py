@@ -62,10 +62,10 @@ def test_an_unknown_model_has_no_matrix_of_its_own() -> None:
     assert matrix_values(models.matrix("GT-EMU")) == (1, 0, 0, 0, 1, 0, 0, 0, 1)
 
 
-def test_every_oddity_is_known_to_some_code() -> None:
+def test_every_quirk_is_known_to_some_code() -> None:
     folder = Path(models.__file__).parent
     code = "".join(path.read_text() for path in folder.glob("*.py") if path.name != "models.py")
-    assert {oddity for _prefix, oddity in models.ODDITIES if f'"{oddity}"' not in code} == set()
+    assert {quirk for _prefix, quirk in models.QUIRKS if f'"{quirk}"' not in code} == set()
 
 
 # Arithmetic

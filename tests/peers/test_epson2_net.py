@@ -65,7 +65,7 @@ NAMES = ["GT-X900", "LP-A500", "Perfection1640", "ES-9000H", "DS-G20000", "PID 0
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_models_with_oddities(walker: Path, tmp_path: Path, name: str) -> None:
+def test_models_with_quirks(walker: Path, tmp_path: Path, name: str) -> None:
     commands = [*EVERYTHING, "desc 0 6", "desc 0 10", set_text("mode", "Color"), *SMALL]
     commands += [set_word("resolution", 300), *SCAN]
     commands += [set_word("resolution", 1200), *area(0, 0, 100, 0.7), *SCAN]  # 2 lines a block
