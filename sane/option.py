@@ -460,7 +460,7 @@ def corner(title: str, limits: Range, default: float, active: Condition | None) 
 
 
 def scan_area(width: float, height: float, active: Condition | None = None) -> ScanArea:
-    """Return the scan area options for a surface of width x height mm, preset to all of it."""
+    """Return the scan area options for a bed of width x height mm, preset to all of it."""
     return ScanArea(width, height, active)
 
 

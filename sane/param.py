@@ -36,7 +36,7 @@ def line_bytes(width_px: int, channels: int, depth: int) -> int:
 
 
 class Area:
-    """A scan area in mm from the top left corner of the scanned surface, corners in order."""
+    """A scan area in mm from the top left corner of the bed, corners in order."""
 
     __slots__ = ("br_x", "br_y", "tl_x", "tl_y")
 

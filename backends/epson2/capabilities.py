@@ -115,7 +115,7 @@ class Capabilities:
             return None
         size = width * MM_PER_INCH / dpi, height * MM_PER_INCH / dpi
         if max(size) > LONGEST_MM:
-            raise DeviceIOError(f"a surface of {width} x {height} dots at {dpi} dpi")
+            raise DeviceIOError(f"a bed of {width} x {height} dots at {dpi} dpi")
         return size
 
 

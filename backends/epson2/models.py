@@ -305,7 +305,7 @@ QUIRKS = (
     ("GT-8200", "no-focus"),
     ("GT-8200", "reset-source"),  # wants ESC @ when the source changes
     ("GT-8200", "block-status"),  # only the two highest bits of a block's status mean anything
-    ("GT-8200", "landscape"),  # a surface wider than high is twice as high as it says
+    ("GT-8200", "landscape"),  # a bed wider than high is twice as high as it says
     ("Perfection1650", "no-feed"),
     ("Perfection1650", "no-focus"),
     ("Perfection1650", "reset-source"),

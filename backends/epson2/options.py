@@ -88,7 +88,7 @@ def table(title: str, color: str) -> Int:
 
 
 def corner(title: str, side: str) -> Fixed:
-    """Return one corner of the scan area; the surface sets its limits."""
+    """Return one corner of the scan area; the bed sets its limits."""
     return Fixed(
         title,
         f"Scan area: {side}.",
@@ -109,7 +109,7 @@ class EpsonOptions(Device):
     commands: Commands
     touched: set[str]
     depths: dict[str, int]  # the depth of each mode
-    surface: str  # the source that the scan area belongs to
+    bed: str  # the source that the scan area belongs to
 
     mode_group = Group("Scan Mode")
     mode = String(
@@ -364,7 +364,7 @@ class EpsonOptions(Device):
             return 2
         return 1 if self.is_option_used else 0
 
-    def surfaces(self) -> dict[str, Size]:
+    def beds(self) -> dict[str, Size]:
         """Return the sources that there are, with their sizes in mm."""
         caps = self.caps
         named = ((FLATBED, caps.flatbed), (ADF, caps.adf), (TPU, caps.tpu), (TPU2, caps.tpu2))
@@ -375,7 +375,7 @@ class EpsonOptions(Device):
         caps = self.caps
         self.touched = set()
         self.depths = dict.fromkeys((LINEART, GRAY, COLOR), 8)
-        self.surface = FLATBED
+        self.bed = FLATBED
         self.resolution = caps.minimum
         if caps.is_d:
             self.gamma_correction = next(reversed(GAMMAS_D))
@@ -408,23 +408,23 @@ class EpsonOptions(Device):
 
     @tl_x.constrained()
     def _lefts(self) -> Range:
-        return Range(0, self.surfaces()[FLATBED][0])
+        return Range(0, self.beds()[FLATBED][0])
 
     @tl_y.constrained()
     def _tops(self) -> Range:
-        return Range(0, self.surfaces()[FLATBED][1])
+        return Range(0, self.beds()[FLATBED][1])
 
     @br_x.constrained("source")
     def _rights(self) -> Range:
-        return Range(0, self.surfaces()[self.source][0])
+        return Range(0, self.beds()[self.source][0])
 
     @br_y.constrained("source")
     def _bottoms(self) -> Range:
-        return Range(0, self.surfaces()[self.source][1])
+        return Range(0, self.beds()[self.source][1])
 
     @source.constrained()
     def _sources(self) -> list[str]:
-        return list(self.surfaces())
+        return list(self.beds())
 
     # What a change brings along
 
@@ -444,17 +444,17 @@ class EpsonOptions(Device):
 
     @source.changed
     def _source_changed(self) -> None:
-        """Let an area that was all of one surface become all of the other."""
+        """Let an area that was all of one bed become all of the other."""
         if "reset-source" in self.caps.quirks:
             self.commands.reset()
-        if self.source == self.surface:
+        if self.source == self.bed:
             return
         self.touched.add("source")
-        old, new = self.surfaces()[self.surface], self.surfaces()[self.source]
+        old, new = self.beds()[self.bed], self.beds()[self.source]
         corners = (self.tl_x, self.tl_y, self.br_x, self.br_y)
         if [*map(fix, corners)] == [*map(fix, (0.0, 0.0, *old))]:
             self.br_x, self.br_y = new
-        self.surface = self.source
+        self.bed = self.source
         if self.caps.has_focus:
             self.focus = FILM_FOCUS if self.is_film else GLASS_FOCUS
 

@@ -29,7 +29,7 @@ FIELD_BYTES = 4
 
 
 class Bed:
-    """A surface: *width* and *height* in mm; centred: narrower scans lie in the middle."""
+    """A bed: *width* and *height* in mm; centred: narrower scans lie in the middle."""
 
     def __init__(self) -> None:
         self.width = self.height = 0.0
@@ -109,7 +109,7 @@ class Capabilities:
         return tuple(found)
 
     def bed(self, source: str) -> Bed:
-        """Return the surface of *source*."""
+        """Return the bed of *source*."""
         return self.beds["FB " if source == FLATBED else "ADF"]
 
 

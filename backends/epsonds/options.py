@@ -127,7 +127,7 @@ class EpsonOptions(Device):
     br_y.constrained("source")(_y_limits)
 
     def _source_changed(self) -> None:
-        """Select all of the new surface if all of the old one was selected."""
+        """Select all of the new bed if all of the old one was selected."""
         old, self._bed = self._bed, self.capabilities.bed(self.source)
         if self._covers(old):
             self.br_x, self.br_y = self._bed.width, self._bed.height

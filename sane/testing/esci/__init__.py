@@ -9,8 +9,8 @@ but the standard library, so that it runs in the system's Python as well.
 
 from __future__ import annotations
 
-from .model import Model, Surface
+from .model import Bed, Model
 from .page import Picture, Window, pattern
 from .scanner import Scanner
 
-__all__ = ["Model", "Picture", "Scanner", "Surface", "Window", "pattern"]
+__all__ = ["Bed", "Model", "Picture", "Scanner", "Window", "pattern"]

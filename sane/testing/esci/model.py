@@ -40,7 +40,7 @@ AUTO_FEED = 0x04
 NAME_BYTES = 16
 
 
-class Surface:
+class Bed:
     """Something to scan from: its size in dots at the basic resolution, and its sensors."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -63,7 +63,7 @@ class Surface:
 class Model:
     """The capabilities of one scanner; the preset is a B7 flatbed of A4, 1200 dpi.
 
-    resolutions: what ESC I lists. basic, minimum, maximum: what FS I tells; surfaces are measured
+    resolutions: what ESC I lists. basic, minimum, maximum: what FS I tells; beds are measured
     at *basic*. depth: the highest bits per sample. is_extended: it has the FS commands. option:
     an option unit is connected (status bit 4). distance: of the sensor's lines (D levels).
     """
@@ -93,8 +93,8 @@ class Model:
         self.name = name
         self.resolutions = resolutions
         self.basic, self.minimum, self.maximum = basic, minimum, maximum
-        self.flatbed, self.adf = Surface(*flatbed), Surface(*adf)
-        self.tpu, self.tpu2 = Surface(*tpu), Surface(*tpu2)
+        self.flatbed, self.adf = Bed(*flatbed), Bed(*adf)
+        self.tpu, self.tpu2 = Bed(*tpu), Bed(*tpu2)
         self.depth = depth
         self.is_extended = is_extended
         self.is_duplex = is_duplex
@@ -111,7 +111,7 @@ class Model:
         """Return the bits per sample that ESC D accepts."""
         return {1, 8} | {bits for bits in (12, 14, 16) if bits <= self.depth}
 
-    def surface(self, option: int) -> Surface:
+    def bed(self, option: int) -> Bed:
         """Return what an option control byte (ESC e) selects."""
         if option == 0:
             return self.flatbed
@@ -156,9 +156,7 @@ class Model:
         """Return the reply to FS I."""
         capabilities = (DUPLEX if self.is_duplex else 0) | (BUTTON if self.has_button else 0)
         sizes = [
-            size
-            for surface in (self.flatbed, self.adf, self.tpu)
-            for size in (surface.width, surface.height)
+            size for bed in (self.flatbed, self.adf, self.tpu) for size in (bed.width, bed.height)
         ]
         return (
             self.level.encode("ascii")

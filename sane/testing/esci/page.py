@@ -15,9 +15,9 @@ _LOW = bytes(value ^ 0x5A for value in range(256))
 
 
 class Window:
-    """What a host asked for: a part of a surface at a resolution.
+    """What a host asked for: a part of a bed at a resolution.
 
-    left, top, width, lines: in pixels. channels: 1 or 3. option: which surface, as ESC e names
+    left, top, width, lines: in pixels. channels: 1 or 3. option: which bed, as ESC e names
     it. side: how many sides were fed from the feeder before.
     """
 

@@ -15,7 +15,7 @@ COLORS = (COLOR_GRB, COLOR_RGB, COLOR_LINES)
 GRAYS = (0x00, 0x10, 0x20, 0x30)
 GAMMAS = (0x00, 0x01, 0x02, 0x03, 0x04, 0x10, 0x20)
 HALFTONES = (0x00, 0x01, 0x03, 0x10, 0x20, 0x80, 0x90, 0xA0, 0xB0, 0xC0, 0xD0)
-SLACK_PX = 8  # of an area beyond the surface: hosts round
+SLACK_PX = 8  # of an area beyond the bed: hosts round
 BLOCK = struct.Struct("<IIIIIIBBBBBBbBBBBbBBB25x")
 FIELDS = (
     *("x_dpi", "y_dpi", "left", "top", "width", "lines", "color", "bits", "option", "speed"),
@@ -115,8 +115,8 @@ class Settings:
         self._check_area(model)
 
     def _check_option(self, model: Model) -> None:
-        surface = model.surface(self.option)
-        legal = self.option in (0, 1, 2, 3, 5) and surface.is_there
+        bed = model.bed(self.option)
+        legal = self.option in (0, 1, 2, 3, 5) and bed.is_there
         if not legal or (self.option == 2 and not model.is_duplex):
             raise Refused(f"no option unit {self.option}")
 
@@ -125,9 +125,9 @@ class Settings:
             return
         if max(self.x_dpi, self.y_dpi) > max(model.maximum, *model.resolutions):
             raise Refused(f"{self.x_dpi} x {self.y_dpi} dpi")
-        surface = model.surface(self.option)
-        width = surface.width * self.x_dpi // model.basic + SLACK_PX
-        lines = surface.height * self.y_dpi // model.basic + SLACK_PX
+        bed = model.bed(self.option)
+        width = bed.width * self.x_dpi // model.basic + SLACK_PX
+        lines = bed.height * self.y_dpi // model.basic + SLACK_PX
         if self.left + self.width > width or self.top + self.lines > lines:
             raise Refused(f"{self.left + self.width} x {self.top + self.lines} pixels")
 
