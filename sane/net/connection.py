@@ -34,7 +34,7 @@ REPLY_SECONDS = 120.0  # a scanner may warm up its lamp before START is answered
 MESSAGE_SECONDS = 10.0  # but a reply that has begun comes in one go
 INIT_SECONDS = 30.0  # unless connect_timeout says something else
 FAREWELL_SECONDS = 5.0  # CANCEL and CLOSE need no scanner that has time
-DEMANDS = 8  # of one request: what asks more often would ask forever
+CHALLENGES = 8  # of one request: what asks more often would ask forever
 LOCK_SECONDS = 0.05  # how often a call that waits for another device's looks at cancel
 
 RECEIVE_BYTES = 1 << 16
@@ -98,12 +98,14 @@ class Connection:
             self.finish_pending(cancel, seconds, drain)
             self.send(request, cancel)
             reply = self.reply(cancel, seconds, drain)
-            demands = 0
-            while self._protocol.demand is not None:
-                demands += 1
-                if demands > DEMANDS:
-                    raise self.fail(AccessDenied(f"{self.host}: demands no end of passwords"))
-                self._answer(self._protocol.demand, cancel, authorize or no_authorization)
+            challenges = 0
+            while self._protocol.challenge is not None:
+                challenges += 1
+                if challenges > CHALLENGES:
+                    raise self.fail(
+                        AccessDenied(f"{self.host}: asks for a password again and again")
+                    )
+                self._answer(self._protocol.challenge, cancel, authorize or no_authorization)
                 reply = self.reply(cancel, seconds, drain)
             return reply
 
@@ -159,15 +161,17 @@ class Connection:
         """Take the reply that a cancelled call left, so that the next is not taken for it."""
         if self.lost is not None:
             raise DeviceIOError(str(self.lost))
-        if self._protocol.state == protocol.DEMAND:
+        if self._protocol.state == protocol.CHALLENGE:
             raise self.fail(DeviceIOError(f"{self.host}: an authorization was left unanswered"))
         if self._protocol.state in (protocol.WAITING, protocol.ANSWERED):
             self.reply(cancel, seconds, drain)
-            if self._protocol.demand is not None:
-                raise self.fail(DeviceIOError(f"{self.host}: demands what nobody waits for"))
+            if self._protocol.challenge is not None:
+                raise self.fail(
+                    DeviceIOError(f"{self.host}: asks for a password that nobody waits for")
+                )
 
     def reply(self, cancel: Cancel | NeverCancelled, seconds: float, drain: int) -> Record:
-        """Return the reply to the last request, or the demand that came instead."""
+        """Return the reply to the last request, or the challenge that came instead."""
         deadline = Deadline(seconds)
         begun = False
         try:

@@ -324,10 +324,10 @@ class Conversation:
         A backend may ask too, while it opens, starts or sets an option: its driver is waiting.
         """
         try:
-            demand = self._protocol.demand(resource)
+            challenge = self._protocol.challenge(resource)
         except ProtocolError as exc:
             raise AccessDenied(f"{resource}: {exc}") from exc
-        self._stream.send(demand, self._site.settings.request_timeout)
+        self._stream.send(challenge, self._site.settings.request_timeout)
         request = self._next()
         if request is None or isinstance(request, messages.Exit):
             raise ProtocolError("the client left when it was asked for a password")

@@ -85,7 +85,7 @@ class DevicesReply(Record):
 
 
 class OpenReply(Record):
-    """resource: not None demands authorization; the rest is 0 then."""
+    """resource: not None is an auth challenge; the rest is 0 then."""
 
     status: Word
     handle: Word
@@ -145,12 +145,12 @@ class Opcode(Record):
 class Request(Record):
     """What follows an opcode. reply: the record that answers it, None if nothing does.
 
-    may_demand: the reply may demand authorization instead, by a resource (4.1).
+    may_challenge: an auth challenge, a resource, may come instead of the reply (4.1).
     """
 
     opcode: ClassVar[int] = -1
     reply: ClassVar[type[Record] | None] = None
-    may_demand: ClassVar[bool] = False
+    may_challenge: ClassVar[bool] = False
 
     def encode(self) -> bytes:
         """Return the request as it is sent, with its opcode."""
@@ -182,7 +182,7 @@ class Open(Request):
 
     opcode = 2
     reply = OpenReply
-    may_demand = True
+    may_challenge = True
 
     name: Text
 
@@ -213,7 +213,7 @@ class ControlOption(Request):
 
     opcode = 5
     reply = ControlReply
-    may_demand = True
+    may_challenge = True
 
     handle: Word
     option: Word
@@ -248,7 +248,7 @@ class Start(Request):
 
     opcode = 7
     reply = StartReply
-    may_demand = True
+    may_challenge = True
 
     handle: Word
 
@@ -263,7 +263,7 @@ class Cancel(Request):
 
 
 class Authorize(Request):
-    """Answer a demand: the resource as it came, user name and password or digest."""
+    """Answer an auth challenge: the resource as it came, user name and password or digest."""
 
     opcode = 9
     reply = Acknowledgement

@@ -6,12 +6,12 @@ half that raised ProtocolError is of no use any more: close the connection.
 Client:  NEW --Init--> WAITING --reply--> READY --request--> WAITING
                           |  ^                                  |
               (resource)  v  |  (the reply of the same request, anew)
-                        DEMAND --Authorize--> ANSWERED --dummy--+
+                      CHALLENGE --Authorize--> ANSWERED --dummy-+
 
 Server:  NEW --Init--> SERVING --reply--> READY --request--> SERVING
                           |  ^                                  |
-                demand    v  |  Authorize, or anything else     |
-                        DEMAND ---------------------------------+
+             (challenge)  v  |  Authorize, or anything else     |
+                      CHALLENGE --------------------------------+
 
 Source: net-protocol 2.6, 3 and 4.1.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .messages import Request
     from .records import Record
 
-NEW, READY, WAITING, DEMAND, ANSWERED, SERVING, CLOSED = range(7)
+NEW, READY, WAITING, CHALLENGE, ANSWERED, SERVING, CLOSED = range(7)
 
 MAJOR = 1
 BUILD = 3  # the protocol version that both halves speak
@@ -43,14 +43,14 @@ class Misplaced(ProtocolError):
 class Client:
     """The frontend's side of a control connection: one request at a time.
 
-    The reply to a request arrives in pieces through receive(). While ``demand`` is not None the
+    The reply to a request arrives in pieces through receive(). While ``challenge`` is not None the
     request waits for authorize(), however often.
     """
 
     def __init__(self) -> None:
         self.state = NEW
         self.version = BUILD
-        self.demand: str | None = None
+        self.challenge: str | None = None
         self._request: Request | None = None
         self._reader = Reader()
 
@@ -68,20 +68,20 @@ class Client:
         return data
 
     def authorize(self, user: str, password: str) -> bytes:
-        """Return the bytes that answer a demand: the resource goes back as it came."""
-        if self.state != DEMAND:
-            raise Misplaced("no authorization was demanded")
-        data = messages.Authorize(self.demand, user, password).encode()
-        self.demand = None
+        """Return the bytes that answer an auth challenge: the resource goes back as it came."""
+        if self.state != CHALLENGE:
+            raise Misplaced("there was no auth challenge")
+        data = messages.Authorize(self.challenge, user, password).encode()
+        self.challenge = None
         self.state = ANSWERED
         return data
 
     def receive(self, data: bytes | memoryview) -> Record | None:
-        """Take what came; return the reply once it is complete, also one that is a demand.
+        """Take what came; return the reply once it is complete, also one that is an auth challenge.
 
         What follows a reply is kept for the reply that follows an authorization.
         """
-        if self.state not in (WAITING, ANSWERED, DEMAND):
+        if self.state not in (WAITING, ANSWERED, CHALLENGE):
             return None  # nobody asked: dropped, as send() does with what came before
         self._reader.feed(data)
         return self.pending()
@@ -98,9 +98,9 @@ class Client:
         reply = self._reader.take(request.reply)
         if reply is None:
             return None
-        if request.may_demand and getattr(reply, "resource", None) is not None:
-            self.demand = reply.resource  # type: ignore[attr-defined]
-            self.state = DEMAND
+        if request.may_challenge and getattr(reply, "resource", None) is not None:
+            self.challenge = reply.resource  # type: ignore[attr-defined]
+            self.state = CHALLENGE
             return reply
         if isinstance(reply, messages.InitReply) and reply.status == 0:
             self._agree(reply.version)
@@ -131,7 +131,7 @@ class Server:
     """The scanner's side of a control connection.
 
     Feed it what arrives, ask request() until it returns None, and answer each request with
-    reply() or, if its class says may_demand, with demand() before. A second request that came
+    reply() or, if its class says may_challenge, with challenge() before. A second request that came
     with the first is kept: pipelined requests are served in order.
 
     limit: see Reader. client_version: what the client's Init said, 0 before.
@@ -157,10 +157,10 @@ class Server:
         """Return the next request, None if more bytes are needed.
 
         Raises ProtocolError for bytes that are no request, and for one that has no place here:
-        the connection is then closed without an answer (3.12). After demand() the next request
+        the connection is then closed without an answer (3.12). After challenge() the next request
         is the answer: an Authorize, or any other, which stands for empty credentials (4.1).
         """
-        if self.state not in (NEW, READY, DEMAND):
+        if self.state not in (NEW, READY, CHALLENGE):
             raise Misplaced("the last request was not answered")
         if self._opcode is None:
             head = self._reader.take(messages.Opcode)
@@ -177,7 +177,7 @@ class Server:
         self._opcode = None
         if isinstance(request, messages.Init):
             self.client_version = request.version
-        if self.state != DEMAND:
+        if self.state != CHALLENGE:
             self._request = request
         self.state = SERVING if request.reply is not None else CLOSED
         return request
@@ -194,15 +194,15 @@ class Server:
         is_init = opcode == messages.Init.opcode
         if is_init != (self.state == NEW):
             raise Misplaced("INIT comes first, and once")
-        if opcode == messages.Authorize.opcode and self.state != DEMAND:
-            raise Misplaced("no authorization was demanded")
+        if opcode == messages.Authorize.opcode and self.state != CHALLENGE:
+            raise Misplaced("there was no auth challenge")
 
-    def demand(self, resource: str) -> bytes:
-        """Return the bytes that demand authorization for *resource* instead of a reply."""
+    def challenge(self, resource: str) -> bytes:
+        """Return the bytes of an auth challenge for *resource*, instead of a reply."""
         request = self._request
-        if self.state != SERVING or request is None or not request.may_demand:
-            raise Misplaced(f"{request!r} cannot be answered with a demand")
-        self.state = DEMAND
+        if self.state != SERVING or request is None or not request.may_challenge:
+            raise Misplaced(f"{request!r} cannot be answered with an auth challenge")
+        self.state = CHALLENGE
         return self.refusal(0, resource).encode()
 
     def refusal(self, status: int, resource: str | None = None) -> Record:
@@ -217,7 +217,7 @@ class Server:
         raise Misplaced(f"{request!r} cannot be refused")
 
     def acknowledge(self) -> bytes:
-        """Return the dummy word that answers an Authorize; reply() or demand() follow it.
+        """Return the dummy word that answers an Authorize; reply() or challenge() follow it.
 
         Send both on their own: the reference client loses a reply that comes with the word (4.1).
         """

@@ -392,16 +392,16 @@ def test_client_odd_descriptors_do_no_harm(tmp_path: Path) -> None:
 # Authorization
 
 
-def demanding(times: int, wanted: str = DIGEST) -> Any:
-    """Return an answer that demands *times* credentials, then judges the last."""
+def challenging(times: int, wanted: str = DIGEST) -> Any:
+    """Return an answer with *times* auth challenges, that judges the last credentials."""
 
     def answer(fake: FakeSaned, server: protocol.Server, request: Any) -> Any:
         asked = fake.requests(m.Authorize)
         if not isinstance(request, m.Authorize):
             fake.log[:] = [r for r in fake.log if not isinstance(r, m.Authorize)]
-            return server.demand(RESOURCE)
+            return server.challenge(RESOURCE)
         if len(asked) < times:
-            return [server.acknowledge(), server.demand(RESOURCE)]
+            return [server.acknowledge(), server.challenge(RESOURCE)]
         if request.password != wanted:
             return [server.acknowledge(), server.reply(server.refusal(11))]
         original = server._request
@@ -413,14 +413,14 @@ def demanding(times: int, wanted: str = DIGEST) -> Any:
 
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("given", ["secret", DIGEST], ids=["password", "digest"])
-def test_client_answers_demands_with_md5(tmp_path: Path, times: int, given: str) -> None:
+def test_client_answers_challenges_with_md5(tmp_path: Path, times: int, given: str) -> None:
     asked = []
 
     def authorize(resource: str) -> tuple[str, str]:
         asked.append(resource)
         return "joe", given
 
-    answer = demanding(times)
+    answer = challenging(times)
     with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
         made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n", authorize)
         handle(made, "127.0.0.1:test:0").close()
@@ -436,7 +436,7 @@ def test_client_the_host_of_a_resource_has_no_brackets(tmp_path: Path) -> None:
         asked.append(resource)
         return "joe", "secret"
 
-    answer = demanding(1)
+    answer = challenging(1)
     with FakeSaned("::1", answers={m.Open: answer, m.Authorize: answer}) as server:
         made = backend(tmp_path, f"[::1] port = {server.port}\n", authorize)
         handle(made, "[::1]:test:0").close()
@@ -445,7 +445,7 @@ def test_client_the_host_of_a_resource_has_no_brackets(tmp_path: Path) -> None:
 
 
 def test_client_wrong_credentials_are_denied_and_the_connection_lives(tmp_path: Path) -> None:
-    answer = demanding(1)
+    answer = challenging(1)
     passwords = iter(["wrong", "secret"])
     with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
         made = backend(
@@ -461,7 +461,7 @@ def test_client_wrong_credentials_are_denied_and_the_connection_lives(tmp_path: 
 
 
 def test_client_without_a_callback_nothing_is_sent_as_credentials(tmp_path: Path) -> None:
-    answer = demanding(1)
+    answer = challenging(1)
     with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
         made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n")
         with pytest.raises(AccessDenied):
@@ -471,11 +471,11 @@ def test_client_without_a_callback_nothing_is_sent_as_credentials(tmp_path: Path
 
 
 def test_client_a_resource_without_md5_gets_the_plain_password(tmp_path: Path) -> None:
-    answer = demanding(1, "secret")
+    answer = challenging(1, "secret")
 
     def plain(fake: FakeSaned, server: protocol.Server, request: Any) -> Any:
         if isinstance(request, m.Open):
-            return server.demand("old")
+            return server.challenge("old")
         return answer(fake, server, request)
 
     with FakeSaned(answers={m.Open: plain, m.Authorize: plain}) as server:
@@ -484,21 +484,21 @@ def test_client_a_resource_without_md5_gets_the_plain_password(tmp_path: Path) -
         made.exit()
 
 
-def test_client_endless_demands_end(tmp_path: Path) -> None:
-    answer = demanding(1_000_000)
+def test_client_endless_challenges_end(tmp_path: Path) -> None:
+    answer = challenging(1_000_000)
     with FakeSaned(answers={m.Open: answer, m.Authorize: answer}) as server:
         made = backend(tmp_path, f"127.0.0.1 port = {server.port}\n", lambda _: ("joe", "secret"))
-        with pytest.raises(AccessDenied, match="no end of passwords"):
+        with pytest.raises(AccessDenied, match="a password again and again"):
             made.open("127.0.0.1:test:0")
         made.exit()
 
 
 @pytest.mark.parametrize("kind", [m.ControlOption, m.Start])
 @pytest.mark.parametrize("together", [False, True])
-def test_client_options_and_start_may_demand_too(
+def test_client_options_and_start_may_challenge_too(
     tmp_path: Path, kind: type[m.Request], together: bool
 ) -> None:
-    separate = demanding(1)
+    separate = challenging(1)
 
     def answer(fake: FakeSaned, server: protocol.Server, request: Any) -> Any:
         pieces = separate(fake, server, request)

@@ -31,8 +31,8 @@ def client(protected: Saned) -> Iterator[Client]:
         yield client
 
 
-def demand(client: Client, name: str = "test:0") -> str:
-    """Open a device, return the resource that is demanded."""
+def challenge(client: Client, name: str = "test:0") -> str:
+    """Open a device, return the resource of the auth challenge."""
     client.send(messages.Open(name).encode())
     assert client.receive(8) == words(0, 0)
     size = int.from_bytes(client.receive(4), "big")
@@ -41,7 +41,7 @@ def demand(client: Client, name: str = "test:0") -> str:
 
 
 def answer(client: Client, resource: str, user: str | None, password: str | None) -> int:
-    """Answer the demand; return the status of the final reply."""
+    """Answer the challenge; return the status of the final reply."""
     client.send(messages.Authorize(resource, user, password).encode())
     assert client.take(messages.Acknowledgement).dummy == 0
     reply = client.take(messages.OpenReply)
@@ -54,8 +54,8 @@ def hashed(resource: str, password: str) -> str:
     return "$MD5$" + hashlib.md5((random + password).encode()).hexdigest()
 
 
-def test_a_protected_backend_demands_authorization(client: Client) -> None:
-    backend, mark, random = demand(client).partition("$MD5$")
+def test_a_protected_backend_asks_for_a_password(client: Client) -> None:
+    backend, mark, random = challenge(client).partition("$MD5$")
     assert (backend, mark) == ("test", "$MD5$")
     assert len(bytes.fromhex(random)) == 16
 
@@ -83,7 +83,7 @@ CREDENTIALS = (
 def test_credentials_are_checked(
     client: Client, user: str | None, password: str | None, status: int, md5: bool
 ) -> None:
-    resource = demand(client)
+    resource = challenge(client)
     sent = hashed(resource, password) if md5 and password else password
     expected = 11 if md5 and password and password.startswith("$MD5$") else status
     if md5 and password and len(password) > 127:
@@ -93,45 +93,45 @@ def test_credentials_are_checked(
 
 
 def test_a_new_attempt_gets_a_new_challenge(client: Client) -> None:
-    first = demand(client)
+    first = challenge(client)
     assert answer(client, first, "joe", "wrong") == 11
-    second = demand(client)
+    second = challenge(client)
     assert second != first
     assert answer(client, second, "joe", hashed(first, "secret")) == 11
-    third = demand(client)
+    third = challenge(client)
     assert answer(client, third, "joe", hashed(third, "secret")) == 0
 
 
 def test_authorization_is_for_one_open_only(client: Client) -> None:
-    resource = demand(client)
+    resource = challenge(client)
     assert answer(client, resource, "joe", "secret") == 0
-    assert demand(client, "test:1") != resource
+    assert challenge(client, "test:1") != resource
 
 
 def test_another_request_in_place_of_the_answer_is_no_answer(client: Client) -> None:
-    demand(client)
+    challenge(client)
     client.send(words(6, 0))
     assert client.receive(12) == words(11, 0, 0)
     assert client.ask(messages.GetDevices()).status == 0
 
 
-def test_a_client_that_leaves_at_the_demand_ends_its_process(protected: Saned) -> None:
+def test_a_client_that_leaves_at_the_challenge_ends_its_process(protected: Saned) -> None:
     for last_words in (b"", words(10), words(9, 3)):
         with protected.client() as client:
-            demand(client)
+            challenge(client)
             client.send(last_words)
         protected.wait_for_children(0)
 
 
 def test_a_resource_that_does_not_come_back_is_not_minded(client: Client) -> None:
-    resource = demand(client)
+    resource = challenge(client)
     assert answer(client, "something else", "joe", hashed(resource, "secret")) == 0
 
 
 @pytest.mark.parametrize("name", ["", "test", "test:", "test:1", "harmless"])
 def test_every_name_of_a_protected_device_wants_a_password(client: Client, name: str) -> None:
     """The empty name and an alias were ways around it (net-protocol 9)."""
-    assert demand(client, name).startswith("test$MD5$")
+    assert challenge(client, name).startswith("test$MD5$")
 
 
 def test_unlisted_backends_want_none(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_users_are_read_at_every_open(tmp_path: Path) -> None:
     with Saned(config) as server, server.client() as client:
         client.ask(messages.Close(client.open()))
         (config / "saned.users").write_text("joe:secret:test\n")
-        resource = demand(client)
+        resource = challenge(client)
         assert answer(client, resource, "joe", hashed(resource, "secret")) == 0
 
 
@@ -157,11 +157,11 @@ def test_users_that_cannot_be_read_open_nothing(tmp_path: Path) -> None:
 
 
 def test_challenges_and_passwords_are_in_no_log(protected: Saned, client: Client) -> None:
-    resource = demand(client)
+    resource = challenge(client)
     digest = hashed(resource, "secret")
     assert answer(client, resource, "joe", digest) == 0
     client.ask(messages.Close(0))
-    resource = demand(client)
+    resource = challenge(client)
     assert answer(client, resource, "joe", "guessed") == 11
     protected.wait_for("wrong user or password for test")
     for secret in (resource.partition("$MD5$")[2], digest, "guessed", "secret"):
@@ -172,14 +172,14 @@ def test_challenges_and_passwords_are_in_no_log(protected: Saned, client: Client
 
 
 @pytest.mark.parametrize(("password", "status"), [("pw", 0), ("wrong", 11)])
-def test_a_backend_may_demand_authorization_to_open(odd: Saned, password: str, status: int) -> None:
+def test_a_backend_may_ask_for_a_password_to_open(odd: Saned, password: str, status: int) -> None:
     with odd.client() as client:
-        assert demand(client, "odd:ask") == "odd-open"
+        assert challenge(client, "odd:ask") == "odd-open"
         assert answer(client, "odd-open", "joe", password) == status
 
 
 @pytest.mark.parametrize(("password", "status"), [("pw", 0), ("wrong", 11)])
-def test_a_backend_may_demand_authorization_to_set_an_option(
+def test_a_backend_may_ask_for_a_password_to_set_an_option(
     odd: Saned, password: str, status: int
 ) -> None:
     with odd.client() as client:
@@ -196,9 +196,7 @@ def test_a_backend_may_demand_authorization_to_set_an_option(
 
 
 @pytest.mark.parametrize(("password", "status"), [("pw", 0), ("wrong", 11)])
-def test_a_backend_may_demand_authorization_to_start(
-    odd: Saned, password: str, status: int
-) -> None:
+def test_a_backend_may_ask_for_a_password_to_start(odd: Saned, password: str, status: int) -> None:
     with odd.client() as client:
         handle = client.open("odd:0")
         set_word(client, handle, option(client, handle, "ask"), 0, 1)

@@ -177,7 +177,7 @@ def test_protocol_the_server_knows_that_a_request_has_begun(halves: tuple[Client
 
 # Authorization
 
-DEMANDING = [
+CHALLENGING = [
     (m.Open("test:0"), "00000000 00000000", m.OpenReply(0, 1, None)),
     (
         m.ControlOption(1, 2, 0, 1, 4, bytes(4)),
@@ -189,8 +189,8 @@ DEMANDING = [
 
 
 @pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize(("request_", "zeros", "reply"), DEMANDING)
-def test_protocol_a_demand_and_its_answer(
+@pytest.mark.parametrize(("request_", "zeros", "reply"), CHALLENGING)
+def test_protocol_a_challenge_and_its_answer(
     halves: tuple[Client, Server], request_: m.Request, zeros: str, reply: Record, together: bool
 ) -> None:
     client, server = halves
@@ -198,10 +198,10 @@ def test_protocol_a_demand_and_its_answer(
     server.request()
     dummy = b""
     for _ in range(3):
-        demand = server.demand(RESOURCE)
-        assert demand == dump(zeros) + dump("0000001e") + RESOURCE.encode() + b"\0"
-        assert client.receive(dummy + demand) is not None
-        assert client.demand == RESOURCE
+        challenge = server.challenge(RESOURCE)
+        assert challenge == dump(zeros) + dump("0000001e") + RESOURCE.encode() + b"\0"
+        assert client.receive(dummy + challenge) is not None
+        assert client.challenge == RESOURCE
         server.receive(client.authorize("joe", "secret"))
         assert server.request() == m.Authorize(RESOURCE, "joe", "secret")
         dummy = server.acknowledge()
@@ -210,7 +210,7 @@ def test_protocol_a_demand_and_its_answer(
             dummy = b""
     assert client.receive(dummy + server.reply(reply)) == reply
     assert client.state == protocol.READY
-    assert client.demand is None
+    assert client.challenge is None
 
 
 def test_protocol_another_request_instead_of_authorize_is_the_answer(
@@ -219,7 +219,7 @@ def test_protocol_another_request_instead_of_authorize_is_the_answer(
     client, server = halves
     server.receive(client.send(m.Open("test:0")))
     server.request()
-    server.demand(RESOURCE)
+    server.challenge(RESOURCE)
     server.receive(m.GetDevices().encode())
     assert server.request() == m.GetDevices()
     assert server.reply(server.refusal(11)) == dump("0000000b 00000000 00000000")
@@ -228,14 +228,14 @@ def test_protocol_another_request_instead_of_authorize_is_the_answer(
 
 
 @pytest.mark.parametrize("request_", [m.GetDevices(), m.Close(0), m.GetParameters(0)])
-def test_protocol_other_requests_demand_nothing(
+def test_protocol_other_requests_challenge_nothing(
     halves: tuple[Client, Server], request_: m.Request
 ) -> None:
     client, server = halves
     server.receive(client.send(request_))
     server.request()
     with pytest.raises(Misplaced):
-        server.demand(RESOURCE)
+        server.challenge(RESOURCE)
     with pytest.raises(Misplaced):
         server.refusal(4)
 
