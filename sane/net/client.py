@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # The dll waits 10 s for a list (list-timeout): hosts without an answer must not hide the others.
 LIST_SECONDS = 6.0
 DISCOVERED_SECONDS = 2.0  # they have just announced themselves
+DISCOVERED = 64  # servers: no office has more, and whoever announces thousands plays with us
+THREADS = 64  # that ask hosts at the same time: silent ones must not keep the others waiting
 
 
 class Backend(_Backend):
@@ -61,14 +63,15 @@ class Backend(_Backend):
         servers = self.servers
         found: dict[str, Sequence[DeviceInfo]] = {}
 
-        def asking(host: Host) -> Callable[[], None]:
-            return lambda: found.update({host.name: servers.devices_of(host)})
+        def asking(host: Host, seconds: float) -> Callable[[], None]:
+            return lambda: found.update({host.name: servers.devices_of(host, seconds)})
 
-        tasks = [asking(host) for host in hosts]
+        tasks = [asking(host, LIST_SECONDS) for host in hosts]
         if self.settings.discovery:
             tasks.append(self._discover)
         side_by_side(tasks, LIST_SECONDS)
-        side_by_side([asking(host) for host in self._discovered], DISCOVERED_SECONDS)
+        late = [asking(host, DISCOVERED_SECONDS) for host in self._discovered]
+        side_by_side(late, DISCOVERED_SECONDS)
         hosts += self._discovered
         for host in hosts:
             if host.name not in found:
@@ -80,9 +83,15 @@ class Backend(_Backend):
         from ..discovery.dnssd import services
         from ..wire import DNSSD_TYPE
 
-        found = discovered(services(DNSSD_TYPE, self.debug))
+        found = [
+            host
+            for host in discovered(services(DNSSD_TYPE, self.debug))
+            if self.settings.find(host.name) is None
+        ]
         self.debug(3, "discovered: %s", [host.name for host in found])
-        self._discovered = [host for host in found if self.settings.find(host.name) is None]
+        if len(found) > DISCOVERED:
+            self.debug(1, "%d servers announced: only %d are asked", len(found), DISCOVERED)
+        self._discovered = found[:DISCOVERED]
 
     def find(self, name: str) -> Host | None:
         """Return the host of this name, configured or discovered."""
@@ -131,26 +140,43 @@ class Backend(_Backend):
 
 
 def side_by_side(tasks: Sequence[Callable[[], None]], seconds: float) -> None:
-    """Run *tasks* at the same time, and wait at most *seconds* for them; a single one at once."""
+    """Run *tasks* at the same time, and wait at most *seconds* for them; a single one at once.
+
+    At most THREADS run at once, and each takes the next task that nobody has; without a single
+    thread, as when the process may have no more, this one does them all while there is time.
+    """
     if len(tasks) == 1:
         tasks[0]()
         return
     from ..threads import start_thread
     from ..transport.streams import Deadline
 
-    finished = []
-    for task in tasks:
+    deadline = Deadline(seconds)
+    waiting = iter(tasks)  # next() on it is one step: no two threads get the same task
+    finished: list[_thread.LockType] = []
+
+    def work() -> None:
+        for task in waiting:
+            if deadline.left() == 0:
+                return
+            task()
+
+    for _ in tasks[:THREADS]:
         done = _thread.allocate_lock()
         done.acquire()
-        finished.append(done)
 
-        def run(task: Callable[[], None] = task, done: _thread.LockType = done) -> None:
+        def run(done: _thread.LockType = done) -> None:
             try:
-                task()
+                work()
             finally:
                 done.release()
 
-        start_thread(run)
-    deadline = Deadline(seconds)
+        try:
+            start_thread(run)
+        except RuntimeError:  # no more threads: those that there are do it
+            break
+        finished.append(done)
+    if not finished:
+        work()
     for done in finished:
         done.acquire(True, deadline.left() or 0)

@@ -187,6 +187,8 @@ class Connection:
                 if not begun:
                     begun = True
                     deadline = Deadline(MESSAGE_SECONDS)
+                elif found is None and deadline.left() == 0:  # bytes come, but never the last
+                    raise DeviceIOError(f"{self.stream.peer}: no answer in time, as a whole")
         except DeviceIOError as exc:
             if isinstance(exc, ProtocolError):
                 exc = DeviceIOError(f"{self.stream.peer}: {exc}")

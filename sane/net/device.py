@@ -12,6 +12,7 @@ from ..backend import Device, Handle, Parameters
 from ..cancel import NeverCancelled
 from ..errors import Cancelled, DeviceIOError, EndOfFrame, Invalid, SaneError
 from ..handle import ENDED, FRAME, STOPPED, TELL_FETCH
+from ..param import line_bytes
 from ..transport import PORT_MAX
 from ..transport.streams import ByteStream
 from ..wire import messages
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 DATA_SECONDS = 30.0  # for the connection to the data port, unless connect_timeout is set
 DEEP = 16  # bits per sample that have a byte order
+INFO_BITS = const.INFO_INEXACT | const.INFO_RELOAD_OPTIONS | const.INFO_RELOAD_PARAMS
+FORMATS = range(const.FRAME_GRAY, const.FRAME_BLUE + 1)
+SAMPLE_BITS = (1, 8, DEEP)  # the depths whose lines have a length by the standard (4.3.8)
 
 
 class NetHandle(Handle):
@@ -75,10 +79,7 @@ class NetHandle(Handle):
 
     def get(self, index: int) -> bytes:
         option = self.access(index, const.ACTION_GET_VALUE)
-        data, _ = self.device.control(option, const.ACTION_GET_VALUE, bytes(option.size))
-        if option.type == const.TYPE_STRING:
-            return data[: data.find(b"\0") + 1] or data
-        return data
+        return self.device.control(option, const.ACTION_GET_VALUE, bytes(option.size))[0]
 
     def set(self, index: int, data: bytes) -> tuple[bytes, int]:
         option = self.access(index, const.ACTION_SET_VALUE)
@@ -189,15 +190,16 @@ class NetDevice(Device):
         if reply.status:
             raise refused(reply.status, f"option {option.name}: refused by the server")
         if action == const.ACTION_SET_AUTO:
-            return b"", reply.info
+            return b"", reply.info & INFO_BITS
+        info = reply.info & INFO_BITS
         if reply.value_size == len(data) == len(reply.value):
-            return reply.value, reply.info
+            return value_of(option, reply.value), info
         if action == const.ACTION_GET_VALUE:
             raise DeviceIOError(
                 f"option {option.name}: {len(reply.value)} bytes came, not {len(data)}"
             )
         self.debug(1, "option %s: the server returned another size", option.name)
-        return data, reply.info
+        return data, info
 
     # The scan
 
@@ -298,11 +300,37 @@ class NetDevice(Device):
             self.debug(2, "CLOSE: %s", exc)
 
 
+def value_of(option: Option, data: bytes) -> bytes:
+    """Return *data* as a value of *option*: a text ends with its first NUL, and always with one."""
+    if option.type != const.TYPE_STRING:
+        return data
+    end = data.find(b"\0")
+    return data[: end + 1] if end >= 0 else data[:-1] + b"\0"
+
+
 def parameters_of(reply: Any) -> Parameters:
-    """Return the parameters of a reply; raises the status that it has instead."""
+    """Return the parameters of a reply; raises the status that it has instead.
+
+    Raises DeviceIOError for what no frame can have: frontends size their buffers by the numbers,
+    and take a line for as long as its pixels make it.
+    """
     if reply.status:
         raise refused(reply.status, "the server gave no parameters")
     p = reply.parameters
+    needed = 0
+    if p.depth in SAMPLE_BITS and p.format in FORMATS:
+        channels = 3 if p.format == const.FRAME_RGB else 1
+        needed = line_bytes(p.pixels_per_line, channels, p.depth)
+    if (
+        p.format not in FORMATS
+        or p.lines < -1
+        or min(p.pixels_per_line, p.depth) < 0
+        or p.bytes_per_line < needed
+    ):
+        raise DeviceIOError(
+            f"parameters that no frame has: format {p.format}, {p.pixels_per_line} pixels and "
+            f"{p.bytes_per_line} bytes a line, {p.lines} lines, depth {p.depth}"
+        )
     return Parameters(
         p.format,
         p.pixels_per_line,

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 
 MOST_OPTIONS = 4096  # no device comes near; C programs keep a table by index
 
+_WORDS = (const.CONSTRAINT_NONE, const.CONSTRAINT_RANGE, const.CONSTRAINT_WORD_LIST)
+# Which kinds of constraint a type may have: a frontend follows its pointer by the kind.
+CONSTRAINTS = {
+    const.TYPE_BOOL: (const.CONSTRAINT_NONE,),
+    const.TYPE_INT: _WORDS,
+    const.TYPE_FIXED: _WORDS,
+    const.TYPE_STRING: (const.CONSTRAINT_NONE, const.CONSTRAINT_STRING_LIST),
+}
+
 WORD_TYPES: dict[int, type[Option]] = {
     const.TYPE_BOOL: Bool,
     const.TYPE_INT: Int,
@@ -59,12 +68,17 @@ class RemoteOptions(Options):
 
 
 def option_of(index: int, descriptor: Descriptor) -> Option:
-    """Return the option that *descriptor* describes; of a type that is none, one without value."""
+    """Return the option that *descriptor* describes; raises ProtocolError if it cannot be one.
+
+    Frontends size their variables by the type (four bytes for option 0 and every BOOL) and follow
+    a constraint by its kind: what does not fit would have them write or read past their own
+    memory. A type that is none becomes an option without value. Source: standard 4.2.9.
+    """
+    _check(index, descriptor)
     size = descriptor.size
-    if not 0 <= size <= ARRAY_BYTES:
-        raise ProtocolError(f"option {index}, {descriptor.name}: {size} bytes")
     kind = descriptor.type
-    named: dict[str, Any] = {"name": descriptor.name or "", "unit": descriptor.unit}
+    unit = descriptor.unit if 0 <= descriptor.unit <= const.UNIT_MICROSECOND else const.UNIT_NONE
+    named: dict[str, Any] = {"name": descriptor.name or "", "unit": unit}
     texts = (descriptor.title or "", descriptor.desc or "")
     option: Option
     if kind in WORD_TYPES:
@@ -73,7 +87,7 @@ def option_of(index: int, descriptor: Descriptor) -> Option:
         option = String(*texts, size=size, **named)
     elif kind == const.TYPE_GROUP:
         option = Group(texts[0])
-        option.name, option.desc, option.unit = named["name"], texts[1], descriptor.unit
+        option.name, option.desc, option.unit = named["name"], texts[1], unit
     else:
         option = Button(*texts, **named)
         option.type = kind
@@ -81,16 +95,49 @@ def option_of(index: int, descriptor: Descriptor) -> Option:
     option.size = size
     option.cap = descriptor.cap
     option.attribute = (descriptor.name or "").replace("-", "_")
-    option.constraint = _constraint(descriptor.constraint)
+    option.constraint = _constraint(descriptor) if kind in CONSTRAINTS else None
     return option
+
+
+def _check(index: int, descriptor: Descriptor) -> None:
+    """Raise ProtocolError unless size and constraint fit the type."""
+    kind, size = descriptor.type, descriptor.size
+    active = not descriptor.cap & const.CAP_INACTIVE
+    wrong = ""
+    if not 0 <= size <= ARRAY_BYTES:
+        wrong = f"{size} bytes"
+    elif index == 0 and (kind, size) != (const.TYPE_INT, WORD_SIZE):
+        wrong = f"the number of options has type {kind} and {size} bytes"
+    elif kind == const.TYPE_BOOL and size != WORD_SIZE:
+        wrong = f"a boolean of {size} bytes"
+    elif kind in WORD_TYPES and size % WORD_SIZE:
+        wrong = f"words in {size} bytes"
+    elif kind in CONSTRAINTS and active and not size:  # inactive, some devices have none
+        wrong = "no room for a value"
+    elif kind in CONSTRAINTS and descriptor.constraint_type not in CONSTRAINTS[kind]:
+        wrong = f"constraint {descriptor.constraint_type} for type {kind}"
+    if wrong:
+        raise ProtocolError(f"option {index}, {descriptor.name}: {wrong}")
 
 
 def _nothing(size: int) -> Any:
     return 0 if size == WORD_SIZE else (0,) * (size // WORD_SIZE)
 
 
-def _constraint(found: Any) -> Any:
-    """Return a constraint as options have it; an empty list constrains nothing."""
-    if hasattr(found, "quant"):
-        return WordRange(found.min, found.max, found.quant)
+def _constraint(descriptor: Descriptor) -> Any:
+    """Return the constraint as options have it; an empty list constrains nothing.
+
+    A text that is longer than the value may be is no choice: a frontend copies it into a buffer
+    of the option's size.
+    """
+    found: Any = descriptor.constraint
+    if descriptor.constraint_type == const.CONSTRAINT_RANGE:
+        return WordRange(found.min, found.max, max(0, found.quant))
+    if descriptor.constraint_type == const.CONSTRAINT_STRING_LIST:
+        return tuple(text for text in found if _bytes(text) < descriptor.size) or None
     return found or None
+
+
+def _bytes(text: str) -> int:
+    """Return the length of *text* in a C program, without its NUL."""
+    return len(text.encode("utf-8", "surrogateescape"))

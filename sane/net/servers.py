@@ -10,8 +10,8 @@ import _thread
 
 from ..backend import DeviceInfo
 from ..cancel import NeverCancelled
-from ..errors import DeviceIOError, SaneError
-from ..transport.streams import ByteStream, resolve
+from ..errors import DeviceBusy, DeviceIOError, SaneError
+from ..transport.streams import ByteStream, Deadline, resolve
 from ..wire import messages
 from .connection import FAREWELL_SECONDS, INIT_SECONDS, REPLY_SECONDS, Connection, refused
 
@@ -38,36 +38,48 @@ class Servers:
         self._is_closed = False
         self._locks: dict[str, _thread.LockType] = {}
 
-    def connection(self, host: Host) -> Connection:
-        """Return the connection to *host*, made anew if there is none that works."""
-        with self._locks.setdefault(host.name, _thread.allocate_lock()):
+    def connection(self, host: Host, seconds: float | None = None) -> Connection:
+        """Return the connection to *host*, made anew if there is none that works.
+
+        seconds: the most that connecting may take, whatever the settings; None for no limit.
+        Raises DeviceBusy if somebody else is still connecting then.
+        """
+        deadline = Deadline(seconds)
+        lock = self._locks.setdefault(host.name, _thread.allocate_lock())
+        if not lock.acquire(True, -1 if seconds is None else seconds):
+            raise DeviceBusy(f"{host.name}: still being connected to")
+        try:
             known = self._connections.get(host.name)
             if known is not None and known.is_alive():
                 return known
             if known is not None:
                 known.close(farewell=False)
-            fresh = self._connect(host)
+            fresh = self._connect(host, deadline)
             if self._is_closed:  # too late for a list that did not wait
                 fresh.close()
                 raise DeviceIOError(f"{host.name}: answered after the end")
             self._connections[host.name] = fresh
             return fresh
+        finally:
+            lock.release()
 
-    def _connect(self, host: Host) -> Connection:
+    def _connect(self, host: Host, deadline: Deadline) -> Connection:
         settings = self._settings
         failure: SaneError | None = None
         for address in resolve(host.address, host.port):
             peer = f"{host.name} port {host.port}"
             try:
-                stream = ByteStream.to_address(address, peer, settings.connect_seconds)
+                seconds = shorter(settings.connect_seconds, deadline.left())
+                stream = ByteStream.to_address(address, peer, seconds)
             except DeviceIOError as exc:
                 failure = exc
                 self._debug(2, "%s", exc)
                 continue
-            seconds = settings.reply_seconds or REPLY_SECONDS
-            connection = Connection(stream, host.name, self._debug, seconds)
+            reply_seconds = settings.reply_seconds or REPLY_SECONDS
+            connection = Connection(stream, host.name, self._debug, reply_seconds)
             try:
-                connection.greet(settings.connect_seconds or INIT_SECONDS, user_name())
+                seconds = shorter(settings.connect_seconds or INIT_SECONDS, deadline.left())
+                connection.greet(seconds or 0.0, user_name())
             except BaseException:
                 connection.close(farewell=False)
                 raise
@@ -75,10 +87,15 @@ class Servers:
         assert failure is not None
         raise failure
 
-    def devices_of(self, host: Host) -> list[DeviceInfo]:
-        """Return the devices of one host; none if it does not answer, which is said."""
+    def devices_of(self, host: Host, seconds: float) -> list[DeviceInfo]:
+        """Return the devices of one host; none if it does not answer, which is said.
+
+        seconds: the most that connecting may take. A list does not wait longer, and a thread that
+        did would be one more with each list.
+        """
         try:
-            reply: Any = self.connection(host).call(messages.GetDevices(), NeverCancelled())
+            connection = self.connection(host, seconds)
+            reply: Any = connection.call(messages.GetDevices(), NeverCancelled())
             if reply.status:
                 raise refused(reply.status, "no devices")
         except SaneError as exc:
@@ -121,6 +138,11 @@ class Servers:
 def printable(text: str | None) -> str:
     """Return *text* with a question mark for what cannot be shown."""
     return "".join(c if c.isprintable() else "?" for c in text or "")
+
+
+def shorter(one: float | None, other: float | None) -> float | None:
+    """Return the shorter of two limits in seconds, None being none."""
+    return min((limit for limit in (one, other) if limit is not None), default=None)
 
 
 def user_name() -> str | None:

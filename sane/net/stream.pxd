@@ -28,7 +28,7 @@ cdef extern from *:
 cdef Py_ssize_t HEAD_BYTES
 cdef long long END
 cdef int RUNNING, GOOD, CANCELLED, EOF, IO_ERROR
-cdef int CLOSED, FAILED, LOST, NO_STATUS
+cdef int CLOSED, FAILED, LOST, NO_STATUS, EMPTY, MOST_EMPTY
 
 
 @cython.final
@@ -37,7 +37,7 @@ cdef class FrameStream:
     cdef unsigned char *_head
     cdef Py_ssize_t _head_bytes
     cdef long long _left
-    cdef int _status, _cause, _fd, _cancel_fd, _control_fd, _held, _spare
+    cdef int _status, _cause, _fd, _cancel_fd, _control_fd, _held, _spare, _empty
     cdef bint _is_marked, _swap, _non_blocking
     cdef pysane_reader _reader
 
@@ -51,13 +51,13 @@ cdef class FrameStream:
     cdef void _end(self, int cause) noexcept nogil
 
 
-cdef inline bint wait_for_data(FrameStream stream) noexcept nogil:
-    """Wait for data; return whether the frontend cancelled. A negative fd is ignored by poll."""
+cdef inline bint wait_for_data(FrameStream stream, int timeout_ms) noexcept nogil:
+    """Wait as _wait does; return whether the frontend cancelled. poll ignores a negative fd."""
     cdef pollfd fds[3]
     fds[0].fd, fds[0].events, fds[0].revents = stream._fd, POLLIN, 0
     fds[1].fd, fds[1].events, fds[1].revents = stream._cancel_fd, POLLIN, 0
     fds[2].fd, fds[2].events, fds[2].revents = stream._control_fd, PYSANE_POLLRDHUP, 0
-    poll(fds, 3, -1)
+    poll(fds, 3, timeout_ms)
     if fds[1].revents:
         return True
     if fds[2].revents and not fds[0].revents:
@@ -82,7 +82,7 @@ cdef inline int take(
         if got < 0 and errno == EAGAIN:
             if total or not block:
                 break
-            if wait_for_data(stream):
+            if wait_for_data(stream, -1):
                 n[0] = 0
                 return CANCELLED
             continue
@@ -93,6 +93,9 @@ cdef inline int take(
         total += stream._count(got, wanted)
         if total and got < wanted + <Py_ssize_t> places[1].iov_len:
             break
+        if not total and stream._status == RUNNING and wait_for_data(stream, 0):
+            n[0] = 0
+            return CANCELLED
     n[0] = total
     return GOOD if total or stream._status == RUNNING else stream._status
 

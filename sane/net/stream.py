@@ -33,11 +33,16 @@ CAUSES = (
     "receiving failed",
     "the control connection was lost during the frame",
     "the frame ended with a status that is none",
+    "the server sends empty records and no data",
 )
 CLOSED = 1
 FAILED = 2
 LOST = 3
 NO_STATUS = 4
+EMPTY = 5
+
+# So many records without data in a row are no scanner that is slow, but a server that plays.
+MOST_EMPTY = 4096
 
 
 class FrameStream:
@@ -57,6 +62,7 @@ class FrameStream:
         self._head = head
         self._head_bytes = 0  # how many of the next head have come
         self._left = 0  # bytes of this record that have not
+        self._empty = 0  # records without data, since the last data
         self._is_marked = False  # the end was announced: its status byte is next
         self._status = RUNNING
         self._cause = 0
@@ -135,6 +141,12 @@ class FrameStream:
             if self._left == END:
                 self._left = 0
                 self._is_marked = True
+            elif self._left:
+                self._empty = 0
+            else:
+                self._empty += 1
+                if self._empty > MOST_EMPTY:
+                    self._end(EMPTY)
         return data
 
     def _end(self, cause: _Word) -> None:
@@ -208,7 +220,7 @@ class FrameStream:
             except BlockingIOError:
                 if total or not block:
                     return GOOD, total
-                if self._wait():
+                if self._wait(-1):
                     return CANCELLED, 0
                 continue
             except OSError:
@@ -220,17 +232,19 @@ class FrameStream:
             total += self._count(n, wanted)
             if n < wanted + room and total:
                 break
+            if not total and self._status == RUNNING and self._wait(0):
+                return CANCELLED, 0
         return (GOOD if total or self._status == RUNNING else self._status), total
 
-    def _wait(self) -> bool:
-        """Wait for data; return whether the frontend cancelled."""
+    def _wait(self, timeout_ms: int) -> bool:
+        """Wait for data, -1 without end, 0 not at all; return whether the frontend cancelled."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         if self._cancel_fd >= 0:
             poll.register(self._cancel_fd, select.POLLIN)
         if self._control_fd >= 0:
             poll.register(self._control_fd, select.POLLRDHUP)
-        ready = dict(poll.poll())
+        ready = dict(poll.poll(timeout_ms))
         if self._cancel_fd in ready:
             return True
         if self._control_fd in ready and self._fd not in ready:

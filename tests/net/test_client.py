@@ -361,10 +361,10 @@ def test_client_a_value_of_another_size_is_not_taken(server: FakeSaned, net: Bac
 
 ODD = [
     m.Descriptor(None, None, None, 1, 0, 4, 5, 0, None),
-    m.Descriptor("no-size", "t", "d", 1, 0, 0, 5, 2, ()),
+    m.Descriptor("no-size", "t", "d", 1, 0, 0, 0x25, 2, ()),
     m.Descriptor("vector", "t", "d", 2, 3, 24, 5, 1, None),
-    m.Descriptor("odd", "t", "d", 0, 9, 7, 0x7F, 3, ()),
-    m.Descriptor("text", "t", "d", 3, 0, 0, 5, 2, (1, 2)),
+    m.Descriptor("odd", "t", "d", 0, 9, 4, 0x7F, 0, None),
+    m.Descriptor("text", "t", "d", 3, 0, 0, 0x25, 3, ()),
     m.Descriptor("kind", "t", "d", 99, 0, 4, 5, 44, None),
     m.Descriptor("group", None, "d", 5, 0, 0, 0, 0, None),
 ]

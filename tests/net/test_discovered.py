@@ -12,6 +12,8 @@ from sane.net.hosts import discovered
 from tests.discovery.test_dnssd import OUTPUT, program
 from tests.fakes.saned import FakeSaned
 from tests.net.opening import backend, handle
+from tests.net.test_client import wait_for
+from tests.transport.test_streams import full_listener
 
 
 def test_discovered_servers_are_listed_once_sorted_by_name() -> None:
@@ -46,3 +48,26 @@ def test_discovered_nobody_is_asked_unless_configured(
             made.open("no.such.host.invalid:x")
         made.exit()
     assert not (tmp_path / "asked").exists()
+
+
+def test_discovered_thousands_of_announcements_are_a_few_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each is asked in a thread, and none answers: only the first are, by so many threads."""
+    import os
+
+    monkeypatch.setattr("sane.net.client.DISCOVERED_SECONDS", 0.2)
+    with full_listener() as port:
+        lines = "".join(
+            f"=;lo;IPv4;a;_sane-port._tcp;local;host{number:04}.invalid;127.0.0.1;{port};\n"
+            for number in range(4000)
+        )
+        (tmp_path / "lines").write_text(lines)
+        program(tmp_path, monkeypatch, f"cat {tmp_path}/lines\n")
+        made = backend(tmp_path / "conf", "discovery = yes\n", SANE_DEBUG_NET="1")
+        for _ in range(3):
+            assert made.list_devices(False) == []
+            assert len(os.listdir("/proc/self/task")) < 80
+        made.exit()
+        wait_for(lambda: len(os.listdir("/proc/self/task")) < 5)
+    assert "4000 servers announced" in capfd.readouterr().err

@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -321,6 +322,52 @@ def test_stream_what_came_is_delivered_though_the_control_connection_is_gone(
         assert frame.rest([1]) == (const.STATUS_EOF, b"abc")
     finally:
         mine.close()
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("non_blocking", [False, True])
+def test_stream_records_without_data_end(
+    frames: Callable[..., Frame], swap: bool, non_blocking: bool
+) -> None:
+    frame = frames(swap)
+    frame.stream.set_non_blocking(non_blocking)
+    ended = threading.Event()
+
+    def pour() -> None:
+        with suppress(OSError):
+            while not ended.is_set():
+                frame.peer.sendall(bytes(1 << 12))
+
+    thread = threading.Thread(target=pour)
+    thread.start()
+    assert frame.rest([100]) == (const.STATUS_IO_ERROR, b"")
+    assert "empty records" in frame.stream.explain()
+    ended.set()
+    frame.mine.close()
+    thread.join()
+
+
+def test_stream_some_records_without_data_are_no_fault(frames: Callable[..., Frame]) -> None:
+    frame = frames()
+    wire = (record_head(0) * 4000 + record_head(1) + b"x") * 3 + frame_end(5)
+    thread = threading.Thread(target=frame.peer.sendall, args=(wire,))
+    thread.start()
+    assert frame.rest([100]) == (const.STATUS_EOF, b"xxx")
+    thread.join()
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_stream_cancel_is_seen_between_records_without_data(
+    frames: Callable[..., Frame], swap: bool
+) -> None:
+    cancel = Cancel()
+    try:
+        frame = frames(swap, cancel=cancel.fd)
+        frame.peer.sendall(record_head(0) * 10)
+        cancel.set()
+        assert frame.read(100) == (const.STATUS_CANCELLED, b"")
+    finally:
+        cancel.close()
 
 
 def test_stream_python_errors_name_their_cause() -> None:
