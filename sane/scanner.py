@@ -5,13 +5,16 @@ It knows the methods of Handle and what a frame is; NumPy is imported when a pag
 
 from __future__ import annotations
 
+import os
+import sys
+
 from . import const
-from .errors import DeviceIOError, EndOfFrame, Invalid, NoDocs
+from .errors import Cancelled, DeviceBusy, DeviceIOError, EndOfFrame, Invalid, NoDocs
 from .param import line_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     import numpy as np
@@ -23,31 +26,235 @@ if TYPE_CHECKING:
     Page = np.ndarray[Any, Any]
 
 READ_BYTES = 1 << 18
+CLOSE_SECONDS = 5.0  # a driver that ignores cancel for so long is not waited for
 CHANNEL = {const.FRAME_RED: 0, const.FRAME_GREEN: 1, const.FRAME_BLUE: 2}
+
+
+class Job:
+    """A scan under way, of one page or many; it belongs to the process that began it."""
+
+    __slots__ = ("pid",)
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+
+
+class Turns:
+    """Who may call a handle: one call at a time, a cancel or a close at any moment.
+
+    A cancel or close that meets a call under way asks the driver to end it, and is carried out
+    before the handle's next call: by whoever can, the requester, the call that ended, or the next
+    one. The handle's cancel request is touched under _gate only, and never after is_closed: its
+    descriptor may then be another file's. Both locks may be taken again by a signal handler that
+    interrupts their holder.
+    """
+
+    def __init__(self, handle: Handle) -> None:
+        import _thread
+
+        self.is_closed = False
+        self._handle = handle
+        self._turn = _thread.RLock()  # held by the call under way
+        self._is_inside = False  # the holder of _turn is in the handle, perhaps interrupted
+        self._gate = _thread.RLock()  # guards what follows; never held in a driver
+        self._job: Job | None = None
+        self._cancel_wanted = False
+        self._close_wanted = False
+
+    def call(self, function: Callable[..., Any], *arguments: Any, job: Job | None = None) -> Any:
+        """Return function(*arguments), called while nobody else calls the handle.
+
+        job: raise Cancelled if this job was cancelled in the meantime.
+        """
+        try:
+            with self._turn:
+                if self._is_inside:
+                    raise DeviceBusy("the scanner is used within another call to it")
+                self._is_inside = True
+                try:
+                    self._settle()
+                    if job is not None and job is not self._job:
+                        raise Cancelled
+                    if self.is_closed:
+                        raise Invalid("the scanner is closed")
+                    return function(*arguments)
+                finally:
+                    self._is_inside = False
+        finally:
+            self._attend()
+
+    def begin(self) -> Job:
+        """Return a new job; raises DeviceBusy while there is another."""
+        with self._gate:
+            if self.is_closed or self._close_wanted:
+                raise Invalid("the scanner is closed")
+            if self._job is not None:
+                raise DeviceBusy("a scan is under way: finish or close its pages, or cancel it")
+            self._job = Job()
+            return self._job
+
+    def end(self, job: Job) -> None:
+        """End *job* in the driver too; nothing happens if it was cancelled, or is a parent's."""
+        with self._gate:
+            if job is not self._job or job.pid != os.getpid():
+                return
+            self._job = None
+            self._cancel_wanted = True
+        self._wait(None)
+
+    def cancel(self) -> None:
+        """End the job of this moment; a call that waits in the driver raises Cancelled."""
+        with self._gate:
+            if self._job is None or self.is_closed:
+                return
+            self._job = None
+            self._cancel_wanted = True
+            self._handle.cancel_request.set()
+        self._attend()
+
+    def close(self) -> bool:
+        """Close the handle; False: a call that ignores cancel is under way, and will do it."""
+        with self._gate:
+            if not self.is_closed:
+                self._job = None
+                self._close_wanted = True
+                self._handle.cancel_request.set()
+        return self._wait(CLOSE_SECONDS)
+
+    def _wait(self, seconds: float | None) -> bool:
+        """Carry out what is wanted when the call under way has ended; False: it has not.
+
+        A call of this very thread, which a signal handler has interrupted, is not waited for.
+        """
+        if not self._turn.acquire(True, -1 if seconds is None else seconds):
+            return False
+        try:
+            self._attend()
+        finally:
+            self._turn.release()
+        return True
+
+    def _attend(self) -> None:
+        """Carry out what is wanted, unless a call is under way: it looks when it has ended."""
+        while self._cancel_wanted or self._close_wanted:
+            if not self._turn.acquire(False):
+                return
+            try:
+                if self._is_inside:  # of this thread, which a signal handler has interrupted
+                    return
+                self._is_inside = True
+                try:
+                    self._settle()
+                finally:
+                    self._is_inside = False
+            finally:
+                self._turn.release()
+
+    def _settle(self) -> None:
+        """Carry out what is wanted until nothing is; only for the holder of the turn."""
+        while True:
+            with self._gate:
+                closes, cancels = self._close_wanted, self._cancel_wanted
+                self._cancel_wanted = self._close_wanted = False
+                self.is_closed |= closes
+            if closes:
+                self._handle.close()
+            elif cancels and not self.is_closed:
+                self._handle.cancelled()
+            else:
+                return
+
+
+class ScannerOption:
+    """An option of an open scanner: what the driver says of it, and its value."""
+
+    __slots__ = ("_option", "_scanner")
+
+    def __init__(self, scanner: Scanner, option: Option) -> None:
+        self._scanner = scanner
+        self._option = option
+
+    @property
+    def name(self) -> str:
+        """The name, with hyphens."""
+        return self._option.name or ""
+
+    @property
+    def title(self) -> str:
+        """A label of one line."""
+        return self._option.title
+
+    @property
+    def desc(self) -> str:
+        """A text that helps."""
+        return self._option.desc
+
+    @property
+    def type(self) -> int:
+        """A TYPE_ constant."""
+        return self._option.type
+
+    @property
+    def unit(self) -> int:
+        """A UNIT_ constant."""
+        return self._option.unit
+
+    @property
+    def length(self) -> int:
+        """How many elements the value has; 0 for a button."""
+        return self._option.length
+
+    @property
+    def cap(self) -> int:
+        """The CAP_ bits of this moment."""
+        return self._scanner._handle.options.caps[self._option.index]
+
+    @property
+    def constraint(self) -> Any:
+        """The constraint of this moment in words, or texts: a range, a tuple or None."""
+        return self._scanner._handle.options.constraints[self._option.index]
+
+    @property
+    def value(self) -> Any:
+        """The value: an int, float, bool or str, a tuple for a vector.
+
+        What is set is rounded to the constraint; setting presses a button.
+        """
+        return self._scanner._get(self._option)
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._scanner._set(self._option, value)
+
+    def __repr__(self) -> str:
+        return f"<option {self.name!r} of {self._scanner!r}>"
 
 
 class Scanner:
     """An open device; a context manager that closes it.
 
     Every option is an attribute, with hyphens as underscores: scanner.resolution = 300 sets it
-    (rounded to its constraint), scanner.tl_x reads it. options lists them. One call at a time
-    runs; cancel may come from any thread.
+    (rounded to its constraint), scanner.tl_x reads it. options has them by name, also those that
+    are called like something of this class: scanner.options["scan"].value. Any thread may call:
+    one call at a time runs, cancel and close work at any moment, also in a signal handler. A
+    scanner that is dropped is closed.
     """
 
-    def __init__(self, handle: Handle, name: str) -> None:
-        import _thread
+    _turns: Turns
+    _handle: Handle
+    _pid: int
+    name: str
 
+    def __init__(self, handle: Handle, name: str) -> None:
         object.__setattr__(self, "_handle", handle)
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "_lock", _thread.allocate_lock())
-        object.__setattr__(self, "_closed", False)
-        for index in range(len(handle.options)):
-            handle.descriptor(index)
-
-    _handle: Handle
-    name: str
-    _lock: Any
-    _closed: bool
+        object.__setattr__(self, "_pid", os.getpid())
+        try:
+            self._look_at_options()
+        except BaseException:
+            handle.close()
+            raise
+        object.__setattr__(self, "_turns", Turns(handle))
 
     def __enter__(self) -> Scanner:
         return self
@@ -58,86 +265,113 @@ class Scanner:
     def __repr__(self) -> str:
         return f"<sane.Scanner {self.name!r}>"
 
-    def _open_lock(self) -> Any:
-        if self._closed:
-            raise Invalid(f"{self!r} is closed")
-        return self._lock
+    def __del__(self) -> None:
+        """Close what was not closed, but nothing of the process that forked this one."""
+        turns = vars(self).get("_turns")  # none if it could not be made
+        if turns is None or turns.is_closed or self._pid != os.getpid() or sys.is_finalizing():
+            return
+        import warnings
+
+        self.close()
+        warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any, job: Job | None = None) -> Any:
+        return self._turns.call(function, *arguments, job=job)
 
     # Options
 
     @property
-    def options(self) -> dict[str, Option]:
-        """The options by name, with title, desc, unit and constraint; groups are left out."""
-        return {option.name: option for option in self._handle.options.declared if option.name}
+    def options(self) -> dict[str, ScannerOption]:
+        """The options by name, with title, desc, unit, constraint, value; groups are left out."""
+        declared = self._handle.options.declared
+        return {option.name: ScannerOption(self, option) for option in declared if option.name}
 
     def _option(self, attribute: str) -> Option:
-        option = self.options.get(attribute.replace("_", "-"))
-        if option is None:
-            raise AttributeError(f"{self!r} has no option {attribute.replace('_', '-')!r}")
-        return option
+        name = attribute.replace("_", "-")
+        for option in self._handle.options.declared:
+            if option.name == name:
+                return option
+        raise AttributeError(f"{self!r} has no option {name!r}")
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("_"):
             raise AttributeError(attribute)
-        option = self._option(attribute)
-        with self._open_lock():
-            return option.decode(self._padded(option, self._handle.get(option.index)))
-
-    @staticmethod
-    def _padded(option: Option, data: bytes) -> bytes:
-        return data.ljust(option.size, b"\0")
+        return self._get(self._option(attribute))
 
     def __setattr__(self, attribute: str, value: Any) -> None:
-        option = self._option(attribute)
-        with self._open_lock():
-            _, info = self._handle.set(option.index, option.encode(value))
-            if info & const.INFO_RELOAD_OPTIONS:
-                for index in range(len(self._handle.options)):
-                    self._handle.descriptor(index)
+        if hasattr(type(self), attribute) or attribute in vars(self):
+            raise AttributeError(
+                f"{attribute!r} of {self!r} cannot be set; for an option of this name: "
+                f"options[{attribute.replace('_', '-')!r}].value"
+            )
+        self._set(self._option(attribute), value)
+
+    def _get(self, option: Option) -> Any:
+        data = self._call(self._handle.get, option.index)
+        return option.decode(data.ljust(option.size, b"\0"))
+
+    def _set(self, option: Option, value: Any) -> None:
+        self._call(self._store, option, value)
+
+    def _store(self, option: Option, value: Any) -> None:
+        _, info = self._handle.set(option.index, option.encode(value))
+        if info & const.INFO_RELOAD_OPTIONS:
+            self._look_at_options()
+
+    def _look_at_options(self) -> None:
+        for index in range(len(self._handle.options)):
+            self._handle.descriptor(index)
 
     # Scanning
 
     def get_parameters(self) -> Parameters:
         """Return what the next frame will look like, or exactly the one being read."""
-        with self._open_lock():
-            return self._handle.parameters()
+        params: Parameters = self._call(self._handle.parameters)
+        return params
 
     def scan(self) -> Page:
         """Scan one page and end the job.
 
         Returns (height, width) for gray and (height, width, 3) for colour: uint8, or uint16 at
-        depth 16. Depth 1 becomes 0 (black) and 255, as every other gray. Raises SaneError.
+        depth 16. Depth 1 becomes 0 (black) and 255, as every other gray. Raises SaneError:
+        Cancelled after cancel or close in another thread, DeviceBusy beside another scan.
         """
+        turns = self._turns
+        job = turns.begin()
         try:
-            return self._page()
+            return self._page(job)
         finally:
-            self.cancel()
+            turns.end(job)
 
     def scan_frame(self) -> tuple[Parameters, bytearray]:
         """Scan one frame and end the job; return its parameters and bytes as they come."""
+        turns = self._turns
+        job = turns.begin()
         try:
-            return self._frame()
+            return self._frame(job)
         finally:
-            self.cancel()
+            turns.end(job)
 
     def scan_pages(self) -> Iterator[Page]:
         """Yield pages until the feeder is empty; end the job then, or when the loop is left."""
+        turns = self._turns
+        job = turns.begin()
         try:
             while True:
                 try:
-                    page = self._page()
+                    page = self._page(job)
                 except NoDocs:
                     return
                 yield page
         finally:
-            self.cancel()
+            turns.end(job)
 
-    def _page(self) -> Page:
+    def _page(self, job: Job) -> Page:
         import numpy as np
 
         planes: dict[int, Page] = {}
         while True:
-            params, data = self._frame()
+            params, data = self._frame(job)
             plane = to_array(params, data)
             if params.format not in CHANNEL:
                 return plane
@@ -149,10 +383,9 @@ class Scanner:
         height = min(plane.shape[0] for plane in planes.values())
         return np.stack([planes[channel][:height] for channel in range(len(CHANNEL))], axis=-1)
 
-    def _frame(self) -> tuple[Parameters, bytearray]:
-        with self._open_lock():
-            self._handle.start()
-        params = self.get_parameters()
+    def _frame(self, job: Job) -> tuple[Parameters, bytearray]:
+        self._call(self._handle.start, job=job)
+        params: Parameters = self._call(self._handle.parameters, job=job)
         expected = max(params.frame_bytes, 0)
         data = bytearray(expected or READ_BYTES)
         used = 0
@@ -160,29 +393,25 @@ class Scanner:
             if used == len(data):
                 data += bytes(READ_BYTES)
             try:
-                with self._lock, memoryview(data) as view:
-                    used += self._handle.read(view[used : used + READ_BYTES])
+                with memoryview(data) as view, view[used : used + READ_BYTES] as part:
+                    used += self._call(self._handle.read, part, job=job)
             except EndOfFrame:
                 return params, data if used == len(data) else data[:used]
 
     def cancel(self) -> None:
-        """End the job: a read in another thread raises Cancelled. Nothing happens when idle."""
-        if not self._lock.acquire(False):
-            self._handle.cancel_request.set()
-            self._lock.acquire()
-        try:
-            if not self._closed:
-                self._handle.cancelled()
-        finally:
-            self._lock.release()
+        """End the job and return at once; a scan in another thread raises Cancelled.
+
+        Nothing happens when there is no job.
+        """
+        self._turns.cancel()
 
     def close(self) -> None:
         """End the job and close the device; may be called again."""
-        self.cancel()
-        with self._lock:
-            if not self._closed:
-                object.__setattr__(self, "_closed", True)
-                self._handle.close()
+        if not self._turns.close():
+            import warnings
+
+            text = f"{self!r} is still in a call of its driver, after which it is closed"
+            warnings.warn(text, ResourceWarning, stacklevel=2)
 
 
 def to_array(params: Parameters, data: bytes | bytearray) -> Page:
