@@ -118,7 +118,7 @@ class Toolchain:
 
 
 def build_probe(tools: Toolchain, target: Path) -> None:
-    """Build the helper that asks foreign C backends; two of its symbols stand before libusb's."""
+    """Build the helper that asks C backends; two of its symbols stand before libusb's."""
     target.parent.mkdir(parents=True, exist_ok=True)
     flags = ("-fvisibility=hidden", "-rdynamic", "-Wall", "-Wextra", "-Werror", "-pie", "-fPIE")
     source = ROOT / "sane" / "dll" / "probe.c"

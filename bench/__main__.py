@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import calls, clients, epson, foreign, listing, net, programs, reads, usb
+from . import c_backends, calls, clients, epson, listing, net, programs, reads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -28,7 +28,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "reads": (reads.measure_reads, 5, 3),
     "plain": (reads.measure_plain, 11, 5),
     "options": (calls.measure_options, 11, 5),
-    "foreign": (foreign.measure_foreign, 21, 11),
+    "c_backends": (c_backends.measure_c_backends, 21, 11),
     "open": (calls.measure_open, 15, 7),
     "programs": (programs.measure_programs, 31, 11),
     "listing": (listing.measure_listing, 3, 1),

@@ -252,7 +252,7 @@ class Backend:
     null_name: ClassVar[str | None] = None
     """Its own library opens this device for a NULL name; None refuses it (c-abi-and-dll 1.7)."""
 
-    is_foreign: ClassVar[bool] = False
+    is_c_backend: ClassVar[bool] = False
     """A C library of the system: its devices open on the caller's thread, without a deadline."""
 
     def __init__(self, name: str, context: Context) -> None:

@@ -1,6 +1,6 @@
 /* What the shim, boot and the Cython modules share: the tables of functions and the handles.
  *
- * A slot is what a SANE_Handle means: a table of functions and the pointer they get. A foreign C
+ * A slot is what a SANE_Handle means: a table of functions and the pointer they get. A C
  * backend's slot holds that backend's own functions and handle; a Python device's holds the
  * functions of handle.pyx and a struct pysane_handle.
  */

@@ -1,4 +1,4 @@
-/* The six helpers that scanimage, saned and foreign backends import from libsane.so.1.
+/* The six helpers that scanimage, saned and C backends import from libsane.so.1.
 
    SPDX-License-Identifier: MIT
    Copyright (c) 2026 The PySANE authors

@@ -131,7 +131,7 @@ cdef SANE_Status open_device(
     pysane_library *library, const char *name, pysane_slot *slot
 ) noexcept with gil:
     cdef pysane_handle *h = pysane_handle_new()
-    cdef pysane_slot *foreign
+    cdef pysane_slot *theirs
     if h == NULL:
         return SANE_STATUS_NO_MEM
     handle = None
@@ -141,9 +141,9 @@ cdef SANE_Status open_device(
         handle = registry_of(library).open(text, abi_handle.cancel)
         table = getattr(handle, "table", None)
         if table is not None:  # a C backend's: from now on nothing of ours is in between
-            foreign = <pysane_slot *>PyCapsule_GetPointer(table, "pysane.table")
+            theirs = <pysane_slot *>PyCapsule_GetPointer(table, "pysane.table")
             pysane_handle_free(h)
-            pysane_occupy(slot, foreign.ops, foreign.inner)
+            pysane_occupy(slot, theirs.ops, theirs.inner)
             return SANE_STATUS_GOOD
         pysane_attach(abi_handle, handle)
     except BaseException as exc:

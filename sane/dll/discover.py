@@ -1,9 +1,9 @@
 """Asks backends for their devices: all at once, each with a deadline.
 
 It knows threads, the helper ``probe`` and what that answers; it knows neither C nor the names of
-dll.conf. Python backends are asked in threads, foreign C backends by the helper, in a process
-each: one that crashes, hangs or exits costs its own devices only. Without the helper they are
-asked here one after another, as the original does it. Source: architecture, "Discovery".
+dll.conf. Python backends are asked in threads, C backends by the helper, in a process each: one
+that crashes, hangs or exits costs its own devices only. Without the helper they are asked here one
+after another, as the original does it. Source: architecture, "Discovery".
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class Discovery:
         settings: ListSettings,
         refresh: Refresh | None,
     ) -> Lists:
-        own, foreign, loaded = self._sort(names)
-        if len(own) == 1 and not (foreign or loaded or refresh):
+        own, c_backends, loaded = self._sort(names)
+        if len(own) == 1 and not (c_backends or loaded or refresh):
             return {own[0]: self._loader.list_devices(own[0], local_only)}
         begin = _now()
-        helper = self._start(foreign, local_only, settings) if foreign else None
-        if foreign and helper is None:
-            loaded = [*loaded, *foreign]
+        helper = self._start(c_backends, local_only, settings) if c_backends else None
+        if c_backends and helper is None:
+            loaded = [*loaded, *c_backends]
         groups = [[name] for name in own]
         if loaded and refresh is None:
             groups.append(loaded)
@@ -103,25 +103,25 @@ class Discovery:
         return {name for name, call in self._calls.items() if not call.done}
 
     def _sort(self, names: Sequence[str]) -> tuple[list[str], dict[str, list[str]], list[str]]:
-        """Return our own backends, the libraries of the foreign ones, and those of them in memory.
+        """Return our own backends, the libraries of the C ones, and those of them in memory.
 
-        The slowest come first. A foreign backend that has opened a device is in memory; it alone
+        The slowest come first. A C backend that has opened a device is in memory; it alone
         knows that device now, and a helper would find it busy.
         """
         own = []
-        foreign: dict[str, list[str]] = {}
+        c_backends: dict[str, list[str]] = {}
         loaded = []
         busy = self.busy()
         for name in sorted(names, key=lambda name: -self.durations_ms.get(name, 0)):
             if name in busy:
                 self.tell(name, 0, "is not asked: it has not returned from an earlier list")
-            elif self._loader.is_foreign(name):
+            elif self._loader.is_c_backend(name):
                 loaded.append(name)
-            elif libraries := self._loader.foreign_libraries(name):
-                foreign[name] = libraries
+            elif libraries := self._loader.c_libraries(name):
+                c_backends[name] = libraries
             else:
                 own.append(name)
-        return own, foreign, loaded
+        return own, c_backends, loaded
 
     def _call(self, group: list[str], local_only: bool) -> deadline.Call:
         """Begin to ask the backends of *group*, one after another."""
@@ -139,12 +139,12 @@ class Discovery:
         return call
 
     def _start(
-        self, foreign: dict[str, list[str]], local_only: bool, settings: ListSettings
+        self, c_backends: dict[str, list[str]], local_only: bool, settings: ListSettings
     ) -> Helper | None:
         environment = self._loader.context.environment
         numbers = (settings.jobs, int(settings.seconds * 1000), int(local_only))
         arguments = [probe_program(), *map(str, numbers)]
-        for name, libraries in foreign.items():
+        for name, libraries in c_backends.items():
             arguments += (name, ":".join(libraries))
         others = {name: value for name, value in os.environ.items() if not is_recorded(name)}
         variables = others | environment.variables  # these as of sane_init, not of now
@@ -161,7 +161,7 @@ class Discovery:
         except (ImportError, OSError) as exc:
             self._loader.debug(1, "%s: %s; C backends are asked in this process", arguments[0], exc)
             return None
-        return Helper(fd, pid, list(foreign), self, self._processes)
+        return Helper(fd, pid, list(c_backends), self, self._processes)
 
     def tell(self, name: str, level: int, text: str) -> None:
         """Write one line about backend *name*."""

@@ -72,13 +72,13 @@ def c_library(name: str, paths: list[str], environment: Environment, debug: Debu
         from .native import Library
     except ImportError as exc:
         raise NotFound(f"C backends need a compiled PySANE ({exc})") from exc
-    from .foreign import ForeignBackend
+    from .c_backend import CBackend
 
     library = Library(name, paths, environment.get("LD_BIND_NOW") is not None)
     debug(3, "backend %s is %s", name, library.path)
     for symbol in library.missing:
         debug(1, "%s has no function %s", library.path, symbol)
-    return lambda name, context: ForeignBackend(name, context, library, debug)
+    return lambda name, context: CBackend(name, context, library, debug)
 
 
 def find_backend(

@@ -63,7 +63,7 @@ class Listing:
         if (
             kept.age > FRESH_SECONDS
             and (self._refresh is None or self._refresh.is_over)
-            and not any(map(self._loader.is_foreign, names))
+            and not any(map(self._loader.is_c_backend, names))
         ):
             self._refresh = Refresh(renew)
         return kept.lists

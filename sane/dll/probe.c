@@ -1,4 +1,4 @@
-/* probe: asks foreign C backends for their devices, each in a process of its own.
+/* probe: asks C backends for their devices, each in a process of its own.
  *
  *   probe JOBS MILLISECONDS LOCAL NAME LIBRARIES [NAME LIBRARIES]...   with descriptor 3 for answers
  *

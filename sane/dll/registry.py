@@ -43,7 +43,7 @@ class Loader:
 
     def __init__(self, context: Context) -> None:
         self._backends: dict[str, Backend] = {}
-        self._foreign: dict[str, Backend] = {}  # C backends in memory, initialised or not
+        self._c_backends: dict[str, Backend] = {}  # C backends in memory, initialised or not
         self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
         self._missing: set[str] = set()
         self._entry_points = EntryPoints()
@@ -69,7 +69,7 @@ class Loader:
                 self.debug(3, "init of backend %s", name)
                 found = self._asleep.get(name)
                 if found is None:
-                    found = self._foreign.get(name) or self.load(name)
+                    found = self._c_backends.get(name) or self.load(name)
                 else:
                     found.set_context(self.context)
                 found.init()
@@ -91,19 +91,19 @@ class Loader:
             self._missing.add(name)
             raise
         backend = make(name, self.context)
-        if backend.is_foreign:
-            self._foreign[name] = backend
+        if backend.is_c_backend:
+            self._c_backends[name] = backend
         return backend
 
     def find(self, name: str) -> type[Backend]:
         """Return the class of the Python backend *name*; raises Invalid if there is none."""
         return find_backend(name, self.context.environment, self.debug, self._entry_points)
 
-    def is_foreign(self, name: str) -> bool:
+    def is_c_backend(self, name: str) -> bool:
         """Tell whether *name* is a C backend that is in use in this process."""
-        return name in self._backends and self._backends[name].is_foreign
+        return name in self._backends and self._backends[name].is_c_backend
 
-    def foreign_libraries(self, name: str) -> list[str]:
+    def c_libraries(self, name: str) -> list[str]:
         """Return the files that may be the C backend *name*; [] if it is none (see finder.find)."""
         if self.natives is None:
             return []
@@ -149,8 +149,8 @@ class Loader:
         """
         try:
             backend = self.backend(name)
-            if backend.is_foreign:
-                return self._open_foreign(backend, device_name, cancel is not None)
+            if backend.is_c_backend:
+                return self._open_c_backend(backend, device_name, cancel is not None)
             device = deadline.call(
                 lambda: backend.open(device_name),
                 self.open_seconds,
@@ -172,9 +172,9 @@ class Loader:
             self.report(name, "open", exc)
             raise BY_STATUS[status_of(exc)](f"backend {name}: {exc}") from exc
 
-    def _open_foreign(self, backend: Backend, device_name: str, for_c: bool) -> Handle:
+    def _open_c_backend(self, backend: Backend, device_name: str, for_c: bool) -> Handle:
         """Open a device of a C backend: on this thread, where it may ask for a password."""
-        from .foreign import handle_of
+        from .c_backend import handle_of
 
         device: Any = backend.open(device_name)
         return device if for_c else handle_of(device, self.debug)
@@ -190,8 +190,8 @@ class Loader:
         returned from a call: they are left as they are.
         """
         self.debug(2, "exit")
-        backends = {**self._foreign, **self._backends}
-        self._foreign, self._backends = {}, {}
+        backends = {**self._c_backends, **self._backends}
+        self._c_backends, self._backends = {}, {}
         for name in [name for name in order if name in backends] + list(backends):
             backend = backends.pop(name, None)
             if backend is None:

@@ -1,4 +1,4 @@
-"""Foreign C backends asked for devices: bad ones cost only themselves; the host sees nothing."""
+"""C backends asked for devices: bad ones cost only themselves; the host sees nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests import cc
 from tests.abi import running
 from tests.conftest import PREFIX
 
-SOURCE = Path(__file__).resolve().parent / "foreign" / "lister.c"
+SOURCE = Path(__file__).resolve().parent / "libraries" / "lister.c"
 GOOD = ["one|Acme|S1|flatbed scanner", "two|Acme|S2|flatbed scanner"]
 PATIENCE = 5.0
 Environ = dict[str, str]
@@ -78,7 +78,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def backends(tmp_path: Path, program: Path) -> Backends:
-    folder = tmp_path / "foreign"
+    folder = tmp_path / "c"
     folder.mkdir()
     return Backends(folder, program)
 
@@ -333,7 +333,7 @@ def test_the_host_notices_nothing(
     assert "it crashed" in said
 
 
-def test_a_python_and_a_foreign_backend_are_listed_together(
+def test_a_python_and_a_c_backend_are_listed_together(
     backends: Backends, staged_environment: Environ
 ) -> None:
     backends.add("tst", "good")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import cc
-from tests.abi import foreign_backends, running
+from tests.abi import c_backends, running
 from tests.conftest import PREFIX
 
 ALLOCATORS = {"malloc", "calloc", "realloc", "strdup", "aligned_alloc", "posix_memalign"}
@@ -67,15 +67,15 @@ def test_valgrind_finds_nothing_in_our_code(
     assert not memcheck(tmp_path, environment, program)
 
 
-FOREIGN = ("scan", "refusing", "callback", "exit_in_handler", "two_libraries")
+C_BACKENDS = ("scan", "refusing", "callback", "exit_in_handler", "two_libraries")
 
 
-@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.parametrize("case", C_BACKENDS)
 def test_valgrind_finds_nothing_around_c_backends(
     staged_environment: dict[str, str], tmp_path: Path, case: str
 ) -> None:
-    program = running.build("foreign.c", tmp_path)
-    environment = foreign_backends.environment(staged_environment, tmp_path)
+    program = running.build("c_backends.c", tmp_path)
+    environment = c_backends.environment(staged_environment, tmp_path)
     assert not memcheck(tmp_path, environment, program, case)
 
 

@@ -22,7 +22,7 @@ LONG = 20.0
 
 
 class FakeLoader(Loader):
-    """Backends that are functions, and names of foreign ones with their libraries."""
+    """Backends that are functions, and names of C ones with their libraries."""
 
     def __init__(self, **backends: Callable[[], str]) -> None:
         super().__init__(Context(Environment({"SANE_X": "recorded"})))
@@ -31,10 +31,10 @@ class FakeLoader(Loader):
         self.in_use: set[str] = set()
         self.asked: list[str] = []
 
-    def foreign_libraries(self, name: str) -> list[str]:
+    def c_libraries(self, name: str) -> list[str]:
         return self.libraries.get(name, [])
 
-    def is_foreign(self, name: str) -> bool:
+    def is_c_backend(self, name: str) -> bool:
         return name in self.in_use
 
     def list_devices(self, name: str, local_only: bool) -> list[DeviceInfo]:

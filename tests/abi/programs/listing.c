@@ -1,4 +1,4 @@
-/* What a host notices while foreign C backends are asked for devices by a helper: nothing. */
+/* What a host notices while C backends are asked for devices by a helper: nothing. */
 #include "check.h"
 
 #include <pthread.h>

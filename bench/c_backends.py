@@ -27,7 +27,7 @@ CALLS = {
 }
 
 
-def measure_foreign(bench: Bench, rounds: int, quick: bool) -> Section:
+def measure_c_backends(bench: Bench, rounds: int, quick: bool) -> Section:
     """Measure the original's test device through both dispatchers."""
     section = Section(
         "A C backend",

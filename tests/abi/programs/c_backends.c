@@ -1,4 +1,4 @@
-/* Devices of C backends (foreign/scanner.c) under libsane.so.1: nothing stands in between. */
+/* Devices of C backends (libraries/scanner.c) under libsane.so.1: nothing stands in between. */
 #include "check.h"
 
 #include <dlfcn.h>

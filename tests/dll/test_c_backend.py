@@ -13,7 +13,7 @@ import pytest
 from sane import const
 from sane.backend import Context
 from sane.config import Environment
-from sane.dll.foreign import option_of
+from sane.dll.c_backend import option_of
 from sane.dll.registry import registry_for
 from sane.errors import (
     AccessDenied,
@@ -29,7 +29,7 @@ from sane.errors import (
 from sane.handle import ENDED, FRAME, IDLE, STOPPED
 from sane.option import Bool, Button, Fixed, Group, Int, Option, String
 from sane.scanner import Scanner
-from tests.abi import foreign_backends
+from tests.abi import c_backends
 
 WIDTH, LINES = 300, 100
 EXPECTED = bytes(position * 7 // 3 & 255 for position in range(WIDTH * LINES))
@@ -98,7 +98,7 @@ def test_an_impossible_size_is_named(size: int) -> None:
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("sane.dll.native", reason="C backends need the compiled tree")
-    return foreign_backends.build(tmp_path_factory.mktemp("backends"))
+    return c_backends.build(tmp_path_factory.mktemp("backends"))
 
 
 class Stack:

@@ -1,4 +1,4 @@
-"""Builds C backends from foreign/scanner.c, well-made and otherwise."""
+"""Builds C backends from libraries/scanner.c, well-made and otherwise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import cc
 from tests.conftest import PREFIX
 
-SOURCE = Path(__file__).resolve().parent / "foreign" / "scanner.c"
+SOURCE = Path(__file__).resolve().parent / "libraries" / "scanner.c"
 STRICT = ("-shared", "-fPIC", "-g", "-Wall", "-Wextra", f"-I{cc.INCLUDE}")
 
 # Name of the backend -> how it is compiled.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.abi import foreign_backends, running
+from tests.abi import c_backends, running
 from tests.abi.test_options import ASAN
 
 Environ = dict[str, str]
@@ -14,17 +14,17 @@ Environ = dict[str, str]
 
 @pytest.fixture(scope="module")
 def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return foreign_backends.build(tmp_path_factory.mktemp("backends"))
+    return c_backends.build(tmp_path_factory.mktemp("backends"))
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return running.build("foreign.c", tmp_path_factory.mktemp("foreign"))
+    return running.build("c_backends.c", tmp_path_factory.mktemp("program"))
 
 
 @pytest.fixture
 def environment(staged_environment: Environ, libraries: Path, tmp_path: Path) -> Environ:
-    return foreign_backends.environment(staged_environment, tmp_path, libraries)
+    return c_backends.environment(staged_environment, tmp_path, libraries)
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "log"
 
 
-CASES = [case for _, case in running.cases("foreign")]
+CASES = [case for _, case in running.cases("c_backends")]
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_foreign(program: Path, environment: Environ, case: str) -> None:
+def test_c_backends(program: Path, environment: Environ, case: str) -> None:
     done = running.passes(program, case, environment)
     assert done.stderr == ""
 
@@ -47,7 +47,7 @@ UNDER_ASAN = ("own_memory", "scan", "partial", "callback", "exit_in_handler", "c
 @pytest.fixture(scope="module")
 def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
-        return running.build("foreign.c", tmp_path_factory.mktemp("sanitized"), ASAN)
+        return running.build("c_backends.c", tmp_path_factory.mktemp("sanitized"), ASAN)
     except RuntimeError as exc:
         if "asan" not in str(exc):
             raise
@@ -55,20 +55,20 @@ def sanitized(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("case", UNDER_ASAN)
-def test_foreign_touches_no_memory_that_is_gone(
+def test_c_backends_touches_no_memory_that_is_gone(
     sanitized: Path, environment: Environ, case: str
 ) -> None:
     done = running.passes(sanitized, case, {**environment, "ASAN_OPTIONS": "detect_leaks=0"})
     assert "AddressSanitizer" not in done.stderr
 
 
-def test_foreign_libraries_are_bound_at_once_if_the_user_says_so(
+def test_c_libraries_are_bound_at_once_if_the_user_says_so(
     program: Path, environment: Environ
 ) -> None:
     running.passes(program, "linking", {**environment, "LD_BIND_NOW": "1"})
 
 
-def test_foreign_library_of_the_first_directory_counts(
+def test_c_library_of_the_first_directory_counts(
     program: Path, environment: Environ, tmp_path: Path, log: Path
 ) -> None:
     """Even if it cannot be loaded: there is no further search."""
@@ -82,7 +82,7 @@ def test_foreign_library_of_the_first_directory_counts(
     assert log.read_text().startswith("scan loaded\n")
 
 
-def test_foreign_backend_is_ended_in_order_and_unloaded(
+def test_c_backend_is_ended_in_order_and_unloaded(
     program: Path, environment: Environ, log: Path
 ) -> None:
     """The one used last heads the list: it is ended first; its devices are closed before."""
@@ -95,7 +95,7 @@ def test_foreign_backend_is_ended_in_order_and_unloaded(
     assert log.read_text().splitlines() == cycle * 2
 
 
-def test_foreign_init_that_failed_is_tried_again_and_never_ended(
+def test_c_backends_init_that_failed_is_tried_again_and_never_ended(
     program: Path, environment: Environ, log: Path
 ) -> None:
     running.passes(program, "refusing", environment)
@@ -111,7 +111,9 @@ def test_foreign_init_that_failed_is_tried_again_and_never_ended(
     ]
 
 
-def test_foreign_failures_are_named(program: Path, environment: Environ, libraries: Path) -> None:
+def test_c_backends_failures_are_named(
+    program: Path, environment: Environ, libraries: Path
+) -> None:
     done = running.passes(program, "refusing", {**environment, "SANE_DEBUG_DLL": "1"})
     for text in (
         f"{libraries}/libsane-empty.so.1 has no function sane_empty_get_option_descriptor",
@@ -124,7 +126,7 @@ def test_foreign_failures_are_named(program: Path, environment: Environ, librari
         assert text in done.stderr
 
 
-def test_foreign_callback_reaches_the_backend_as_it_is(
+def test_c_backends_callback_reaches_the_backend_as_it_is(
     program: Path, environment: Environ, log: Path
 ) -> None:
     running.passes(program, "callback", environment)
@@ -133,7 +135,7 @@ def test_foreign_callback_reaches_the_backend_as_it_is(
     assert lines == ["scan init callback", given, given, "scan init none"]
 
 
-def test_foreign_backend_in_two_libraries_is_ended_once(
+def test_c_backend_in_two_libraries_is_ended_once(
     program: Path, environment: Environ, log: Path
 ) -> None:
     running.passes(program, "two_libraries", environment)

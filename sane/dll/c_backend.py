@@ -36,10 +36,10 @@ CLASSES = {
 }
 
 
-class ForeignBackend(Backend):
+class CBackend(Backend):
     """One C library of the system; open returns a native.Device, not a Device."""
 
-    is_foreign = True
+    is_c_backend = True
 
     def __init__(self, name: str, context: Context, library: native.Library, debug: Debug) -> None:
         self.name = name
@@ -73,7 +73,7 @@ class ForeignBackend(Backend):
         self.library.close()
 
 
-class ForeignOptions(Options):
+class COptions(Options):
     """The options of a C backend's device, as its descriptors say when they were last looked at."""
 
     __slots__ = ("_debug", "_device")
@@ -139,13 +139,13 @@ def option_of(described: native.Descriptor) -> Option:
     return option
 
 
-class ForeignDevice(Device):
+class CDevice(Device):
     """The device as the states of Handle need it."""
 
     def __init__(self, native: native.Device, debug: Debug) -> None:
         self.native = native
         self.debug = debug
-        self.options = ForeignOptions(native, debug)
+        self.options = COptions(native, debug)
 
     def parameters(self) -> Parameters:
         return self.native.parameters()
@@ -174,7 +174,7 @@ class ForeignDevice(Device):
         self.native.close()
 
 
-class ForeignCancel(Cancel):
+class CCancel(Cancel):
     """Cancel that wakes the backend, too: its sane_cancel is called at once, in any thread."""
 
     __slots__ = ("_device",)
@@ -188,13 +188,13 @@ class ForeignCancel(Cancel):
         self._device.cancel()
 
 
-class ForeignHandle(Handle):
+class CHandle(Handle):
     """An open device of a C backend: the backend itself decides what an option allows."""
 
-    options: ForeignOptions
+    options: COptions
 
-    def __init__(self, device: ForeignDevice) -> None:
-        cancel = ForeignCancel(device.native)
+    def __init__(self, device: CDevice) -> None:
+        cancel = CCancel(device.native)
         try:
             super().__init__(device, cancel)
         except BaseException:
@@ -242,7 +242,7 @@ class ForeignHandle(Handle):
     @property
     def _native(self) -> native.Device:
         device = self.device
-        assert isinstance(device, ForeignDevice)
+        assert isinstance(device, CDevice)
         return device.native
 
     def parameters(self) -> Parameters:
@@ -268,10 +268,10 @@ def _value(option: Option, data: bytearray) -> bytes:
     return bytes(data[: option.size]) if option.type < const.TYPE_BUTTON else b""
 
 
-def handle_of(device: native.Device, debug: Debug) -> ForeignHandle:
+def handle_of(device: native.Device, debug: Debug) -> CHandle:
     """Return the Handle of a device for a Python caller; closes the device if that fails."""
     try:
-        return ForeignHandle(ForeignDevice(device, debug))
+        return CHandle(CDevice(device, debug))
     except BaseException:
         device.close()
         raise
