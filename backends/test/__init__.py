@@ -11,7 +11,7 @@ import os
 
 from ...backend import Backend as _Backend
 from ...backend import DeviceInfo, errors
-from .settings import Settings, read_settings
+from .settings import TestConf, read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Backend(_Backend):
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
-        self.settings = Settings()
+        self.settings = TestConf()
         self.shared: dict[str, bytes] = {}  # the values that all devices have in common
 
     def init(self) -> None:

@@ -59,10 +59,10 @@ FIXED = {
 }
 
 
-class Settings:
+class TestConf:
     """What test.conf says. words, strings: initial values by attribute of TestDevice."""
 
-    def __init__(self, earlier: Settings | None = None) -> None:
+    def __init__(self, earlier: TestConf | None = None) -> None:
         """*earlier*: numbers go on as they were set before, texts do not."""
         self.words = {key.replace("-", "_"): value for key, value in INTS.items()}
         self.words.update({key.replace("-", "_"): 0 for key in BOOLS})
@@ -96,9 +96,9 @@ class Settings:
             raise errors.Invalid(f"unknown key {key}")
 
 
-def read_settings(lines: Sequence[Line], debug: Debug, earlier: Settings) -> Settings:
+def read_settings(lines: Sequence[Line], debug: Debug, earlier: TestConf) -> TestConf:
     """Return the settings that *lines* make; what makes no sense is reported and left out."""
-    settings = Settings(earlier)
+    settings = TestConf(earlier)
     for line in lines:
         tokens = line.tokens()
         if not tokens:

@@ -11,7 +11,7 @@ import _thread
 
 from ..backend import Backend as _Backend
 from ..errors import DeviceIOError, Invalid, Unsupported
-from .hosts import Host, Settings, discovered, load, split_device
+from .hosts import Host, NetConf, discovered, load, split_device
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Backend(_Backend):
 
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
-        self.settings = Settings()
+        self.settings = NetConf()
         self._discovered: list[Host] = []
         self._servers: Servers | None = None
 

@@ -42,7 +42,7 @@ class Host:
         return f"Host({self.name!r}, {self.port})"
 
 
-class Settings:
+class NetConf:
     """What net.conf and the environment say.
 
     hosts: in the order in which they are asked, the last configured first. connect_seconds: for
@@ -77,9 +77,9 @@ def default_port() -> int:
         return PORT
 
 
-def load(environment: Environment, lines: Iterable[Line], debug: Debug) -> Settings:
+def load(environment: Environment, lines: Iterable[Line], debug: Debug) -> NetConf:
     """Return the settings of net.conf's *lines*, then SANE_NET_HOSTS and SANE_NET_TIMEOUT."""
-    settings = Settings()
+    settings = NetConf()
     for line in lines:
         if "=" in line.text or "connect_timeout" in line.text:
             _read_setting(line, settings, debug)
@@ -94,7 +94,7 @@ def load(environment: Environment, lines: Iterable[Line], debug: Debug) -> Setti
     return settings
 
 
-def _read_setting(line: Line, settings: Settings, debug: Debug) -> None:
+def _read_setting(line: Line, settings: NetConf, debug: Debug) -> None:
     """Take over ``key = value``; the original finds connect_timeout anywhere in a line (7.1)."""
     name, _, value = (part.strip() for part in line.text.partition("="))
     if "connect_timeout" in line.text:

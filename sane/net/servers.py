@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..debug import Debug
     from .connection import Authorize
     from .device import NetDevice
-    from .hosts import Host, Settings
+    from .hosts import Host, NetConf
 
 # What a server that leaves a text out is said to have.
 NOTHING = {"vendor": "Noname", "model": "unknown", "type": "scanner"}
@@ -31,7 +31,7 @@ NOTHING = {"vendor": "Noname", "model": "unknown", "type": "scanner"}
 class Servers:
     """Connections by host name; several threads may ask for different hosts."""
 
-    def __init__(self, settings: Settings, debug: Debug) -> None:
+    def __init__(self, settings: NetConf, debug: Debug) -> None:
         self._settings = settings
         self._debug = debug
         self._connections: dict[str, Connection] = {}

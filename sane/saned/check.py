@@ -23,7 +23,7 @@ from . import announce, listeners, process
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..config import Environment
-    from ..sessions.access import Access, Entry, Settings
+    from ..sessions.access import Access, Entry, SanedConf
     from .options import Options
 
 
@@ -61,7 +61,7 @@ def check(options: Options, environment: Environment) -> int:
     return 1 if report.problems else 0
 
 
-def tell_devices(report: Report, environment: Environment, settings: Settings) -> None:
+def tell_devices(report: Report, environment: Environment, settings: SanedConf) -> None:
     """List the devices that clients would see, and those that they would not."""
     debug = Debug("saned", environment)
     names = backend_names(environment, debug)
@@ -146,7 +146,7 @@ def tell_users(report: Report, environment: Environment) -> None:
             continue
 
 
-def tell_places(report: Report, options: Options, settings: Settings) -> None:
+def tell_places(report: Report, options: Options, settings: SanedConf) -> None:
     """Say where the server would listen, and with which limits."""
     report.heading("Where (when it stands alone)")
     port = listeners.service_port() if options.port is None else options.port

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from ..config import Environment
-    from ..sessions.access import Settings
+    from ..sessions.access import SanedConf
     from .log import Log
 
 
@@ -24,7 +24,7 @@ class Service:
     """What all clients are served with; settings change when the configuration is read again."""
 
     def __init__(
-        self, environment: Environment, settings: Settings, record_bytes: int, log: Log
+        self, environment: Environment, settings: SanedConf, record_bytes: int, log: Log
     ) -> None:
         self.environment = environment
         self.settings = settings

@@ -34,7 +34,7 @@ _NUMERIC = set("0123456789abcdefABCDEFxX.")  # of an IPv4 address in any of C's 
 _NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
-class Settings:
+class SanedConf:
     """The lines with ``=``. Times are seconds, 0 is for ever; data_ports (0, 0) is any port."""
 
     __slots__ = (
@@ -71,7 +71,7 @@ class Access:
     """What one reading of saned.conf gave. file: "" without one; problems: lines for a log."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
-        self.settings = Settings()
+        self.settings = SanedConf()
         self.entries: list[Entry] = []
         self.problems: list[str] = []
         self.file = ""

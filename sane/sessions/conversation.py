@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ..transport.streams import ByteStream
     from ..wire.messages import Request
     from ..wire.records import Record
-    from .access import Settings
+    from .access import SanedConf
     from .dataport import DataPort, DataPorts
 
     Log = Callable[[int, str], None]
@@ -69,13 +69,13 @@ class Shares:
     Source: net-protocol 8.8 and 9.2, 5.
     """
 
-    def __init__(self, names: list[str], aliases: Aliases, settings: Settings) -> None:
+    def __init__(self, names: list[str], aliases: Aliases, settings: SanedConf) -> None:
         self._names = names
         self._aliases = aliases
         self._settings = settings
 
     @classmethod
-    def load(cls, environment: Environment, debug: Debug, settings: Settings) -> Shares:
+    def load(cls, environment: Environment, debug: Debug, settings: SanedConf) -> Shares:
         """Read dll.conf, dll.d and dll.aliases."""
         names = backend_names(environment, debug)
         return cls(names, Aliases.load(environment, debug), settings)
@@ -109,7 +109,7 @@ class Site:
     """What sessions work with. registry(authorize) makes a new one; log takes level and text."""
 
     def __init__(
-        self, environment: Environment, settings: Settings, record_bytes: int, log: Log
+        self, environment: Environment, settings: SanedConf, record_bytes: int, log: Log
     ) -> None:
         self.environment = environment
         self.settings = settings

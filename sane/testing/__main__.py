@@ -14,7 +14,7 @@ import sys
 from .conformance import runner
 from .conformance.library import Library, find_library
 from .conformance.registry import all_rules
-from .conformance.trial import Settings
+from .conformance.trial import Choice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     if options.worker:
         *settings, first, chosen, fd = json.loads(options.worker)
-        runner.work(Settings(*settings), first, chosen, fd)
+        runner.work(Choice(*settings), first, chosen, fd)
         return 0
     try:
         library = options.library or find_library()
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not options.device:
         return list_devices(library)
-    settings = Settings(options.device, library, options.buttons, options.set)
+    settings = Choice(options.device, library, options.buttons, options.set)
     chosen = [
         index
         for index, rule in enumerate(all_rules())
@@ -85,7 +85,7 @@ def list_devices(library: str) -> int:
     return 0
 
 
-def report(settings: Settings, chosen: list[int], options: argparse.Namespace) -> int:
+def report(settings: Choice, chosen: list[int], options: argparse.Namespace) -> int:
     """Check the rules *chosen* and print what is wrong, by section."""
     kept = broken = skipped = 0
     try:

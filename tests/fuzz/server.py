@@ -13,7 +13,7 @@ from typing import Any
 
 from sane.config import Environment, Line
 from sane.errors import DeviceIOError
-from sane.sessions.access import Settings
+from sane.sessions.access import SanedConf
 from sane.sessions.conversation import Conversation, Site
 from sane.sessions.users import Users
 from sane.wire import messages as m
@@ -110,7 +110,7 @@ class FuzzSite(Site):
     def __init__(self, mode: int) -> None:
         environment = Environment({"SANE_CONFIG_DIR": str(CONFIG)})
         self.failures: list[str] = []
-        super().__init__(environment, Settings(), 4096, self.note)
+        super().__init__(environment, SanedConf(), 4096, self.note)
         self._lines = [Line("users", 1, "joe:secret:test")] if mode & PASSWORD else []
 
     def note(self, level: int, text: str) -> None:

@@ -8,18 +8,18 @@ from sane.config import Environment, Line
 from sane.debug import Debug
 from sane.errors import Invalid
 from sane.net import hosts
-from sane.net.hosts import Settings, load, split_device, split_hosts
+from sane.net.hosts import NetConf, load, split_device, split_hosts
 from sane.wire import PORT
 
 DEBUG = Debug("net", Environment({}))
 
 
-def settings(text: str = "", **variables: str) -> Settings:
+def settings(text: str = "", **variables: str) -> NetConf:
     lines = [Line("net.conf", n, line.strip()) for n, line in enumerate(text.splitlines(), 1)]
     return load(Environment(variables), lines, DEBUG)
 
 
-def names(found: Settings) -> list[str]:
+def names(found: NetConf) -> list[str]:
     return [host.name for host in found.hosts]
 
 

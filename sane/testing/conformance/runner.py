@@ -17,7 +17,7 @@ import time
 from ... import const
 from .library import Library
 from .registry import all_rules
-from .trial import Settings, Skipped, Trial
+from .trial import Choice, Skipped, Trial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Outcome:
             self.skipped = text
 
 
-def work(settings: Settings, first: int, chosen: list[int], fd: int) -> None:
+def work(settings: Choice, first: int, chosen: list[int], fd: int) -> None:
     """Be the worker: check the rules *chosen* from *first* on, reporting to *fd*."""
 
     def report(kind: str, text: str) -> None:
@@ -77,7 +77,7 @@ def work(settings: Settings, first: int, chosen: list[int], fd: int) -> None:
 class Worker:
     """One worker process and the events that it reports."""
 
-    def __init__(self, settings: Settings, first: int, chosen: list[int]) -> None:
+    def __init__(self, settings: Choice, first: int, chosen: list[int]) -> None:
         reading, writing = os.pipe()
         chosen_by_user = [settings.device, settings.library, settings.buttons, settings.options]
         job = [*chosen_by_user, first, chosen, writing]
@@ -130,7 +130,7 @@ def how_it_ended(code: int) -> str:
     return f"the program ended with exit status {code}"
 
 
-def run(settings: Settings, chosen: list[int], seconds: float) -> Iterator[Outcome]:
+def run(settings: Choice, chosen: list[int], seconds: float) -> Iterator[Outcome]:
     """Yield the outcome of each rule in *chosen* as soon as it is known."""
     rules = all_rules()
     first = 0

@@ -37,7 +37,7 @@ class Rule:
         self.check = check
 
 
-class Settings:
+class Choice:
     """What the user chose: the device, and what may be done with it."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Settings:
 class Trial:
     """One rule being checked on one device."""
 
-    def __init__(self, library: Library, settings: Settings, say: Callable[[str, str], None]):
+    def __init__(self, library: Library, settings: Choice, say: Callable[[str, str], None]):
         self.library = library
         self.settings = settings
         self._say = say
