@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ...cancel import Cancel
     from ...usb.sysfs import Entry
     from .capabilities import Capabilities
+    from .commands import Commands
     from .device import EpsonDs
-    from .session import Session
     from .wires import NetWire, UsbWire
 
 NET, AUTODISCOVERY, PROFILE = "net:", "autodiscovery", "profile:"
@@ -109,27 +109,27 @@ class Backend(UsbBackend):
         return self._open(NetWire(Packets.open(host, LOCK, cancel)))
 
     def _open(self, wire: NetWire | UsbWire) -> EpsonDs:
+        from .commands import Commands
         from .device import EpsonDs
         from .options import with_sources
-        from .session import Session
 
-        session = Session(wire, self.debug)
+        commands = Commands(wire, self.debug)
         try:
-            session.enter()
-            capabilities = self._identify(session)
+            commands.enter()
+            capabilities = self._identify(commands)
             kind = with_sources(EpsonDs, capabilities.sources)
-            device: EpsonDs = kind(session, capabilities)
+            device: EpsonDs = kind(commands, capabilities)
             return device
         except BaseException:
-            session.close()
+            commands.close()
             raise
 
-    def _identify(self, session: Session) -> Capabilities:
+    def _identify(self, commands: Commands) -> Capabilities:
         from .capabilities import Capabilities
 
-        info = session.ask_patiently("INFO")
-        capabilities = Capabilities(info, session.ask("CAPA"), self.models)
-        session.ask("RESA")  # a scanner whose current parameters fail cannot scan either
+        info = commands.ask_patiently("INFO")
+        capabilities = Capabilities(info, commands.ask("CAPA"), self.models)
+        commands.ask("RESA")  # a scanner whose current parameters fail cannot scan either
         return capabilities
 
 

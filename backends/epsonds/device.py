@@ -18,28 +18,28 @@ from .parameters import ALIGNMENT, COLOR, LINEART, Geometry, ScanParameters
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .capabilities import Capabilities
-    from .session import Session
+    from .commands import Commands
 
 
 class EpsonDs(EpsonOptions):
-    """One open scanner; it owns the session."""
+    """One open scanner; it owns the way to the scanner."""
 
-    def __init__(self, session: Session, capabilities: Capabilities) -> None:
-        self.session = session
-        self.debug = session.debug
+    def __init__(self, commands: Commands, capabilities: Capabilities) -> None:
+        self.commands = commands
+        self.debug = commands.debug
         self._job: Job | None = None
         self._page: Page | None = None
         self._is_read = False  # all of the page: what follows is as the options say
         self._following: list[Page] = []  # of the same sheet
         self.prepare(capabilities)
-        session.wire.belongs_to(self)
+        commands.wire.belongs_to(self)
 
     def move(self, action: str) -> None:
-        self.check(self.session.ask("MECH", action.encode("ascii")))
+        self.check(self.commands.ask("MECH", action.encode("ascii")))
 
     def check(self, tokens: list[tuple[str, bytes]]) -> None:
         """Raise what an error among *tokens* means."""
-        Job(self.session, self.wait).check(tokens)
+        Job(self.commands, self.wait).check(tokens)
 
     # Parameters
 
@@ -104,9 +104,9 @@ class EpsonDs(EpsonOptions):
 
     def _begin(self, scan: ScanParameters) -> Job:
         if scan.source != FLATBED:
-            self.check(self.session.ask("STAT"))
+            self.check(self.commands.ask("STAT"))
         self._scan = scan
-        job = self._job = Job(self.session, self.wait)
+        job = self._job = Job(self.commands, self.wait)
         job.begin(scan.block())
         self._next_sheet(job)
         return job
@@ -154,4 +154,4 @@ class EpsonDs(EpsonOptions):
             job.finish(aborted=aborted, is_flatbed=self._scan.source == FLATBED)
 
     def close(self) -> None:
-        self.session.close()
+        self.commands.close()

@@ -11,15 +11,15 @@ data is page.py's. Source: specification esci 4.6 and 4.7.
 from __future__ import annotations
 
 from ...errors import Cancelled, DeviceIOError, Invalid, NoDocs
-from .session import IMAGE_BYTES, error
+from .commands import IMAGE_BYTES, error
 from .tokens import numbers, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .commands import Commands
     from .page import Page
-    from .session import Session
     from .tokens import Token
 
 FRONT, BACK = "A", "B"
@@ -38,8 +38,8 @@ class Job:
 
     patience = 120.0  # seconds: a lamp warms up, a tray is filled, in less
 
-    def __init__(self, session: Session, wait: Callable[[float], object]) -> None:
-        self.session = session
+    def __init__(self, commands: Commands, wait: Callable[[float], object]) -> None:
+        self.commands = commands
         self.wait = wait
         self.pages: dict[str, Page] = {}
         self.is_over = True  # until it has begun
@@ -51,11 +51,11 @@ class Job:
 
     def begin(self, block: bytes) -> None:
         """Set the parameters and start the scanner."""
-        tokens = self.session.ask("PARA", block)
+        tokens = self.commands.ask("PARA", block)
         self.check(tokens)
         if any(code == "par" and value.startswith(b"FAIL") for code, value in tokens):
             raise Invalid(f"the scanner refuses the parameters {shown(block)}")
-        self.check(self.session.ask("TRDT"))
+        self.check(self.commands.ask("TRDT"))
         self.is_over = False
 
     def check(self, tokens: list[Token]) -> None:
@@ -69,7 +69,7 @@ class Job:
 
     def read_into(self, page: Page, view: memoryview) -> int:
         """Write the next bytes of *page* into *view*; return how many, 0 at its end."""
-        wire = self.session.wire
+        wire = self.commands.wire
         while True:
             if wire.left and self._target is page and page.is_direct:
                 n = wire.receive_into(view[: page.left])
@@ -95,13 +95,13 @@ class Job:
 
     def advance(self) -> None:
         """Take the next piece of data, or ask for one."""
-        if self.session.wire.left:
+        if self.commands.wire.left:
             self._feed()
         else:
             self.step()
 
     def _feed(self) -> None:
-        wire = self.session.wire
+        wire = self.commands.wire
         n = wire.receive_into(self._scratch)
         assert self._target is not None
         self._target.feed(self._scratch[:n])
@@ -123,7 +123,7 @@ class Job:
         end = monotonic() + self.patience
         pause, polls = FIRST_PAUSE, 0
         while True:
-            tokens, size = self.session.request("IMG", b"", IMAGE_BYTES)
+            tokens, size = self.commands.request("IMG", b"", IMAGE_BYTES)
             if self._note(tokens, size):
                 return
             polls += 1
@@ -154,7 +154,7 @@ class Job:
         if size:
             self._target = self._page(self._side)
             self._target.announce(size)
-            self.session.wire.expect(size)
+            self.commands.wire.expect(size)
         else:
             self._apply_end()
         told = {code for code, _value in tokens} & {"pst", "pen", "lft"}
@@ -172,12 +172,12 @@ class Job:
         """Leave the data state, whatever the scanner was about to send."""
         if not self.is_over:
             self.is_over = True
-            self.session.wire.drop()
-            self.session.ask("CAN")
+            self.commands.wire.drop()
+            self.commands.ask("CAN")
 
     def finish(self, *, aborted: bool, is_flatbed: bool) -> None:
         """End the job, as the scanner expects it: after the last line, or by CAN."""
-        if self.is_over or self.session.wire.fault:
+        if self.is_over or self.commands.wire.fault:
             return
         has_ended = False
         if not aborted:
@@ -186,8 +186,8 @@ class Job:
                 self.finish_pages()
                 has_ended = is_flatbed or self.is_last
             except DeviceIOError as exc:
-                self.session.debug(1, "the end of the page: %s", exc)
-        if not (has_ended or self.session.wire.fault):
+                self.commands.debug(1, "the end of the page: %s", exc)
+        if not (has_ended or self.commands.wire.fault):
             self.cancel()
         self.is_over = True
 

@@ -1,6 +1,6 @@
 """How bytes reach an ESC/I-2 scanner: USB or the network, with the same methods.
 
-A wire knows where one message ends and the next begins; what they mean is session.py's. Every
+A wire knows where one message ends and the next begins; what they mean is commands.py's. Every
 wait ends when the Device is cancelled that the wire belongs to.
 Source: specification esci 1.1 (USB), 1.2 (network).
 """

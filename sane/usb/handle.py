@@ -90,7 +90,7 @@ class Usb:
         self._debug = debug
         self._by_address = {endpoint.address: endpoint for endpoint in self.endpoints}
         self._kept: dict[int, bytes] = {}  # what arrived for a read that was cancelled
-        self._streams: list[Stream] = []
+        self._streams: list[BulkStream] = []
         self._owner: Callable[[], object] = lambda: None
         self._is_gone = False
         self._is_closed = False
@@ -262,8 +262,8 @@ class Usb:
         size: int = STREAM_BYTES,
         depth: int = STREAM_DEPTH,
         total: int | None = None,
-    ) -> Stream:
-        """Return a Stream: *depth* transfers of *size* bytes on their way until *total* came.
+    ) -> BulkStream:
+        """Return a BulkStream: *depth* transfers of *size* bytes on their way until *total* came.
 
         total: never ask for more, so that nothing is asked beyond the end of an image.
         """
@@ -273,7 +273,7 @@ class Usb:
                 f"stream: {depth} transfers of {size} bytes; a size is a multiple of "
                 f"{source.max_packet} up to {links.LARGEST_TRANSFER}"
             )
-        stream = Stream(self, source, self._link.stream(source, size, depth, total))
+        stream = BulkStream(self, source, self._link.stream(source, size, depth, total))
         self._streams.append(stream)
         return stream
 
@@ -290,7 +290,9 @@ class Usb:
         """Raise what *outcome* of a stream means."""
         self._failed(_Call("stream", 0, seconds, endpoint), outcome, 0, b"")
 
-    def ended_stream(self, stream: Stream, endpoint: Endpoint, outcome: str, rest: bytes) -> None:
+    def ended_stream(
+        self, stream: BulkStream, endpoint: Endpoint, outcome: str, rest: bytes
+    ) -> None:
         """Take over what a stream leaves: *rest* for the next read, a failure nobody saw."""
         self._streams.remove(stream)
         self.keep(endpoint.address, rest)
@@ -387,7 +389,7 @@ class Usb:
         self._debug.dump(4, f"{self.name} {mark}: {len(data)} bytes", shown)
 
 
-class Stream:
+class BulkStream:
     """Bytes of one IN endpoint with several transfers on their way; close it, or use ``with``."""
 
     def __init__(self, usb: Usb, endpoint: Endpoint, source: LinkStream) -> None:
@@ -397,7 +399,7 @@ class Stream:
         self._is_closed = False
         self._has_failed = False
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> BulkStream:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -267,11 +267,11 @@ cdef class Transfers:
         return PyCapsule_New(&self.bulk_functions, "pysane.bulk", NULL)
 
     def stream(self, endpoint, Py_ssize_t size, int depth, total):
-        """Return a Stream; its first transfers are on their way."""
+        """Return an InFlight; its first transfers are on their way."""
         if self.lost:
             raise RuntimeError("an earlier USB transfer never came back")
         self.check()
-        return Stream(self, endpoint, size, depth, -1 if total is None else total)
+        return InFlight(self, endpoint, size, depth, -1 if total is None else total)
 
 
 cdef int carry_out_bulk(
@@ -287,7 +287,7 @@ cdef int carry_out_bulk(
     return status
 
 
-cdef class Stream:
+cdef class InFlight:
     """The bytes of one IN endpoint, with up to *depth* transfers on their way."""
 
     cdef Transfers owner
@@ -474,7 +474,7 @@ cdef class Stream:
 
 
 cdef int deliver(
-    Stream stream, unsigned char *buffer, Py_ssize_t room, Py_ssize_t *n
+    InFlight stream, unsigned char *buffer, Py_ssize_t room, Py_ssize_t *n
 ) noexcept nogil:
     """Fill *buffer* as read_into does, and return a SANE status."""
     cdef int status
@@ -492,7 +492,7 @@ cdef int deliver(
 cdef int read_frame(
     void *ctx, unsigned char *buffer, Py_ssize_t room, Py_ssize_t *n
 ) noexcept nogil:
-    return deliver(<Stream>ctx, buffer, room, n)
+    return deliver(<InFlight>ctx, buffer, room, n)
 
 
 cdef void release_stream(object capsule) noexcept:

@@ -294,9 +294,9 @@ def test_bad_answers_while_opening(
 
 
 def test_a_scanner_that_wakes_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sane.backends.epsonds.session.BUSY_SECONDS", 0.0)
+    monkeypatch.setattr("sane.backends.epsonds.commands.BUSY_SECONDS", 0.0)
     desk.scanner.busy = {"INFO": 3, "FIN": 2}
-    monkeypatch.setattr("sane.backends.epsonds.session.LEAVE_SECONDS", 0.0)
+    monkeypatch.setattr("sane.backends.epsonds.commands.LEAVE_SECONDS", 0.0)
     desk.open().close()
     desk.handles.clear()
     desk.scanner.busy = {"INFO": 4}

@@ -9,9 +9,9 @@ import pytest
 from sane import errors
 from sane.backends.epsonds import Backend, models
 from sane.backends.epsonds.capabilities import Bed, Capabilities
+from sane.backends.epsonds.commands import error, reply_size
 from sane.backends.epsonds.page import JpegPage, Page, RawPage
 from sane.backends.epsonds.parameters import Geometry, ScanParameters, gamma_tables
-from sane.backends.epsonds.session import error, reply_size
 from sane.backends.epsonds.tokens import number, numbers, parse, text
 from sane.config import Line
 from sane.option import Range

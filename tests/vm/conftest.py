@@ -14,7 +14,7 @@ import pytest
 
 from sane.testing.usb.hosted import Usbredir
 from sane.testing.vm.kernel import KernelError, get_kernel
-from sane.testing.vm.machine import Machine, Outcome, missing_packages
+from sane.testing.vm.machine import Outcome, VirtualMachine, missing_packages
 from tests.conftest import ABSENT, PREFIX, ROOT
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ DISTRIBUTION = "LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu"
 class Guest:
     """The machine, its USB ports and the programs in it."""
 
-    def __init__(self, machine: Machine, bus: Usbredir, share: Path) -> None:
+    def __init__(self, machine: VirtualMachine, bus: Usbredir, share: Path) -> None:
         self.machine = machine
         self.bus = bus
         self.share = share
@@ -105,7 +105,7 @@ def session_guest(layer: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     sockets = [str(folder / f"port{number}") for number in range(PORTS)]
     with (
         Usbredir(*sockets) as bus,
-        Machine(kernel, str(folder), sockets, [str(layer)]) as machine,
+        VirtualMachine(kernel, str(folder), sockets, [str(layer)]) as machine,
     ):
         share = folder / "share"
         # An ordinary user may need what lies below the home of whoever built this.

@@ -5,7 +5,7 @@
     python3 -m sane.testing.usb.host usbip COMMANDS REPLIES
 
 COMMANDS and REPLIES are descriptors. Both carry pickles, each after its length in four bytes:
-commands are (name, arguments...), see `Host`; a reply is (True, value) or (False, traceback).
+commands are (name, arguments...), see `UsbHost`; a reply is (True, value) or (False, traceback).
 At the end of COMMANDS the program removes its devices and ends. The other side is `hosted.py`.
 """
 
@@ -50,10 +50,10 @@ def _exactly(descriptor: int, size: int) -> bytes:
     return data
 
 
-LATER = object()  # as an answer: it is given by Host.answer
+LATER = object()  # as an answer: it is given by UsbHost.answer
 
 
-class Host:
+class UsbHost:
     """The devices of one bus, by the numbers that `plug` hands out; each method is a command."""
 
     def __init__(self, bus: Any, answer: Callable[[Any], None]) -> None:
@@ -175,7 +175,7 @@ def main(arguments: list[str]) -> int:
     """Run the program."""
     transport, commands, replies = arguments[0], int(arguments[1]), int(arguments[2])
     loop, bus = make_bus(transport, arguments[3:])
-    host = Host(bus, lambda value: send_message(replies, (True, value)))
+    host = UsbHost(bus, lambda value: send_message(replies, (True, value)))
 
     def serve() -> None:
         try:

@@ -1,6 +1,7 @@
 """A QEMU machine that runs the host's own programs under another kernel, with USB ports to plug.
 
-    with Usbredir(socket) as bus, Machine(kernel, folder, [socket], layers=[destdir]) as machine:
+    machine = VirtualMachine(kernel, folder, [socket], layers=[destdir])
+    with Usbredir(socket) as bus, machine:
         bus.plug(MyScanner)
         machine.wait_for_usb(1)
         print(machine.check("scanimage -L"))
@@ -54,7 +55,7 @@ class Outcome(NamedTuple):
     stderr: str
 
 
-class Machine:
+class VirtualMachine:
     """A running machine; *sockets* are those of its USB ports, *layers* folders above its root.
 
     *folder* is the machine's own: it gets the initramfs, the share and the console's log.

@@ -1,4 +1,4 @@
-"""A session with an ESC/I-2 scanner: requests of 12 bytes, replies of 64, and their data.
+"""The commands of ESC/I-2: requests of 12 bytes, replies of 64, and their data.
 
 It knows how messages are framed and which answers mean failure; what is asked, and when, is
 device.py's and job.py's. Source: specification esci 4.1, 4.2 and 4.7.
@@ -39,7 +39,7 @@ CAUSES: dict[bytes, tuple[type[SaneError], str]] = {
 UNITS = {b"ADF": "feeder", b"FB": "flatbed", b"TPU": "transparency unit"}
 
 
-class Session:
+class Commands:
     """A scanner in ESC/I-2 mode, over a wire, which it owns."""
 
     def __init__(self, wire: NetWire | UsbWire, debug: Debug) -> None:
