@@ -376,6 +376,10 @@
 #define SANE_TITLE_AUTOFOCUS SANE_I18N("Autofocus")
 #define SANE_DESC_AUTOFOCUS SANE_I18N("Let the device find the focus before it scans.")
 
+#define SANE_NAME_INFRARED "infra-red"
+#define SANE_TITLE_INFRARED SANE_I18N("Infrared scan")
+#define SANE_DESC_INFRARED SANE_I18N("Scan in infrared light, which shows dust and scratches.")
+
 /* Files. */
 
 #define SANE_NAME_FILE "filename"
