@@ -24,7 +24,8 @@ FILE_BYTES = 1 << 22  # the rest is not read: no real file comes near, and the h
 
 _DIGITS = "0123456789abcdef"
 _REAL_MIN = 2.0**-1022  # smallest normal double; C reports a range error below
-_LONG_DIGITS = 22  # octal digits of a 64-bit long; a number with more is out of range in any base
+_LONG_DIGITS = 64  # of a 64-bit long in base 2; a number with more is out of range in any base
+_PREFIXES = {"0x": 16, "0b": 2}
 _LONG_MIN, _LONG_MAX = -(1 << 63), (1 << 63) - 1
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _DIRECTORY_FLAGS = _OPEN_FLAGS | os.O_DIRECTORY
@@ -163,9 +164,10 @@ def atoi(text: str) -> int:
 
 
 def parse_int(text: str) -> int:
-    """Return the word at the start of *text*: decimal, 0x hexadecimal or 0 octal.
+    """Return the word at the start of *text*: decimal, 0x hexadecimal, 0b binary or 0 octal.
 
-    What follows the digits is ignored, and a 64-bit value is cut to 32 bits, as C programs do.
+    What follows the digits is ignored, and a 64-bit value is cut to 32 bits, as C programs do;
+    binary numbers are read by those that are built as C23.
     """
     value = _integer(text, 0)
     if value is None:
@@ -335,9 +337,9 @@ def _integer(text: str, base: int) -> int | None:
     start = 1 if text[:1] in ("+", "-") else 0
     if base == 0:
         base = 8 if text[start : start + 1] == "0" else 10
-        prefixed = text[start : start + 2].lower() == "0x"
-        if prefixed and _digits_end(text, start + 2, 16) > start + 2:
-            base = 16
+        prefixed = _PREFIXES.get(text[start : start + 2].lower())
+        if prefixed and _digits_end(text, start + 2, prefixed) > start + 2:
+            base = prefixed
             start += 2
     digits = text[start : _digits_end(text, start, base)]
     if not digits:

@@ -13,14 +13,14 @@ from ...backend import (
     FRAME_RGB,
     Area,
     Parameters,
-    errors,
 )
 from ...const import MM_PER_INCH
 from ...option import words_bytes
 from ...param import line_bytes
 from ...values import default_bytes
 from .handle import TestHandle
-from .options import FEEDER, FORCED, GAMMA_TABLES, SHARED_ARRAYS, TestOptions
+from .options import GAMMA_TABLES, SHARED_ARRAYS, TestOptions
+from .settings import FEEDER, FORCED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ class TestDevice(TestOptions):
             if word is not None:
                 options.write(item, words_bytes((word,)))
         for attribute, text in settings.strings.items():
-            try:
-                setattr(self, attribute, text)
-            except errors.Invalid as exc:
-                self.debug(1, "test.conf: %s", exc)
+            setattr(self, attribute, text)
         options.constraints[TestDevice.resolution.index] = settings.range("resolution")
         geometry = tuple(getattr(TestDevice, name) for name in ("tl_x", "tl_y", "br_x", "br_y"))
         for item in geometry:
@@ -102,9 +99,8 @@ class TestDevice(TestOptions):
 
     @property
     def forced_status(self) -> Any:
-        """The status that every read has to return, or 0; an unknown text forces nothing."""
-        name = self.read_return_value
-        return FORCED.index(name) if name in FORCED else 0
+        """The status that every read has to return, or 0."""
+        return FORCED.index(self.read_return_value)
 
     def parameters(self) -> Parameters:
         return self.describe(exact=False)
@@ -135,9 +131,8 @@ class TestDevice(TestOptions):
             return FRAME_GRAY, True
         if not self.three_pass:
             return FRAME_RGB, True
-        order = self.three_pass_order
-        letter = order[self.pass_number] if self.pass_number < len(order) else "R"
-        return COLORS.get(letter, FRAME_BLUE), self.pass_number == len(COLORS) - 1
+        letter = self.three_pass_order[self.pass_number]
+        return COLORS[letter], self.pass_number == len(COLORS) - 1
 
     def start(self) -> None:
         from .picture import make_picture

@@ -5,7 +5,6 @@ Source: specification of the test backend, sections 2.2 and 2.4.
 
 from __future__ import annotations
 
-from ... import const
 from ...backend import (
     CAP_ADVANCED,
     CAP_EMULATED,
@@ -26,6 +25,7 @@ from ...backend import (
 from ...const import INFO_RELOAD_OPTIONS, INFO_RELOAD_PARAMS
 from ...option import Bool, Button, Fixed, Group, Int, String
 from ...param import WORD_MAX
+from .settings import FORCED, MODES, ORDERS, PICTURES, SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ ADVANCED = SETTABLE | CAP_ADVANCED
 PARAMS = INFO_RELOAD_PARAMS
 BOTH = INFO_RELOAD_OPTIONS | INFO_RELOAD_PARAMS
 
-ORDERS = ("RGB", "RBG", "GBR", "GRB", "BRG", "BGR")
-
-FEEDER = "Automatic Document Feeder"
-FORCED = ("Default", *(f"SANE_STATUS_{name}" for name in const.STATUS_NAMES[1:]))
 WORD_LIST = (-42, -8, 0, 17, 42, 256, 65536, 16777216, 1073741824)
 TEXT = (
     "This is the contents of the string option. Fill some more words to see how the frontend "
@@ -69,7 +65,7 @@ class TestOptions(Device):
     __test__ = False  # not a test class
 
     scan_mode_group = Group("Scan Mode")
-    mode = option.mode("Gray", "Color", reloads=BOTH)
+    mode = option.mode(*MODES, reloads=BOTH)
     depth = option.depth(
         1, 8, 16, desc="Bits per sample; 1 is for black and white.", unit=0, reloads=BOTH
     )
@@ -102,7 +98,7 @@ class TestOptions(Device):
     source = String(
         "Scan source",
         "Where the paper lies. The feeder is empty after 10 scans.",
-        ("Flatbed", FEEDER),
+        SOURCES,
     )
 
     special_group = Group("Special Options")
@@ -113,7 +109,7 @@ class TestOptions(Device):
         "Solid white: nothing but white.\n"
         "Color pattern: squares or ramps that depend on mode and depth.\n"
         "Grid: black and white squares of 10 mm.",
-        ("Solid black", "Solid white", "Color pattern", "Grid"),
+        PICTURES,
     )
     invert_endianess = Bool(
         "Invert endianess",

@@ -82,8 +82,8 @@ class Picture:
 def make_picture(name: str, params: Parameters, resolution: float, *, swap_bytes: bool) -> Picture:
     """Return the picture called *name* as a frame with *params* shows it at *resolution* dpi.
 
-    swap_bytes: 16-bit samples in the other than the host's byte order. A name that is none of the
-    four is the Color pattern. Raises errors.Invalid where the picture has no data.
+    swap_bytes: 16-bit samples in the other than the host's byte order. Raises errors.Invalid where
+    the picture has no data.
     """
     if params.bytes_per_line <= 0:
         raise errors.Invalid(f"a line of {params.bytes_per_line} bytes shows no picture")

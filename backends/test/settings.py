@@ -1,12 +1,14 @@
-"""test.conf: the initial values of the options and the ranges, as they are: unvalidated.
+"""test.conf: the initial values of the options and the ranges.
 
-Source: specification of the test backend, 1.1 and 1.2.
+Numbers are taken as they are, texts only if the option has them in its list.
+Source: specification of the test backend, 1.1 and 1.2; versions, 2 (texts, from 1.3.1 on).
 """
 
 from __future__ import annotations
 
 from ...backend import errors
 from ...config import parse_bool, parse_fixed, parse_int
+from ...const import STATUS_NAMES
 from ...option import WordRange
 from ...param import fix
 
@@ -17,8 +19,16 @@ if TYPE_CHECKING:
     from ...backend import Debug
     from ...config import Line
 
-# Keys by type, with the built-in values; fixed values are words. A key that is also the name of
-# an option's attribute (hyphens as underscores) gives its initial value.
+MODES = ("Gray", "Color")
+ORDERS = ("RGB", "RBG", "GBR", "GRB", "BRG", "BGR")
+FEEDER = "Automatic Document Feeder"
+SOURCES = ("Flatbed", FEEDER)
+PICTURES = ("Solid black", "Solid white", "Color pattern", "Grid")
+FORCED = ("Default", *(f"SANE_STATUS_{name}" for name in STATUS_NAMES[1:]))
+
+# Keys by type, with the built-in values; that of a text is the first in its list. Fixed values are
+# words. A key that is also the name of an option's attribute (hyphens as underscores) gives its
+# initial value.
 INTS = {
     "number_of_devices": 2,
     "depth": 8,
@@ -38,11 +48,11 @@ BOOLS = (
     "enable-test-options",
 )
 STRINGS = {
-    "mode": ("mode", "Gray"),
-    "three-pass-order": ("three_pass_order", "RGB"),
-    "scan-source": ("source", "Flatbed"),
-    "test-picture": ("test_picture", "Solid black"),
-    "read-status-code": ("read_return_value", "Default"),
+    "mode": ("mode", MODES),
+    "three-pass-order": ("three_pass_order", ORDERS),
+    "scan-source": ("source", SOURCES),
+    "test-picture": ("test_picture", PICTURES),
+    "read-status-code": ("read_return_value", FORCED),
 }
 FIXED = {
     "resolution_min": 1.0,
@@ -69,7 +79,7 @@ class TestConf:
         self.words.update({key: fix(value) for key, value in FIXED.items()})
         if earlier is not None:
             self.words.update(earlier.words)
-        self.strings = dict(STRINGS.values())
+        self.strings = {attribute: choices[0] for attribute, choices in STRINGS.values()}
 
     @property
     def number_of_devices(self) -> int:
@@ -83,9 +93,12 @@ class TestConf:
     def apply(self, key: str, value: str) -> None:
         """Take over one directive; raises Invalid when it makes no sense."""
         if key in STRINGS:
+            attribute, choices = STRINGS[key]
             if not value:
                 raise errors.Invalid(f"{key} has no value")
-            self.strings[STRINGS[key][0]] = value
+            if value not in choices:
+                raise errors.Invalid(f"{key} {value!r} is none of {', '.join(choices)}")
+            self.strings[attribute] = value
         elif key in INTS:
             self.words[key.replace("-", "_")] = parse_int(value)
         elif key in BOOLS:

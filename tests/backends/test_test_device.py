@@ -151,6 +151,7 @@ def test_devices_are_two_virtual_ones(stack: Stack) -> None:  # 1, 2
     [
         ("number_of_devices 0x3zz", 3),
         ("number_of_devices 010", 8),
+        ("number_of_devices 0b11", 3),
         ("number_of_devices 500", 500),
         ("number_of_devices 0", 0),
         ("number_of_devices -1", 0),
@@ -171,6 +172,7 @@ def test_a_senseless_number_of_devices_is_no_memory(stack: Stack) -> None:
     assert outcome(lambda: stack.open("")) is errors.NoMemory
 
 
+PASSES = "mode Color\nthree-pass true\n"
 CONF = [  # 4 to 9
     ("mode Color", MODE, b"Color\0"),
     ('"mode" "Color" remark', MODE, b"Color\0"),
@@ -196,7 +198,29 @@ CONF = [  # 4 to 9
     ("source Flatbed", SOURCE, b"Flatbed\0"),
     ("read-status-code SANE_STATUS_EOF", FORCED, b"SANE_STATUS_EOF\0"),
     ("ppl-loss 5000", LOSS, words(5000)),
-    ("test-picture Nonsense", PICTURE, b"Nonsense\0"),
+    ("depth 0b1000", DEPTH, words(8)),
+    ("read-limit true\nread-limit-size 0B101", LIMIT_SIZE, words(5)),
+    ("ppl-loss -0b11", LOSS, words(-3)),
+    ("mode gray", MODE, b"Gray\0"),
+    ("mode COLOR", MODE, b"Gray\0"),
+    ("mode C", MODE, b"Gray\0"),
+    ("mode Colorful", MODE, b"Gray\0"),
+    ('mode "Color "', MODE, b"Gray\0"),
+    ('mode ""', MODE, b"Gray\0"),
+    ("mode Color\nmode gray", MODE, b"Color\0"),
+    ("mode Gray\nmode Color\nmode Sepia", MODE, b"Color\0"),
+    (PASSES + "three-pass-order BGR", ORDER, b"BGR\0"),
+    (PASSES + "three-pass-order GBR\nthree-pass-order rgb", ORDER, b"GBR\0"),
+    (PASSES + "three-pass-order XYZ", ORDER, b"RGB\0"),
+    (PASSES + "three-pass-order RG", ORDER, b"RGB\0"),
+    ("test-picture Grid\ntest-picture Nonsense", PICTURE, b"Grid\0"),
+    ('test-picture "solid white"', PICTURE, b"Solid black\0"),
+    ("test-picture " + "x" * 31, PICTURE, b"Solid black\0"),
+    ("scan-source flatbed", SOURCE, b"Flatbed\0"),
+    ("scan-source Auto", SOURCE, b"Flatbed\0"),
+    ("read-status-code EOF", FORCED, b"Default\0"),
+    ("read-status-code default", FORCED, b"Default\0"),
+    ("read-status-code SANE_STATUS_GOOD", FORCED, b"Default\0"),
     ("mode " + "x" * 5000, MODE, b"Gray\0"),
     ("\0mode Color\n\xff\xfe\nmode Color", MODE, b"Color\0"),
 ]
@@ -214,6 +238,7 @@ def test_a_line_of_the_configuration(stack: Stack, text: str, index: int, expect
         ("hand-scanner True", "'True' is neither true nor false"),
         ("depth many", "'many' is not a number"),
         ("mode", "mode has no value"),
+        ("mode gray", "mode 'gray' is none of Gray, Color"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_named(
@@ -221,6 +246,15 @@ def test_a_line_that_makes_no_sense_is_named(
 ) -> None:
     stack.configure(f"# first\n{line}\n", debug="1").registry.get_devices()
     assert f"[test] {stack.folder}/test.conf:2: ignored: {said}" in capfd.readouterr().err
+
+
+def test_an_invalid_text_at_the_second_init_leaves_the_built_in_one(stack: Stack) -> None:
+    stack.close(stack.configure('mode Color\ntest-picture "Grid"').open())
+    stack.registry.exit()
+    (stack.folder / "test.conf").write_text("mode gray\ntest-picture grid\n")
+    handle = stack.open()
+    fetch(handle)
+    assert (handle.get(MODE), handle.get(PICTURE)) == (b"Gray\0", b"Solid black\0")
 
 
 def test_ranges_of_the_configuration_are_used(stack: Stack) -> None:

@@ -333,11 +333,6 @@ def test_solid_works_at_every_depth(depth: int) -> None:
     assert set(show("Solid white", params, 50, 3)) == {0xFF}
 
 
-def test_unknown_picture_is_the_color_pattern() -> None:
-    params = frame_of(FRAME_RGB, 8, 157, 40)
-    assert show("Mona Lisa", params, 50, 40) == show("Color pattern", params, 50, 40)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_line_without_bytes_is_refused(name: str) -> None:
     params = Parameters(FRAME_GRAY, 1, 1, 0, bytes_per_line=0)

@@ -101,7 +101,7 @@ def _walks(count: int) -> Iterator[walks.Walk]:
 
 
 def test_native_walks_are_the_same_through_both_dispatchers(walker: Path, tmp_path: Path) -> None:
-    ours = walks.our_library()._replace(choice="native test\n")
+    ours = walks.our_library()._replace(choice="native test\n", is_original=True)
     report = walks.check_walks(
         walker, ours, walks.their_library(), _walks(walks.walk_count()), tmp_path
     )

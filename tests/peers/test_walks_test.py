@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.peers import walks
+from tests.peers.walk_conf import without_wrong_texts
 
 DISPATCHED = "test:"  # what the dispatcher puts before the names of the devices
 
@@ -48,6 +49,22 @@ def test_walks_depend_on_the_seed_only(names: str) -> None:
     walk = walks.generate_test_walk(3, names)
     assert walk == walks.generate_test_walk(3, names)
     assert walk.commands != walks.generate_test_walk(4, names).commands
+
+
+DROPPED = [
+    ("mode gray\n", ""),
+    ("mode Gray\n", "mode Gray\n"),
+    (' mode "Gray " x\r\nmode Color\n', "mode Color\n"),
+    ('mode "gray\nmode\nmode ""\n', 'mode "gray\nmode\nmode ""\n'),
+    ('test-picture "Solid white"\ntest-picture Stripes\n', 'test-picture "Solid white"\n'),
+    ("mode #\n# mode x\n\ndepth x\n", "# mode x\n\ndepth x\n"),
+    ("scan-source Elsewhere\nread-status-code EOF\nthree-pass-order rgb", ""),
+]
+
+
+@pytest.mark.parametrize(("config", "left"), DROPPED)
+def test_walks_leave_out_what_older_originals_take(config: str, left: str) -> None:
+    assert without_wrong_texts(config) == left
 
 
 COMPARED: list[tuple[list[str], list[str], str]] = [

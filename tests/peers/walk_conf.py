@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 from tests.peers.walk_values import (
     BUTTON,
@@ -91,6 +92,15 @@ JUNK = (
 )
 
 
+TEXTS = {
+    "mode": ("Gray", "Color"),
+    "three-pass-order": ORDERS,
+    "scan-source": SOURCES,
+    "test-picture": PICTURES,
+    "read-status-code": ("Default", *FORCED),
+}
+
+
 class Allowed:
     """What the configuration may have switched on."""
 
@@ -119,6 +129,23 @@ def random_config(rng: random.Random, solid: bool, fuzzy: bool, allowed: Allowed
     allowed.grid = any("Grid" in line for line in lines)
     allowed.slow |= "read-delay true" in lines  # words persist until the library is unloaded
     return "".join(rng.choice((f"{line}\n", f" {line} \n", f"{line}\r\n")) for line in lines)
+
+
+def without_wrong_texts(config: str) -> str:
+    """Return *config* without the lines that give an option a text that it does not have."""
+    lines = config.splitlines(keepends=True)
+    words = [get_words(line) for line in lines]
+    return "".join(
+        line
+        for line, (key, *values) in zip(lines, words, strict=True)
+        if key not in TEXTS or not values or not values[0] or values[0] in TEXTS[key]
+    )
+
+
+def get_words(line: str) -> list[str]:
+    """Return the words and quoted texts of a line, at least one; none after an open quote."""
+    found = re.findall(r'"([^"]*)"|(".*)|([^\s"]\S*)', line)
+    return ["".join((quoted, word)) for quoted, is_open, word in found if not is_open] or [""]
 
 
 def _bool(rng: random.Random, likely: float) -> str:

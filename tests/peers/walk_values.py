@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import NamedTuple
+from urllib.parse import unquote
 
 INT_MIN, INT_MAX = -(1 << 31), (1 << 31) - 1
 FIXED_ONE = 65536
@@ -61,6 +62,11 @@ def encode(value: str) -> str:
     """Return *value* as walker.c reads text: percent-encoded Latin-1, % for the empty text."""
     safe = "".join(c if (c.isalnum() and c.isascii()) or c in "-_/.:" else _hex(c) for c in value)
     return safe or "%"
+
+
+def decode(text: str) -> str:
+    """Return what *text* was before encode."""
+    return "" if text == "%" else unquote(text, "latin-1")
 
 
 def _hex(char: str) -> str:

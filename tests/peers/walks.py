@@ -18,9 +18,11 @@ from typing import NamedTuple
 import pytest
 
 from tests import cc
+from tests.peers.walk_conf import without_wrong_texts
 from tests.peers.walk_pnm import generate_pnm_walk, write_images
 from tests.peers.walk_testdev import generate_test_walk
-from tests.peers.walk_values import Walk
+from tests.peers.walk_values import Walk, decode, encode
+from tests.support.distribution import sane_version
 
 __all__ = [
     "Side",
@@ -39,6 +41,7 @@ __all__ = [
 ]
 
 TIMEOUT = 120.0  # of a whole walk; walker.c allows 20 s for one call
+CONF = "conf test.conf "
 CONTEXT = 25  # commands shown before the first difference
 SHOWN = 400  # characters of a line
 ENDED = "(the program ended with"
@@ -46,11 +49,29 @@ ENOUGH = 5  # differing walks, after which no more are run
 
 
 class Side(NamedTuple):
-    """A library, what its 13 functions' names begin with, and what pysane.conf says."""
+    """A library, what its 13 functions' names begin with, and what pysane.conf says.
+
+    is_original: the scanner is the distribution's backend.
+    """
 
     library: Path
     prefix: str
     choice: str = ""
+    is_original: bool = False
+
+    def commands(self, walk: Walk) -> list[str]:
+        """Return what the program gets to read.
+
+        Originals before 1.3.1 obey texts of test.conf that later ones and we ignore.
+        """
+        if not self.is_original or sane_version() >= (1, 3, 1):
+            return walk.commands
+        return [
+            f"{CONF}{encode(without_wrong_texts(decode(command.removeprefix(CONF))))}"
+            if command.startswith(CONF)
+            else command
+            for command in walk.commands
+        ]
 
 
 def walk_count(default: int = 60) -> int:
@@ -68,7 +89,8 @@ def their_library(name: str = "") -> Side:
     """Return the distribution's backend *name*, or its libsane; skip the test without it."""
     libsane = cc.distribution_libsane()
     lib = libsane.parent.resolve()
-    return _side(lib / libsane.name, lib / "sane", name, "peer absent: libsane1")
+    side = _side(lib / libsane.name, lib / "sane", name, "peer absent: libsane1")
+    return side._replace(is_original=True)
 
 
 def our_library(name: str = "") -> Side:
@@ -110,7 +132,7 @@ def run_walk(
         try:
             end: object = subprocess.run(
                 [walker, side.library, side.prefix],
-                input="\n".join(walk.commands).encode() + b"\n",
+                input="\n".join(side.commands(walk)).encode() + b"\n",
                 stdout=stdout,
                 stderr=stderr,
                 env={**env, "SANE_CONFIG_DIR": str(folder), **environment},
