@@ -187,6 +187,7 @@ USB = """
 08ca - L850 Series
 08cd v WF-R4640 Series, WF-R5690 Series
 08d0 v PX-M350F, WF-M5690 Series
+08d1 - L360 Series
 08d2 - L365 Series, L366 Series
 1102 - PX-048A Series, XP-230 Series, XP-235 Series
 1105 - ET-2500 Series, L375 Series

@@ -40,8 +40,9 @@ def made(folder: Path, *lines: str) -> Backend:
 
 def test_the_table_names_every_product_once() -> None:
     ids = models.usb_ids()
-    assert len({product for _vendor, product, _maker, _model in ids}) == len(ids) == 181
+    assert len({product for _vendor, product, _maker, _model in ids}) == len(ids) == 182
     assert (0x04B8, 0x012C, "Epson", "GT-X900") in ids
+    assert (0x04B8, 0x08D1, "Epson", "L360 Series") in ids
     assert all(maker == "Epson" and model for _vendor, _product, maker, model in ids)
     long = next(row for row in models.rows(models.USB) if row.startswith("0847"))
     assert long.endswith("Stylus SX600FW, WorkForce 600")

@@ -367,4 +367,4 @@ def test_what_is_no_profile(words: str) -> None:
 
 def test_the_ids_of_the_table() -> None:
     assert (0x04B8, 0x015C, "Epson", "DS-1630") in Backend.usb_ids
-    assert len(Backend.usb_ids) == len(models.MODELS) == 70
+    assert len(Backend.usb_ids) == len(models.MODELS) == 73
