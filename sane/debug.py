@@ -85,8 +85,8 @@ def _emit(name: str, message: str) -> None:
             _write_fifo(_stamped(name, message))
         else:
             _write(_stamped(name, message))
-    except OSError:
-        return  # stderr is closed, full or broken: there is nobody to tell
+    except (OSError, ValueError, RuntimeError):
+        return  # stderr is closed, full or broken, or syslog refuses: there is nobody to tell
 
 
 def _stamped(name: str, message: str) -> bytes:
@@ -120,6 +120,8 @@ def _write_fifo(data: bytes) -> None:
 
 
 def _syslog(text: str) -> None:
+    """Log a text; syslog() would refuse a NUL and lone surrogates, which devices may send."""
     import syslog
 
-    syslog.syslog(syslog.LOG_DEBUG, text.encode("utf-8", "backslashreplace").decode())
+    shown = text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode()
+    syslog.syslog(syslog.LOG_DEBUG, shown)

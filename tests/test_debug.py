@@ -293,12 +293,33 @@ def test_debug_goes_to_syslog_when_stderr_is_a_socket() -> None:
         "log = sys.modules['syslog'] = types.ModuleType('syslog')\n"
         "log.LOG_DEBUG, log.syslog = 7, print\n"
         "ours, theirs = socket.socketpair()\nos.dup2(ours.fileno(), 2)\n"
-        "Debug('x', environment)(1, 'a\\ud800')\n"
+        "Debug('x', environment)(1, 'a\\0b\\ud800')\n"
         "theirs.setblocking(False)\n"
         "try: print(theirs.recv(9))\nexcept BlockingIOError: print('nothing')"
     )
     announced = "7 [sanei_debug] Setting debug level of x to 3.\n"
-    assert run(code) == announced + "7 [x] a\\ud800\nnothing\n"
+    assert run(code) == announced + "7 [x] a\\x00b\\ud800\nnothing\n"
+
+
+@pytest.mark.parametrize("error", ["ValueError", "OSError", "RuntimeError"])
+def test_debug_survives_a_syslog_that_refuses(error: str) -> None:
+    code = (
+        "import socket, types\n"
+        f"def refuse(*args): raise {error}\n"
+        "log = sys.modules['syslog'] = types.ModuleType('syslog')\n"
+        "log.LOG_DEBUG, log.syslog = 7, refuse\n"
+        "ours, theirs = socket.socketpair()\nos.dup2(ours.fileno(), 2)\n"
+        "Debug('x', environment)(1, 'a')\nprint('alive')"
+    )
+    assert run(code) == "alive\n"
+
+
+def test_debug_to_a_socket_takes_messages_of_any_length() -> None:
+    code = (
+        "import socket\nours, theirs = socket.socketpair()\nos.dup2(ours.fileno(), 2)\n"
+        "Debug('x', environment)(1, 'a\\0' * 3000000)\nprint('alive')"
+    )
+    assert run(code) == "alive\n"
 
 
 def test_debug_to_a_socket_without_a_log_daemon_is_silent() -> None:
