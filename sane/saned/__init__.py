@@ -20,6 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .client import Service
+
 BACKEND_PATH = "PYSANE_BACKEND_PATH"
 FIRST_OWN_FD = 3
 STDOUT = 1
@@ -88,10 +90,16 @@ def run(options: Options, environment: Environment, log: Log) -> int:
     if count > 1:
         log(ERROR, f"systemd passed {count} connections instead of one: none is served")
         return 0
+    service_of(options, environment, access, log).serve_alone(fd)
+    return 0
+
+
+def service_of(options: Options, environment: Environment, access: Access, log: Log) -> Service:
+    """Return what every client is served with."""
     from .client import Service
 
-    Service(environment, access.settings, options.buffer_kib << 10, log).serve_alone(fd)
-    return 0
+    record_bytes = options.buffer_kib << 10
+    return Service(environment, access.settings, record_bytes, log, options.allow_network)
 
 
 def stand_alone(
@@ -107,11 +115,10 @@ def stand_alone(
         failure = process.write_pid_file()
         if failure:
             log(ERROR, failure)
-    from .client import Service
     from .daemon import Daemon
     from .warm import preload
 
-    service = Service(environment, access.settings, options.buffer_kib << 10, log)
+    service = service_of(options, environment, access, log)
     daemon = Daemon(options, sockets, service)
     preload(environment, log)
     if options.user:

@@ -49,7 +49,7 @@ def check(options: Options, environment: Environment) -> int:
     print(f"Configuration: {found.file or 'no saned.conf'}, searched in", end=" ")
     print(", ".join(directory or "/" for directory in config.directories(environment)))
     report.problems += [*options.warnings, *found.problems]
-    tell_devices(report, environment, found.settings)
+    tell_devices(report, environment, found.settings, options.allow_network)
     tell_hosts(report, found)
     tell_users(report, environment)
     tell_places(report, options, found.settings)
@@ -61,14 +61,16 @@ def check(options: Options, environment: Environment) -> int:
     return 1 if report.problems else 0
 
 
-def tell_devices(report: Report, environment: Environment, settings: SanedConf) -> None:
+def tell_devices(
+    report: Report, environment: Environment, settings: SanedConf, allow_network: bool
+) -> None:
     """List the devices that clients would see, and those that they would not."""
     debug = Debug("saned", environment)
     names = backend_names(environment, debug)
     aliases = Aliases.load(environment, debug)
-    shares = Shares(names, aliases, settings)
+    shares = Shares(names, aliases, settings, allow_network)
     registry = registry_for("", Context(environment))
-    devices = registry.get_devices(True)
+    devices = registry.get_devices(not allow_network)
     registry.exit()
     report.heading("Shared scanners")
     withheld = {}

@@ -24,12 +24,18 @@ class Service:
     """What all clients are served with; settings change when the configuration is read again."""
 
     def __init__(
-        self, environment: Environment, settings: SanedConf, record_bytes: int, log: Log
+        self,
+        environment: Environment,
+        settings: SanedConf,
+        record_bytes: int,
+        log: Log,
+        allow_network: bool = False,
     ) -> None:
         self.environment = environment
         self.settings = settings
         self.record_bytes = record_bytes
         self.log = log
+        self.allow_network = allow_network
 
     def serve_alone(self, fd: int) -> None:
         """Serve the client of a process that nobody forked for it, until SIGTERM at most."""
@@ -47,7 +53,7 @@ class Service:
             sock.close()
             return
         settings = self.settings
-        site = Site(self.environment, settings, self.record_bytes, self.log)
+        site = Site(self.environment, settings, self.record_bytes, self.log, self.allow_network)
         ports = DataPorts(sock, *settings.data_portrange)
         Conversation(ByteStream(sock, peer.text), ports, site).run()
 

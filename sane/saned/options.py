@@ -1,6 +1,7 @@
 """saned's command line: text in, options out; it starts nothing.
 
-Source: net-protocol 8.1, with --buffer-size of later releases (10) and --check of ours.
+Source: net-protocol 8.1; versions 5 (--buffer-size and --allow-network of later releases). --check
+and --backend-path are ours.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Share the scanners of this machine with others, by the SANE network protocol.
   -b, --bind=ADDRESS       listen on this address only
   -p, --port=PORT          listen on this port (default: service sane-port, else 6566); 0: any
   -B, --buffer-size=KIB    the largest piece of image data that is sent at once (default 256)
+  -n, --allow-network      also list and open the scanners of other servers, by the backend net
       --backend-path=DIRS  also look for dropped-in drivers in these folders, with colons between;
                            the environment's PYSANE_BACKEND_PATH does not count here
       --check              say what would be shared, to whom, and what is wrong; start nothing
@@ -54,6 +56,7 @@ class Options:
         self.bind = ""
         self.port: int | None = None
         self.buffer_kib = 256
+        self.allow_network = False
         self.backend_path = ""
         self.check = False
         self.help = False
@@ -74,6 +77,7 @@ NAMES = {
     "bind": ("b", VALUE),
     "port": ("p", VALUE),
     "buffer-size": ("B", VALUE),
+    "allow-network": ("n", NO_VALUE),
     "backend-path": ("", VALUE),
     "check": ("", NO_VALUE),
     "help": ("h", NO_VALUE),
@@ -150,8 +154,8 @@ def _set(options: Options, name: str, value: str) -> None:
         options.background = True
     elif name == "stderr":
         options.to_stderr = True
-    elif name in ("once", "check", "help"):
-        setattr(options, name, True)
+    elif name in ("once", "allow-network", "check", "help"):
+        setattr(options, name.replace("-", "_"), True)
     elif name == "debug":
         options.level = _number(name, value, 0, 255)
     elif name == "port":

@@ -69,16 +69,21 @@ class Shares:
     Source: net-protocol 8.8 and 9.2, 5.
     """
 
-    def __init__(self, names: list[str], aliases: Aliases, settings: SanedConf) -> None:
+    def __init__(
+        self, names: list[str], aliases: Aliases, settings: SanedConf, allow_network: bool
+    ) -> None:
         self._names = names
         self._aliases = aliases
         self._settings = settings
+        self._net = allow_network or settings.share_net
 
     @classmethod
-    def load(cls, environment: Environment, debug: Debug, settings: SanedConf) -> Shares:
+    def load(
+        cls, environment: Environment, debug: Debug, settings: SanedConf, allow_network: bool
+    ) -> Shares:
         """Read dll.conf, dll.d and dll.aliases."""
         names = backend_names(environment, debug)
-        return cls(names, Aliases.load(environment, debug), settings)
+        return cls(names, Aliases.load(environment, debug), settings, allow_network)
 
     def backend_of(self, name: str) -> str:
         """Return the backend that opening *name* reaches; raises Invalid if clients may not."""
@@ -94,8 +99,8 @@ class Shares:
             return "the name has no backend"
         if backend not in self._names or backend in MASKED:
             return f"backend {backend} is not enabled in dll.conf"
-        if backend == "net" and not self._settings.share_net:
-            return "scanners of other servers are not shared (share_net)"
+        if backend == "net" and not self._net:
+            return "scanners of other servers are not shared (share_net, --allow-network)"
         if backend in FILE_BACKENDS and not self._settings.share_files:
             return f"backend {backend} reads files of this machine (share_files)"
         return ""
@@ -106,15 +111,24 @@ class Shares:
 
 
 class Site:
-    """What sessions work with. registry(authorize) makes a new one; log takes level and text."""
+    """What sessions work with. registry(authorize) makes a new one; log takes level and text.
+
+    allow_network: devices of other servers are listed, and may be opened whatever share_net says.
+    """
 
     def __init__(
-        self, environment: Environment, settings: SanedConf, record_bytes: int, log: Log
+        self,
+        environment: Environment,
+        settings: SanedConf,
+        record_bytes: int,
+        log: Log,
+        allow_network: bool = False,
     ) -> None:
         self.environment = environment
         self.settings = settings
         self.record_bytes = record_bytes
         self.log = log
+        self.allow_network = allow_network
 
     def registry(self, authorize: Authorize) -> Any:
         """Return a registry of all configured backends, which asks clients for passwords."""
@@ -122,7 +136,8 @@ class Site:
 
     def shares(self) -> Shares:
         """Return what clients may open."""
-        return Shares.load(self.environment, Debug("saned", self.environment), self.settings)
+        debug = Debug("saned", self.environment)
+        return Shares.load(self.environment, debug, self.settings, self.allow_network)
 
     def watch(self, fd: int, interrupt: Callable[[], None]) -> Watch:
         """Return what notices that the client on *fd* has vanished, and ends the process."""
@@ -247,7 +262,8 @@ class Conversation:
 
     def _list(self) -> list[DeviceInfo]:
         assert self._shares is not None
-        return [d for d in self._registry.get_devices(True) if self._shares.is_shared(d)]
+        listed = self._registry.get_devices(not self._site.allow_network)
+        return [device for device in listed if self._shares.is_shared(device)]
 
     def _get_devices(self, request: messages.GetDevices) -> Record:
         listed = [messages.Device(d.name, d.vendor, d.model, d.type) for d in self._list()]

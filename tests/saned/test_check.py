@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.saned.running import configure
+from tests.peers.test_saned_scanimage import PORT, loopback_address
+from tests.saned.running import Saned, configure
 from tests.saned.test_modes import run
 
 
@@ -14,6 +15,14 @@ def check(config: Path, *arguments: str) -> tuple[int, str]:
     done = run(config, "--check", "-b", "127.0.0.1", "-p", "0", *arguments)
     assert done.stderr == ""
     return done.returncode, done.stdout
+
+
+def test_check_tells_of_other_servers_with_the_network_allowed(tmp_path: Path) -> None:
+    address = loopback_address()
+    with Saned(configure(tmp_path / "far"), address=address, port=PORT):
+        config = configure(tmp_path / "near", "net\n", net_conf=f"{address}\n")
+        assert f"  net:{address}:test:0: Noname" in check(config, "-n")[1]
+        assert f"net:{address}" not in check(config)[1]
 
 
 def test_check_of_a_good_configuration_finds_no_problem(tmp_path: Path) -> None:
