@@ -5,6 +5,7 @@
 #                      distribution's libsane; SYSCONFDIR is where the config files go
 #   SHIMS="name=backend ..."  more libsane-<name>.so.1
 #   make deb            a Debian package, build/pysane_*.deb; make test-deb tries it in a clean root
+#   make test-distro    make scan and make test on other Debian releases; DISTRO="trixie sid" ...
 #   APT=no             never install Debian packages, only say which are missing
 
 PYTHON ?= python3
@@ -25,7 +26,7 @@ SOURCES := $(shell find sane backends include etc docs/man setup.py pyproject.to
 	-not -name '*.pyc' 2>/dev/null)
 
 .PHONY: all build scan test test-usb test-plain test-compiled bench fuzz lint importtime install \
-	uninstall deb test-deb clean
+	uninstall deb test-deb test-distro clean
 
 all: build
 
@@ -106,6 +107,12 @@ deb:
 test-deb: deb
 	$(call packages,deb)
 	@$(PYTHON_EXE) .ci/deb_test.py build/pysane_*.deb
+
+# As a fresh user of these releases, in a root for each: build/distro/<release>, kept, 3 GB.
+DISTRO ?= bookworm trixie sid
+test-distro:
+	$(call packages,deb)
+	@$(PYTHON_EXE) .ci/distro_test.py $(DISTRO)
 
 clean:
 	rm -rf build
