@@ -52,7 +52,7 @@ class Epson(EpsonOptions):
         try:
             return identify(self.commands)
         except errors.DeviceIOError as exc:
-            dropped = self.wire.drain()
+            dropped = self.wire.forget()
             if not dropped:
                 raise
             debug(1, "%s; it had more to say, ending with %s", exc, dropped[-16:].hex(" "))
@@ -76,7 +76,7 @@ class Epson(EpsonOptions):
     def start(self) -> None:
         self._end_scan()
         if self.is_lost:
-            self.wire.drain()
+            self.wire.forget()
             self.commands.reset()
             self.is_lost = False
         try:

@@ -7,7 +7,7 @@ Source: specification esci 2.2 (levels, quirks), 2.10 (matrices), 5.1 (ids).
 
 from __future__ import annotations
 
-VENDOR = 0x04B8
+from .._epson.backend import VENDOR, VENDOR_NAME
 
 # Product id; network: Y works over TCP, P probably, v only with the maker's own program, - none
 # known; model names. What a scanner can do is never derived from its id: it says so itself.
@@ -340,7 +340,7 @@ def rows(table: str) -> list[str]:
 def usb_ids() -> tuple[tuple[int, int, str, str], ...]:
     """Return vendor id, product id, vendor and the first model name of every USB scanner."""
     return tuple(
-        (VENDOR, int(row[:4], 16), "Epson", row[7:].partition(",")[0]) for row in rows(USB)
+        (VENDOR, int(row[:4], 16), VENDOR_NAME, row[7:].partition(",")[0]) for row in rows(USB)
     )
 
 

@@ -1,43 +1,31 @@
 """How bytes reach an ESC/I scanner: USB or the network, with the same methods.
 
-A wire knows where one message ends and the next begins; what they mean is commands.py's. Every
-wait ends when the Device is cancelled that the wire belongs to.
+A wire knows where one message ends and the next begins; what they mean is commands.py's.
 Source: specification esci 1.1 (USB), 1.2 (network).
 """
 
 from __future__ import annotations
 
-from ...errors import Cancelled, DeviceIOError
+from ...errors import Cancelled
 from .._epson import network
+from .._epson.wires import BulkWire, PacketWire
 from .blocks import NetBlocks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...usb.handle import Usb
     from .._epson.blocks import Blocks
-    from .._epson.network import Packets
 
 USB_SECONDS = 60.0  # a transfer may have to wait for the lamp and the carriage
 DRAIN_SECONDS = 0.2  # a scanner with something left to say says it at once
-DRAIN_BYTES = 1 << 17
-DRAINED_BYTES = 1 << 26  # more than any page in memory: a scanner that goes on is no scanner
 ACK = b"\x06"
 FAILED_BITS, CANCEL_BIT = 0xC0, 0x10  # of the status byte behind a block
 
 
-class NetWire:
+class NetWire(PacketWire):
     """A scanner on the network. Standard image blocks cannot be asked for there."""
 
-    is_network = True
     block_bytes = 1 << 15  # what one block may have; a scanner's buffer is no larger
-
-    def __init__(self, packets: Packets) -> None:
-        self.packets = packets
-        self.name = packets.name
-
-    def belongs_to(self, device: object) -> None:
-        """Let cancel of *device* end the waits."""
-        self.packets.belongs_to(device)
 
     def send(self, command: bytes, size: int) -> None:
         """Send one message whose answer has exactly *size* bytes."""
@@ -58,31 +46,19 @@ class NetWire:
         blocks.set_limits(network.ANSWER_SECONDS, network.STALL_SECONDS)
         return blocks
 
-    def drain(self) -> bytes:
+    def forget(self) -> bytes:
         """Forget what the scanner still has to say: nothing, each connection begins anew."""
         return b""
 
-    def close(self) -> None:
-        """Release the scanner."""
-        self.packets.close()
 
+class UsbWire(BulkWire):
+    """A scanner on the bus."""
 
-class UsbWire:
-    """A scanner on the bus: every message is one bulk transfer."""
-
-    is_network = False
     block_bytes = 1 << 17
 
     def __init__(self, usb: Usb) -> None:
-        self.usb = usb
-        self.name = usb.name
-        self._in, self._out = usb.bulk_in, usb.bulk_out
+        super().__init__(usb)
         self._block = memoryview(b"")
-        self._is_interrupted = False  # a part of the block came before cancel: the rest follows
-
-    def belongs_to(self, device: object) -> None:
-        """Let cancel of *device* end the waits."""
-        self.usb.belongs_to(device)
 
     def send(self, command: bytes, size: int) -> None:
         """Send one message; *size* is of interest to the network only."""
@@ -130,22 +106,7 @@ class UsbWire:
         self.usb.clear_halt(self._in)
         self.usb.clear_halt(self._out)
 
-    def drain(self) -> bytes:
+    def forget(self) -> bytes:
         """Receive and forget what the scanner still has to say; return the end of it."""
-        from ...usb.handle import UsbError
-
-        last = b""
-        dropped = 0
         self.clear_halts()
-        while dropped < DRAINED_BYTES:
-            try:
-                data = self.usb.read(self._in, DRAIN_BYTES, DRAIN_SECONDS)
-            except UsbError:
-                return last
-            last = data or last
-            dropped += len(data)
-        raise DeviceIOError(f"{self.name}: sends and sends, the last bytes {last[-16:].hex(' ')}")
-
-    def close(self) -> None:
-        """Release the scanner."""
-        self.usb.close()
+        return self.drain(DRAIN_SECONDS)

@@ -7,64 +7,44 @@ The options, names and files of the original backend of this name. Source: speci
 from __future__ import annotations
 
 from ... import config
-from ...backend import DeviceInfo, errors
-from ...usb_backend import UsbBackend
+from ...backend import errors
+from .._epson.backend import VENDOR, VENDOR_NAME, EpsonBackend
 from . import models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from ...cancel import Cancel
-    from ...usb.sysfs import Entry
+    from ...usb.handle import Usb
+    from .._epson.network import Packets
     from .capabilities import Capabilities
     from .commands import Commands
     from .device import EpsonDs
     from .wires import NetWire, UsbWire
 
-NET, AUTODISCOVERY, PROFILE = "net:", "autodiscovery", "profile:"
+PROFILE = "profile:"
 PROFILE_FIELDS = 4
-VENDOR_NAME = "Epson"
 SERVICE = "_scanner._tcp"
 MAKER, SHORT_NAME = "EPSON", 7  # an instance is "EPSON DS-530 (...)": longer than its maker
 
 
-class Backend(UsbBackend):
+class Backend(EpsonBackend):
     """The scanners of the table on the bus, and those that epsonds.conf names on the network."""
 
     version = (1, 0, 0)
-    usb_ids = tuple((models.VENDOR, row[0], VENDOR_NAME, row[1]) for row in models.MODELS)
-    usb_vendors = (models.VENDOR,)
+    usb_ids = tuple((VENDOR, row[0], VENDOR_NAME, row[1]) for row in models.MODELS)
     device_type = "ESC/I-2"
+    lock = bytes.fromhex("01A0040000012C")
 
     def init(self) -> None:
-        self.hosts: list[str] = []
-        self.discovers = False
         self.models = list(models.MODELS)
         super().init()
 
     def other_line(self, line: config.Line) -> bool:
-        word, rest = config.get_string(line.text)
-        host = rest.strip(config.WHITESPACE)
         if line.text.startswith(PROFILE):
             self.models.append(profile(line))
             return False
-        if word == "net" and host == AUTODISCOVERY:
-            self.discovers = True
-        elif word == "net" and host:
-            self.hosts.append(host)
-        else:
-            return super().other_line(line)
-        return True
-
-    def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
-        found = list(super().list_devices(local_only))
-        if not local_only and (self.hosts or self.discovers):
-            from ...discovery.search import search
-
-            discover = self.discover if self.discovers else None
-            found += search(self.hosts, discover, self.probe, self.debug)
-        return found
+        return super().other_line(line)
 
     def discover(self, wait: Callable[[float, int], bool]) -> list[str]:
         """Return the addresses of scanners that announce themselves and are known by name."""
@@ -78,35 +58,18 @@ class Backend(UsbBackend):
                 found.setdefault(service.instance, service.address)
         return list(dict.fromkeys(found.values()))
 
-    def probe(self, host: str, cancel: Cancel | None) -> DeviceInfo:
-        """Return what answers at *host*; raises what is wrong with it."""
-        device = self.open_host(host, cancel)
-        device.close()
-        return DeviceInfo(NET + host, VENDOR_NAME, device.capabilities.model, self.device_type)
-
-    def open(self, name: str) -> EpsonDs:
-        if name.startswith(NET):
-            return self.open_host(name.removeprefix(NET))
-        if name:
-            return self.open_usb(self.find(name))
-        devices = self.list_devices(local_only=True) or self.list_devices(local_only=False)
-        if not devices:
-            raise errors.Invalid(f"backend {self.name}: no scanner found")
-        return self.open(devices[0].name)
-
-    def open_usb(self, entry: Entry) -> EpsonDs:
+    def open_bulk(self, usb: Usb) -> EpsonDs:
         from .wires import UsbWire
 
-        return self._open(UsbWire(self.bus.open(entry, self.interface(entry))))
+        return self._open(UsbWire(usb))
 
-    def open_host(self, host: str, cancel: Cancel | None = None) -> EpsonDs:
-        """Open the scanner at *host*, a name or an address."""
-        from .._epson.network import Packets
-        from .wires import LOCK, NetWire
+    def open_packets(self, packets: Packets) -> EpsonDs:
+        from .wires import NetWire
 
-        if not host:
-            raise errors.Invalid(f"{NET} wants a host")
-        return self._open(NetWire(Packets.open(host, LOCK, cancel)))
+        return self._open(NetWire(packets))
+
+    def model(self, device: EpsonDs) -> str:  # type: ignore[override]  # it is one of ours
+        return device.capabilities.model
 
     def _open(self, wire: NetWire | UsbWire) -> EpsonDs:
         from .commands import Commands

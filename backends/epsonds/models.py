@@ -5,8 +5,6 @@ A line "profile:" of epsonds.conf adds a row to MODELS. Source: specification es
 
 from __future__ import annotations
 
-VENDOR = 0x04B8
-
 # USB product id, name shown (and sent by DNS-SD as mdl), what the scanner calls itself in INFO if
 # that differs, gamma tables. The first row with a scanner's own name counts.
 MODELS: tuple[tuple[int, str, str, int], ...] = (

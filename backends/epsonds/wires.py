@@ -1,44 +1,32 @@
 """How bytes reach an ESC/I-2 scanner: USB or the network, with the same methods.
 
-A wire knows where one message ends and the next begins; what they mean is commands.py's. Every
-wait ends when the Device is cancelled that the wire belongs to.
+A wire knows where one message ends and the next begins; what they mean is commands.py's.
 Source: specification esci 1.1 (USB), 1.2 (network).
 """
 
 from __future__ import annotations
 
 from ...errors import Cancelled, DeviceIOError
+from .._epson.wires import BulkWire, PacketWire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ...usb.handle import Usb
     from .._epson.network import Packets
 
-LOCK = bytes.fromhex("01A0040000012C")  # the payload with which ESC/I-2 locks a network scanner
 USB_SECONDS = 6.0
 FIRST_SECONDS = 0.8  # for the answer to the first command: another kind of device stays silent
+FIRST_BYTES = 1 << 16
 DRAIN_SECONDS = 0.02  # what is left of an earlier session is there at once
-DRAIN_BYTES = 1 << 16
-DRAINED_BYTES = 1 << 24  # more than the largest answer: what goes on sending is no scanner
 SHORT = "an answer of {} bytes ended after {}"
 
 
-class NetWire:
+class NetWire(PacketWire):
     """A scanner on the network."""
 
     def __init__(self, packets: Packets) -> None:
-        self.packets = packets
-        self.name = packets.name
+        super().__init__(packets)
         self.left = 0  # bytes of the data that are still to come
-
-    @property
-    def fault(self) -> str:
-        """Why it is of no use any more, "" as long as it is."""
-        return self.packets.fault
-
-    def belongs_to(self, device: object) -> None:
-        """Let cancel of *device* end the waits."""
-        self.packets.belongs_to(device)
 
     def greet(self, command: bytes) -> bytes:
         """Send the first command; return its answer of one byte."""
@@ -76,47 +64,25 @@ class NetWire:
         self.packets.drop()
         self.left = 0
 
-    def close(self) -> None:
-        """Release the scanner."""
-        self.packets.close()
 
-
-class UsbWire:
-    """A scanner on the bus: every message is one bulk transfer."""
+class UsbWire(BulkWire):
+    """A scanner on the bus."""
 
     def __init__(self, usb: Usb) -> None:
-        self.usb = usb
-        self.name = usb.name
+        super().__init__(usb)
         self.fault = ""
         self.left = 0  # bytes of the answer or the data that are still to come
-        self._in, self._out = usb.bulk_in, usb.bulk_out
         self._buffer = memoryview(b"")  # a transfer that the caller's view had no room for
         self._ready = memoryview(b"")  # what of it was not delivered
-        self._is_interrupted = False  # cancel came amid a transfer: its rest is one of its own
-
-    def belongs_to(self, device: object) -> None:
-        """Let cancel of *device* end the waits."""
-        self.usb.belongs_to(device)
 
     def greet(self, command: bytes) -> bytes:
         """Send the first command; return its answer of one byte.
 
         What a session left that broke off is not the answer: it is received before.
         """
-        self._drain()
+        self.drain(DRAIN_SECONDS)
         self._write(command)
-        return self.usb.read(self._in, DRAIN_BYTES, FIRST_SECONDS)
-
-    def _drain(self) -> None:
-        from ...usb.handle import TimedOut
-
-        dropped = 0
-        while dropped < DRAINED_BYTES:
-            try:
-                dropped += len(self.usb.read(self._in, DRAIN_BYTES, DRAIN_SECONDS)) or 1
-            except TimedOut:
-                return
-        raise DeviceIOError(f"{self.name}: sends and sends without being asked")
+        return self.usb.read(self._in, FIRST_BYTES, FIRST_SECONDS)
 
     def _write(self, data: bytes) -> None:
         try:
@@ -184,7 +150,3 @@ class UsbWire:
         while self.left:
             scratch = memoryview(bytearray(self.left))
             self._transfer(scratch)
-
-    def close(self) -> None:
-        """Release the scanner."""
-        self.usb.close()

@@ -15,7 +15,7 @@ import pytest
 
 from sane import errors
 from sane.backends._epson import network
-from sane.backends.epson2 import device, wires
+from sane.backends.epson2 import device
 from sane.handle import Handle
 from sane.testing.epson_net import Hangup, packet
 from sane.testing.esci import Model, Scanner
@@ -154,7 +154,7 @@ def test_what_a_scanner_still_had_to_say_is_dropped() -> None:
 
 
 def test_a_scanner_that_never_stops_sending_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wires, "DRAINED_BYTES", 1 << 20)
+    monkeypatch.setattr("sane.backends._epson.wires.DRAINED_BYTES", 1 << 20)
     scanner = Scanner(Model("B8"))
     scanner.replies.extend([bytes(1 << 17)] * 100)
     with pytest.raises(errors.DeviceIOError, match="sends and sends"), on_usb(scanner):
