@@ -271,6 +271,51 @@ def test_an_import_that_the_rows_allow_is_none(module: str, planted: str) -> Non
     assert wrong_imports(module, package_of(module, False), planted) == []
 
 
+def circles(imported_by: dict[str, set[str]]) -> list[list[str]]:
+    """Return the modules that import one another, late or not, in groups."""
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        ways = [start]
+        while ways:
+            new = imported_by.get(ways.pop(), set()) - found
+            found |= new
+            ways += new
+        return found
+
+    reach = {module: reached(module) for module in imported_by}
+    in_circles = [module for module in reach if module in reach[module]]
+    groups = {
+        tuple(
+            sorted(
+                other for other in in_circles if other in reach[module] and module in reach[other]
+            )
+        )
+        for module in in_circles
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def test_circles_of_imports_are_found() -> None:
+    imports_of = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set(), "e": {"a"}}
+    assert circles(imports_of) == [["b", "c"]]
+    assert circles({**imports_of, "d": {"a"}}) == [["a", "b", "c", "d"]]
+
+
+def test_no_modules_import_one_another_but_for_types() -> None:
+    modules = {module_name(path): path for path in SOURCES + CYTHON if path.suffix != ".pxd"}
+    imported_by: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        package = package_of(module, path.name == "__init__.py")
+        kind = imports if path.suffix == ".py" else cython_imports
+        found = {name for name, _ in kind(package, path.read_text())} - set(NO_ROOM)
+        names = {name for name in found if not name.startswith("!")}
+        names = {name if name in modules else name.rpartition(".")[0] for name in names}
+        wanted = {name for name in names if (module, name) not in IMPORTS_UPWARDS}
+        imported_by[module] = wanted & set(modules) - {module}
+    assert circles(imported_by) == []
+
+
 def test_the_exceptions_from_the_rows_are_needed() -> None:
     found = {
         (module_name(path), imported)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from ..usb.session import CONVERTED, MAGIC, BadSession, device_lines, load, record_lines
+from ..usb.formats import load
+from ..usb.session import CONVERTED, MAGIC, BadSession, device_lines, record_lines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -51,8 +51,9 @@ class Bus:
     def _load(self, path: str) -> list[Entry]:
         """Return the devices of a recorded session; they stay where they are in it."""
         if self._recorded is None:
+            from .formats import load
             from .replay import RecordedEntry, Tape
-            from .session import BadSession, load
+            from .session import BadSession
 
             try:
                 devices = load(path)

@@ -1,12 +1,10 @@
 """A recorded USB session: its devices with what was transferred, and its text format.
 
-It knows the format of docs/usb-sessions.md and which reader takes which file; it neither records
-nor replays. Formats of others are read in captures.py and usbmon.py.
+It knows the format of docs/usb-sessions.md; it neither records nor replays. Files are opened by
+formats.py, which also knows the formats of others.
 """
 
 from __future__ import annotations
-
-import os
 
 from .descriptors import Descriptors
 from .link import OK, OUTCOMES
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
 
 MAGIC = "pysane-usb 1"
 CONVERTED = "converted"  # in the line of a process: cleared halts and the like may be missing
-FILE_BYTES = 1 << 30  # a whole page at 1200 dpi, in hexadecimal; a larger file is a mistake
 ROW_BYTES = 32
 
 # What a record may be. "left": what a closed stream had got, for the next read.
@@ -90,49 +87,6 @@ class RecordedDevice:
         return [
             record for record, by in zip(self.records, self.by, strict=True) if by in ("", backend)
         ]
-
-
-def load(path: str) -> list[RecordedDevice]:
-    """Return the devices of the session in *path*: ours, XML of sanei_usb, or pcap of usbmon.
-
-    ``path,04b8:0110`` gives ids to a capture that does not hold the device descriptor. Raises
-    BadSession, or OSError when the file cannot be read.
-    """
-    ids: tuple[int, int] | None = None
-    name, comma, tail = path.rpartition(",")
-    vendor, _, product = tail.partition(":")
-    if comma and not os.path.exists(path):
-        try:
-            ids, path = (int(vendor, 16), int(product, 16)), name
-        except ValueError:
-            raise BadSession(f"{path}: {tail!r} is not VENDOR:PRODUCT in hexadecimal") from None
-    data = read_file(path)
-    if data.startswith(b"pysane-usb"):
-        return parse(data.decode("utf-8", "replace").splitlines(), path)
-    if data.lstrip()[:1] == b"<":
-        from .captures import parse_capture
-
-        return parse_capture(data, path)
-    from .usbmon import parse_pcap
-
-    return parse_pcap(data, path, ids)
-
-
-def read_file(path: str) -> bytes:
-    """Return the content of *path*, unpacked if it is a gzip file."""
-    with open(path, "rb") as file:
-        data = file.read(FILE_BYTES + 1)
-    if data.startswith(b"\x1f\x8b"):
-        import zlib
-
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            data = unpacker.decompress(data, FILE_BYTES + 1)
-        except zlib.error as exc:
-            raise BadSession(f"{path}: {exc}") from exc
-    if len(data) > FILE_BYTES:
-        raise BadSession(f"{path}: more than {FILE_BYTES} bytes")
-    return data
 
 
 # The text format

@@ -12,7 +12,8 @@ import pytest
 from sane.cli.session import main
 from sane.usb import session
 from sane.usb.descriptors import BULK, INTERRUPT, Descriptors
-from sane.usb.session import BadSession, Record, RecordedDevice, load, parse
+from sane.usb.formats import load
+from sane.usb.session import BadSession, Record, RecordedDevice, parse
 from tests.conftest import ROOT
 from tests.fakes.usb import descriptor_bytes
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 
 from ... import const
-from .registry import rule
+from .trial import rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

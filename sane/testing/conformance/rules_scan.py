@@ -12,8 +12,7 @@ import time
 from itertools import islice
 
 from ... import const
-from .registry import rule
-from .trial import Skipped
+from .trial import Skipped, rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import ctypes
 
 from ... import const
-from .registry import rule
-from .trial import GARBAGE_INFO, Skipped, value_of, word_bytes
+from .trial import GARBAGE_INFO, Skipped, rule, value_of, word_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

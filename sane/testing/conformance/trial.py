@@ -37,6 +37,25 @@ class Rule:
         self.check = check
 
 
+RULES: list[Rule] = []
+
+
+def rule(
+    section: str, scans: bool = False
+) -> Callable[[Callable[[Trial], None]], Callable[[Trial], None]]:
+    """Add a function to the rules: its docstring is the rule, *section* the standard's.
+
+    scans: it acquires an image, and so moves lamp and paper.
+    """
+
+    def add(check: Callable[[Trial], None]) -> Callable[[Trial], None]:
+        text = (check.__doc__ or "").rstrip(".")
+        RULES.append(Rule(section, text, scans, check))
+        return check
+
+    return add
+
+
 class Choice:
     """What the user chose: the device, and what may be done with it."""
 
