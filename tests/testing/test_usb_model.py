@@ -357,14 +357,15 @@ def test_a_device_that_hangs_is_freed_by_a_reset(host: Host) -> None:
 
 
 def test_a_device_vanishes_in_mid_transfer(host: Host) -> None:
-    gone: list[bool] = []
-    host.device.unplugged = lambda: gone.append(True)
+    gone: list[tuple[str, int]] = []
+    host.device.leaving = lambda: gone.append(("leaving", len(host.ended)))
+    host.device.unplugged = lambda: gone.append(("unplugged", len(host.ended)))
     host.device.faults.add(Fault("unplug", BULK_IN, after=1, size=1500))
     host.device.send(BULK_IN, b"x" * 2048)
     host.device.send(BULK_IN, b"y" * 2048)
     assert host.read(2048) == (0, b"x" * 2048)
     assert host.read(2048) == (-ESHUTDOWN, b"y" * 1024)
-    assert gone == [True]
+    assert gone == [("leaving", 1), ("unplugged", 2)]
     assert host.read(10) == (-ESHUTDOWN, b"")
     assert host.write(b"E") == -ESHUTDOWN
     assert host.control(0x80, 6, 0x0100) == (-ESHUTDOWN, b"")

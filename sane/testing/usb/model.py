@@ -84,7 +84,8 @@ class UsbDevice:
         self.faults = Faults()
         self.is_gone = False
         self.call_later: Callable[[float, Callable[[], None]], object] = _no_clock
-        self.unplugged: Callable[[], None] = _nothing  # a transport's: the device has gone
+        self.leaving: Callable[[], None] = _nothing  # a transport's: what is pending will fail
+        self.unplugged: Callable[[], None] = _nothing  # a transport's: and now it has failed
         self.noted: Callable[[], None] = _nothing  # a watcher's: the trace has grown
         self.value = 0  # of the configuration, 0: not configured
         self.alternates = {interface.number: 0 for interface in self.interfaces}
@@ -146,6 +147,7 @@ class UsbDevice:
             return
         self.is_gone = True
         self._note(Event("unplug"))
+        self.leaving()
         for pipe in self._pipes.values():
             pipe.clear()
             pipe.finish_all(-ESHUTDOWN)

@@ -122,7 +122,7 @@ class Bus:
         self._testbed.attach_ioctl(node, node_handler)
         device.value = device.configuration[5]  # as the kernel would choose it
         device.call_later = self._loop.call_later
-        device.unplugged = lambda: self._remove(device)
+        device.leaving = lambda: self._remove(device)  # whoever sees a failure lists without it
         self._paths[device] = (f"/sys{path}", node)
         return name
 
