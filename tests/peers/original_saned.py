@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import socket
 import subprocess
-import time
+import threading
 from pathlib import Path
 
 from tests.peers.frontends import environment, peer
+from tests.support.distribution import sane_version
 
 SECONDS = 10.0
 PORT = 6566  # the only one that every client knows
 
 
 class OriginalSaned:
-    """A running server; log is the file that it writes to."""
+    """Starts a saned for each connection to *address*, as inetd does.
 
-    def __init__(self, config: Path, *arguments: str, address: str = "127.0.0.1") -> None:
+    Standing alone, that of Debian's 1.4.0 ends at the second connection. libraries: what it runs
+    on, the distribution's if None.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        *,
+        address: str = "127.0.0.1",
+        libraries: Path | None = None,
+    ) -> None:
         self.address = address
-        self.log = config.with_name(f"{config.name}.log")
-        with self.log.open("wb") as stderr:
-            self.process = subprocess.Popen(
-                [peer("saned"), "-l", "-e", "-d5", "-b", address, "-p", str(PORT), *arguments],
-                env=environment(config, None),
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
-            )
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
+        # Later ones read a frame of less than 1 MiB at once and then say, of a three-pass scan,
+        # what the next frame looks like: with the smallest buffer they get there less often.
+        small = ("-B", "1") if sane_version() >= (1, 3, 1) else ()
+        self._command = [peer("saned"), *small]
+        self._environment = environment(config, libraries)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self._listener = socket.create_server((address, PORT), family=family)
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError):
-                socket.create_connection((self.address, PORT), SECONDS).close()
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection = self._listener.accept()[0]
+            except OSError:  # stop has shut it down
                 return
-            time.sleep(0.01)
-        raise AssertionError(f"saned does not listen\n{self.log.read_text()}")
+            with connection:
+                self._processes.append(
+                    subprocess.Popen(
+                        self._command,
+                        env=self._environment,
+                        stdin=connection.fileno(),
+                        stdout=connection.fileno(),
+                        stderr=subprocess.DEVNULL,
+                    )
+                )
 
     def __enter__(self) -> OriginalSaned:
         return self
@@ -51,15 +63,20 @@ class OriginalSaned:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def children(self) -> list[int]:
-        """Return the processes of its clients."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+    def kill_all(self) -> None:
+        """Kill the processes of all clients."""
+        for process in self._processes:
+            process.kill()
 
     def stop(self) -> None:
         """End it, and those of its clients that are still there."""
-        with contextlib.suppress(OSError):
-            for pid in self.children():
-                os.kill(pid, 15)
-        self.process.terminate()
-        self.process.wait(SECONDS)
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(SECONDS)
+        self._listener.close()
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            try:
+                process.wait(SECONDS)
+            finally:
+                process.kill()

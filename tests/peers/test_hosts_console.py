@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,10 +15,10 @@ import pytest
 from tests.abi import running
 from tests.conftest import PREFIX
 from tests.peers.frontends import OURS, Scanimage, configure, environment, peer
+from tests.peers.original_saned import OriginalSaned
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 10.0
-PORT = 6566  # the only one that the original client knows
 VERSION = "0x01020001"  # of our libsane.so.1, 1.2.1
 LISTED = [f"test:{number}|Noname|frontend-tester|virtual device" for number in (0, 1)]
 KINDS = pytest.mark.parametrize("native", [False, True], ids=["python", "native"])
@@ -88,26 +86,6 @@ def test_image_sane_opens_the_next_device_after_exit_without_init(
 # The original saned and net
 
 
-@contextlib.contextmanager
-def saned(config: Path, address: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the distribution's saned on our library."""
-    (config / "saned.conf").write_text("127.0.0.0/8\n")
-    command = [peer("saned"), "-l", "-e", "-d5", "-b", address, "-p", str(PORT)]
-    with subprocess.Popen(
-        command, env=environment(config, OURS), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        try:
-            await_true(lambda: answers(address), "saned does not listen")
-            yield process
-        finally:
-            process.kill()
-
-
-def answers(address: str) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex((address, PORT)) == 0
-
-
 @KINDS
 def test_the_original_saned_serves_the_original_client(tmp_path: Path, native: bool) -> None:
     number = os.getpid()
@@ -118,7 +96,8 @@ def test_the_original_saned_serves_the_original_client(tmp_path: Path, native: b
     local = Scanimage(tmp_path / "local", config)
     name = f"net:{address}:test:0"
     page = ("--mode=Color", "--test-picture=Color pattern", "--resolution=75")
-    with saned(config, address):
+    (config / "saned.conf").write_text("127.0.0.0/8\n")
+    with OriginalSaned(config, address=address, libraries=OURS):
         listed = remote.theirs("-f", "%d|%v|%m|%t%n").stdout.decode().splitlines()
         assert listed == [f"net:{address}:{line}" for line in LISTED]
         shown = remote.theirs("-d", name, "-A").stdout

@@ -32,6 +32,7 @@ from tests.peers.test_saned_scanimage import (
 from tests.saned.running import Saned, configure
 
 LONG = 10.0
+RACES = 12  # how often the original's server is asked when it may have lost a race
 
 
 class Pair:
@@ -57,7 +58,17 @@ class Pair:
         return self.local.theirs("-d", device, *arguments)
 
     def same(self, device: str, *arguments: str) -> Outcome:
-        """Run it both ways; nothing but the name of the device may differ."""
+        """Run it both ways; nothing but the name of the device may differ.
+
+        The original's server answers requests while it reads a frame. When it is at the end of the
+        frame by then, it tells the parameters of the next one, or forgets why reading failed.
+        """
+        for _ in range(0 if isinstance(self.server, Saned) else RACES):
+            with contextlib.suppress(AssertionError):
+                return self._same(device, *arguments)
+        return self._same(device, *arguments)
+
+    def _same(self, device: str, *arguments: str) -> Outcome:
         far = self.through(device, *arguments)
         hidden = Outcome(
             far.status,
@@ -206,8 +217,7 @@ def test_net_a_server_that_is_killed_in_mid_frame_is_an_error_at_once(
             try:
                 assert scan.stderr is not None
                 assert scan.stderr.read(1) == b"P"
-                for pid in server.children():
-                    signal.pidfd_send_signal(_pidfd(pid), signal.SIGKILL)
+                server.kill_all()
                 begin = time.monotonic()
                 _, stderr = scan.communicate(timeout=LONG)
                 assert time.monotonic() - begin < 2
@@ -215,23 +225,3 @@ def test_net_a_server_that_is_killed_in_mid_frame_is_an_error_at_once(
                 assert scan.returncode == 9
             finally:
                 scan.kill()
-
-
-def _pidfd(pid: int) -> int:
-    import os
-
-    fd = os.pidfd_open(pid)
-    _FDS.append(fd)
-    return fd
-
-
-_FDS: list[int] = []
-
-
-@pytest.fixture(autouse=True)
-def closed_pidfds() -> Iterator[None]:
-    import os
-
-    yield
-    while _FDS:
-        os.close(_FDS.pop())
