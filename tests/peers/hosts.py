@@ -1,7 +1,8 @@
 """Operates the desktop's scanning programs as somebody with a mouse would.
 
-Positions and titles are those of Debian 12: simple-scan 42.5, Skanlite 22.12, gImageReader 3.4,
-gscan2pdf 2.13. Each has a home of its own and the first device of the backend test.
+Positions and titles are those of Debian 12, and hold on 13 and sid: simple-scan 42.5, Skanlite
+22.12, gImageReader 3.4, gscan2pdf 2.13. Each has a home of its own and the first device of the
+backend test.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 
 from tests.peers.desktop import PATIENCE, PAUSE, Desktop
 from tests.peers.frontends import OURS, environment, peer
+from tests.support.distribution import package_version
 
 CRASHED = 128 + signal.SIGSEGV  # gImageReader at its end, every other time under the original, too
 QUIET = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8"}
@@ -28,6 +30,7 @@ class Host:
     program = ""
     arguments: tuple[str, ...] = ("test:0",)
     main: str  # the window
+    lists = True  # it asks for the devices before it opens one
 
     def __init__(self, desktop: Desktop, folder: Path, config: Path) -> None:
         self.desktop = desktop
@@ -182,12 +185,13 @@ class Skanlite(Host):
     arguments = ("-d", "test:0")
 
     def prepare(self) -> None:
+        self.lists = package_version("skanlite") < (24,)  # KSaneCore 6 opens what -d names
         text = "[Image Saving]\nNamePrefix=page\nImgFormat=image/png\n"
         (self.home / ".config" / "skanliterc").write_text(text)
 
     def wait_until_ready(self) -> None:
         self.main = self.window("Skanlite")
-        self.wait_for(lambda: self.said("get_devices: "), "no list")
+        self.wait_for(lambda: self.said("open: test:0"), "no device is opened")
         self.desktop.wait_until_still()
 
     def press_scan(self) -> None:

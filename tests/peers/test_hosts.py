@@ -84,7 +84,7 @@ def test_a_host_lists_scans_and_quits(
 ) -> None:
     host = start(kind, native)
     where = "/libsane-test.so.1" if native else "/backends/test/__init__.py"
-    assert host.said("get_devices: 2 devices")
+    assert host.said("get_devices: 2 devices") is host.lists
     host.scan()
     expected = reference(tmp_path, arguments)
     host.wait_for(lambda: pixels(host.page()) == expected, "no page, or another one")

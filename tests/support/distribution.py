@@ -1,4 +1,4 @@
-"""Which release of the originals the tests run against."""
+"""Which releases of the distribution's programs the tests run against."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ import pytest
 
 
 @cache
-def _package_version() -> str:
+def package_version(name: str) -> tuple[int, ...]:
+    """Return the version of an installed Debian package, without its revision; () without it."""
     if shutil.which("dpkg-query") is None:
-        return ""
-    command = ["dpkg-query", "-W", "-f", "${Version}", "libsane1"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        return ()
+    command = ["dpkg-query", "-W", "-f", "${Version}", name]
+    text = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    found = re.match(r"(?:\d+:)?(\d+(?:\.\d+)*)", text)
+    return tuple(map(int, found[1].split("."))) if found else ()
 
 
-def sane_version() -> tuple[int, int, int]:
+def sane_version() -> tuple[int, ...]:
     """Return the release of the distribution's SANE, as (1, 3, 1); skip the test without one.
 
     The package knows it. What scanimage -V prints is, in Debian's builds, an older one.
     """
-    found = re.match(r"(?:\d+:)?(\d+)\.(\d+)\.(\d+)", _package_version())
-    if found is None:
+    found = package_version("libsane1")
+    if not found:
         pytest.skip("peer absent: libsane1")
-    return int(found[1]), int(found[2]), int(found[3])
+    return found
