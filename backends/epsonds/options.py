@@ -49,7 +49,7 @@ class EpsonOptions(Device):
 
     standard_group = Group("Standard")
     standard_group.name = "standard"  # the one group that the original names
-    source = option.source("Flatbed", reloads=BOTH)  # scanner_class() has the real ones
+    source = option.source("Flatbed", reloads=BOTH)  # with_sources() has the real ones
     mode = option.mode(LINEART, GRAY, COLOR, default=COLOR, reloads=BOTH)
     depth = option.depth(
         1, 8, default=8, reloads=BOTH, active=lambda d: d.mode != LINEART, depends=("mode",)
