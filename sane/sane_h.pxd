@@ -18,6 +18,7 @@ cdef extern from "sane/sane.h" nogil:
     enum:
         SANE_STATUS_GOOD
         SANE_STATUS_UNSUPPORTED
+        SANE_STATUS_CANCELLED
         SANE_STATUS_INVAL
         SANE_STATUS_EOF
         SANE_STATUS_IO_ERROR

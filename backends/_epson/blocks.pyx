@@ -17,15 +17,17 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from ...reader cimport pysane_reader
+from ...sane_h cimport (
+    SANE_STATUS_CANCELLED,
+    SANE_STATUS_EOF,
+    SANE_STATUS_GOOD,
+    SANE_STATUS_IO_ERROR,
+)
 from ...usb.libusb cimport CANCELLED, COMPLETED, Bulk
 
 from ...usb.outcome import STATUSES, of_code
 
 cdef enum:
-    GOOD = 0
-    SANE_CANCELLED = 2
-    EOF = 5
-    IO_ERROR = 9
     LARGEST_ACKNOWLEDGEMENT = 16
 
 
@@ -34,7 +36,7 @@ cdef class Blocks:
 
     transfers: what carries them out. addresses: of the IN and the OUT endpoint. sizes: bytes of a
     block without the byte behind it, how many there are, bytes of one more at the end or 0. fail,
-    cancel: bits of the byte behind a block that end the row with an I/O error, or with CANCELLED.
+    cancel: bits of the byte behind a block that end the row with an I/O error, or as cancelled.
     """
 
     cdef Bulk *bulk
@@ -105,16 +107,16 @@ cdef class Blocks:
     cdef int give(self, unsigned char *buf, Py_ssize_t room, Py_ssize_t *n) noexcept nogil:
         n[0] = 0
         if self.place == self.filled:
-            if self.status == GOOD and self.done == self.count:
-                self.status = EOF
-            if self.status == GOOD and not self.receive():
-                return SANE_CANCELLED
-            if self.status != GOOD:
+            if self.status == SANE_STATUS_GOOD and self.done == self.count:
+                self.status = SANE_STATUS_EOF
+            if self.status == SANE_STATUS_GOOD and not self.receive():
+                return SANE_STATUS_CANCELLED
+            if self.status != SANE_STATUS_GOOD:
                 return self.status
         n[0] = min(room, self.filled - self.place)
         memcpy(buf, self.memory + self.place, n[0])
         self.place += n[0]
-        return GOOD
+        return SANE_STATUS_GOOD
 
     cdef bint receive(self) noexcept nogil:
         """Receive the next block and acknowledge it; False: the frontend cancelled."""
@@ -131,14 +133,14 @@ cdef class Blocks:
         if code != COMPLETED or n != size + 1:
             self.ended = code
             self.partial = n
-            self.status = IO_ERROR
+            self.status = SANE_STATUS_IO_ERROR
             return True
         self.done += 1
         self.place, self.filled = 0, size
         self.tail = self.memory[size]
         if self.tail & (self.fail | self.cancel):
             self.filled = 0
-            self.status = IO_ERROR if self.tail & self.fail else SANE_CANCELLED
+            self.status = SANE_STATUS_IO_ERROR if self.tail & self.fail else SANE_STATUS_CANCELLED
         elif self.done < self.count:
             code = self.bulk.carry_out(
                 self.bulk.owner, self.target, self.acknowledgement, self.acknowledgement_bytes,
@@ -147,7 +149,7 @@ cdef class Blocks:
             self.is_asked = True
             if code != COMPLETED:
                 self.ended = code
-                self.status = IO_ERROR
+                self.status = SANE_STATUS_IO_ERROR
         return True
 
 

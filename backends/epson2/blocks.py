@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import select
 
+from ...const import STATUS_CANCELLED, STATUS_EOF, STATUS_GOOD, STATUS_IO_ERROR
 from .._epson.network import pass_packet
 
 TYPE_CHECKING = False
@@ -30,12 +31,12 @@ MAGIC_I, MAGIC_S = 0x49, 0x53
 
 FAILED_BITS, CANCEL_BIT = 0xC0, 0x10
 
-# Statuses (standard 4.2.7), as C numbers when compiled.
+# Statuses, as C numbers when compiled.
 RUNNING = -1
-GOOD = 0
-CANCELLED = 2
-EOF = 5
-IO_ERROR = 9
+GOOD = STATUS_GOOD
+CANCELLED = STATUS_CANCELLED
+EOF = STATUS_EOF
+IO_ERROR = STATUS_IO_ERROR
 
 # Why a scan ended with an I/O error.
 CAUSES = (

@@ -9,9 +9,7 @@ from libc.string cimport memcpy, memset
 from ...reader cimport pysane_reader
 
 
-cdef enum:
-    STATUS_GOOD = 0
-    STATUS_EOF = 5
+cdef int STATUS_GOOD, STATUS_EOF
 
 
 @cython.final

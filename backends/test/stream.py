@@ -6,6 +6,7 @@ Compiled, stream.pxd adds a reader that needs no GIL; the choice of pieces below
 from __future__ import annotations
 
 from ... import errors
+from ...const import STATUS_EOF, STATUS_GOOD  # noqa: F401  # what the reader in stream.pxd says
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

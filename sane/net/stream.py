@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import select
 
+from ..const import STATUS_CANCELLED, STATUS_EOF, STATUS_GOOD, STATUS_IO_ERROR
 from ..errors import BY_STATUS, Cancelled, DeviceIOError
 
 _Size = int  # aliases, so that the types in stream.pxd decide when compiled
@@ -19,12 +20,12 @@ _Word = int
 HEAD_BYTES = 4
 END = 0xFFFFFFFF  # the length that announces the status byte
 
-# Statuses (standard 4.2.7), as C numbers when compiled.
+# Statuses, as C numbers when compiled.
 RUNNING = -1
-GOOD = 0
-CANCELLED = 2
-EOF = 5
-IO_ERROR = 9
+GOOD = STATUS_GOOD
+CANCELLED = STATUS_CANCELLED
+EOF = STATUS_EOF
+IO_ERROR = STATUS_IO_ERROR
 
 # Why a frame ended with an I/O error that the server did not announce.
 CAUSES = (

@@ -17,6 +17,7 @@ from libc.string cimport memcpy, memset
 from posix.time cimport CLOCK_MONOTONIC, clock_gettime, timespec, timeval
 
 from ..reader cimport pysane_reader
+from ..sane_h cimport SANE_STATUS_CANCELLED, SANE_STATUS_EOF, SANE_STATUS_GOOD, SANE_STATUS_IO_ERROR
 from .libusb cimport CANCELLED, COMPLETED, FAILED, POLLIN, SETUP_BYTES, TIMED_OUT, TYPE_BULK
 from .libusb cimport TYPE_CONTROL, Bulk, Library, Slot, Transfer, poll, pollfd
 
@@ -28,10 +29,6 @@ from .outcome import STATUSES, of_code
 cdef enum:
     MOST_DESCRIPTORS = 16
     ENDED = 100  # what a read ends with beside the transfer statuses: nothing more will come
-    SANE_GOOD = 0
-    SANE_CANCELLED = 2
-    SANE_EOF = 5
-    SANE_IO_ERROR = 9
 
 cdef long long SECOND_NS = 1000000000
 cdef double MOST_SECONDS = 1e6
@@ -480,13 +477,13 @@ cdef int deliver(
     cdef int status
     n[0] = 0
     if stream.slots == NULL or stream.owner.lost:
-        return SANE_IO_ERROR
+        return SANE_STATUS_IO_ERROR
     status = stream.read(buffer, room, n, deadline_after(stream.seconds))
     if status == ENDED:
-        return SANE_EOF
+        return SANE_STATUS_EOF
     if n[0]:
-        return SANE_GOOD
-    return SANE_CANCELLED if status == CANCELLED else SANE_IO_ERROR
+        return SANE_STATUS_GOOD
+    return SANE_STATUS_CANCELLED if status == CANCELLED else SANE_STATUS_IO_ERROR
 
 
 cdef int read_frame(
