@@ -32,7 +32,8 @@ DEFAULT_SHIMS = "pysane test pnm"
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
 # those of the second list speak C and are .pyx.
 COMPILED = (
-    *("sane.constraint", "sane.image.rows", "sane.net.stream"),
+    *("sane.constraint", "sane.image.lines", "sane.image.rows", "sane.image.weave"),
+    "sane.net.stream",
     *("sane.backends.epson2.blocks", "sane.backends.epson2.decode", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = (

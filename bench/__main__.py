@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import c_backends, calls, clients, epson, listing, net, programs, reads, usb
+from . import c_backends, calls, clients, epson, lines, listing, net, programs, reads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -37,6 +37,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "interrupt": (programs.measure_interrupt, 7, 3),
     "cycles": (calls.measure_cycles, 3, 1),
     "usb": (usb.measure_usb, 7, 3),
+    "lines": (lines.measure_lines, 15, 5),
     "epson": (epson.measure_epson, 7, 3),
     "net": (net.measure_net, 7, 3),
     "clients": (clients.measure_clients, 15, 5),

@@ -1,9 +1,25 @@
-"""Pixel kernels over whole blocks of 8-bit samples.
+"""Pixel kernels over whole rows: gray, bits, and samples put in their places.
 
-Compiled with rows.pxd they run without the GIL; uncompiled they are the same, slowly.
+Compiled with rows.pxd, or uncompiled and slow: the same.
+
+The gather_ functions put *rows* rows together. src: uint8, from the first line on, *src_pitch*
+bytes from one line to the next; dst: the same for the rows. sources, targets: int32 tables of the
+same length; the pixel at column sources[i] of a line becomes the one at column targets[i] of the
+row. _step: bytes from one pixel to the next. mask: XORed into every byte (0, or 255 to invert).
+Whatever lies outside *src* or *dst* raises IndexError, what came before it is then written.
 """
 
 from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Table = Sequence[int]
+
+LITTLE = sys.byteorder == "little"
 
 _View = memoryview  # aliases, so that the types in rows.pxd decide when compiled
 _Size = int
@@ -40,3 +56,109 @@ def bits_from_gray(gray: _View, bits: _View, width: _Size, threshold: _Size) -> 
                 if gray[start + i] < threshold:
                     byte |= 128 >> i
             bits[row * row_bytes + column] = byte
+
+
+def gather_bytes(
+    src: _View,
+    src_pitch: _Size,
+    src_step: _Size,
+    dst: _View,
+    dst_pitch: _Size,
+    dst_step: _Size,
+    rows: _Size,
+    sources: Table,
+    targets: Table,
+    mask: _Size,
+) -> None:
+    """Put samples of 8 bits in their places; see the head of this file."""
+    for row in range(rows):
+        start = row * src_pitch
+        at = row * dst_pitch
+        for i in range(len(sources)):
+            dst[at + targets[i] * dst_step] = src[start + sources[i] * src_step] ^ mask
+
+
+def gather_words(
+    src: _View,
+    src_pitch: _Size,
+    src_step: _Size,
+    dst: _View,
+    dst_pitch: _Size,
+    dst_step: _Size,
+    rows: _Size,
+    sources: Table,
+    targets: Table,
+    mask: _Size,
+    bits: _Size,
+    high: _Size,
+) -> None:
+    """Put samples of 16 bits in their places, in native order; see the head of this file.
+
+    bits: those that count, 9 to 16, the lowest ones; the highest of them are repeated below, so
+    that 0 and the greatest value stay what they are. high: which byte of a sample in *src* is the
+    high one, 0 or 1.
+    """
+    native_high = 1 if LITTLE else 0
+    up, down = 16 - bits, 2 * bits - 16
+    most = (1 << bits) - 1
+    flip = mask * 257
+    for row in range(rows):
+        start = row * src_pitch
+        at = row * dst_pitch
+        for i in range(len(sources)):
+            j = start + sources[i] * src_step
+            value = (src[j + high] << 8 | src[j + 1 - high]) & most
+            value = (value << up | value >> down) ^ flip
+            j = at + targets[i] * dst_step
+            dst[j + native_high] = value >> 8
+            dst[j + 1 - native_high] = value & 255
+
+
+def shift_bits(
+    src: _View,
+    src_pitch: _Size,
+    dst: _View,
+    dst_pitch: _Size,
+    rows: _Size,
+    width: _Size,
+    left: _Size,
+    mask: _Size,
+) -> None:
+    """Copy *rows* lines of *width* bits, the first of them bit *left* of its byte (0 the highest).
+
+    What the last byte of a row holds behind them becomes 0, white. Pitches and mask as above.
+    """
+    size = (width + 7) // 8
+    unused = 8 * size - width
+    end = (left + width + 7) // 8
+    for row in range(rows):
+        start = row * src_pitch
+        at = row * dst_pitch
+        for i in range(size):
+            value = src[start + i] << 8
+            if i + 1 < end:
+                value |= src[start + i + 1]
+            dst[at + i] = (value >> (8 - left) & 255) ^ mask
+        at += size - 1
+        dst[at] = dst[at] >> unused << unused
+
+
+def gather_bits(
+    src: _View,
+    src_pitch: _Size,
+    dst: _View,
+    dst_pitch: _Size,
+    rows: _Size,
+    sources: Table,
+    targets: Table,
+    mask: _Size,
+) -> None:
+    """Set the bits of rows that were all 0 (white); see the head of this file."""
+    for row in range(rows):
+        start = row * src_pitch
+        at = row * dst_pitch
+        for i in range(len(sources)):
+            x = sources[i]
+            bit = (src[start + x // 8] ^ mask) >> (7 - x % 8) & 1
+            x = targets[i]
+            dst[at + x // 8] |= bit << (7 - x % 8)

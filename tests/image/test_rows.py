@@ -1,10 +1,19 @@
-"""Pixel kernels: gray to bits."""
+"""Pixel kernels: gray to bits, samples to their places."""
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 
-from sane.image.rows import bits_from_gray
+from sane.image.rows import (
+    bits_from_gray,
+    gather_bits,
+    gather_bytes,
+    gather_words,
+    shift_bits,
+)
+from sane.image.weave import copy, weave
 
 
 @pytest.mark.parametrize(
@@ -34,3 +43,53 @@ def test_bits_are_one_for_black(
 def test_sizes_that_disagree(samples: int, width: int, size: int) -> None:
     with pytest.raises(ValueError, match="rows of"):
         bits_from_gray(memoryview(bytes(samples)), memoryview(bytearray(size)), width, 100)
+
+
+# Kernels that put rows together: what they are told must lie inside
+
+
+TABLE = array("i", [0, 1])
+
+
+def view(size: int) -> memoryview:
+    return memoryview(bytearray(size))
+
+
+@pytest.mark.parametrize(
+    ("src", "pitch", "dst", "out_pitch", "rows", "size"),
+    [(9, 5, 10, 5, 2, 5), (10, 5, 9, 5, 2, 5), (10, 5, 10, 6, 2, 5), (10, 6, 10, 5, 2, 5)],
+)
+def test_copies_beyond_the_end(
+    src: int, pitch: int, dst: int, out_pitch: int, rows: int, size: int
+) -> None:
+    with pytest.raises(ValueError, match="2 pieces of 5 bytes"):
+        copy(view(src), pitch, view(dst), out_pitch, rows, size, 0)
+    copy(view(10), 5, view(10), 5, rows, size, 0)
+
+
+@pytest.mark.parametrize("wrong", [(-1, 5, 2, 5), (5, -1, 2, 5), (5, 5, -1, 5), (5, 5, 2, -1)])
+def test_copies_of_negative_sizes(wrong: tuple[int, int, int, int]) -> None:
+    pitch, out_pitch, rows, size = wrong
+    with pytest.raises(ValueError, match="apart, in"):
+        copy(view(99), pitch, view(99), out_pitch, rows, size, 0)
+
+
+@pytest.mark.parametrize(
+    ("red", "green", "blue", "dst"), [(3, 4, 4, 12), (4, 4, 3, 12), (4, 4, 4, 11)]
+)
+def test_colors_beyond_the_end(red: int, green: int, blue: int, dst: int) -> None:
+    with pytest.raises(ValueError, match="2 pieces of"):
+        weave(view(red), view(green), view(blue), 2, 1, view(dst), 6, 2, 2, 0)
+
+
+def test_samples_beyond_the_end() -> None:
+    for src, dst in ((3, 4), (4, 3)):
+        with pytest.raises(IndexError):
+            gather_bytes(view(src), 2, 1, view(dst), 2, 1, 2, TABLE, TABLE, 0)
+        with pytest.raises(IndexError):
+            gather_words(view(2 * src), 4, 2, view(2 * dst), 4, 2, 2, TABLE, TABLE, 0, 16, 0)
+    for src, dst in ((1, 2), (2, 1)):
+        with pytest.raises(IndexError):
+            gather_bits(view(src), 1, view(dst), 1, 2, TABLE, TABLE, 0)
+        with pytest.raises(IndexError):
+            shift_bits(view(src), 1, view(dst), 1, 2, 8, 0, 0)
