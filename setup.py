@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from pathlib import Path
 
 from setuptools import Command, Extension, find_namespace_packages, setup
@@ -19,12 +20,15 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT))  # this tree's package, not one that is installed
+
+from sane.const import OPERATIONS, STATUS_TEXTS  # noqa: E402
+
 ABI = ROOT / "sane" / "abi"
 LIBRARY_VERSION = (1, 2, 1)  # what libsane.so.1 and libsane-pysane.so.1 report
-OPERATIONS = (
-    *("init", "exit", "get_devices", "open", "close", "get_option_descriptor"),
-    *("control_option", "get_parameters", "start", "read", "cancel", "set_io_mode"),
-    "get_select_fd",
+HELPERS = (  # of libsane.so.1 beside the standard's functions; helpers.c
+    *("md5_buffer", "sanei_config_open", "sanei_config_read", "sanei_config_skip_whitespace"),
+    *("sanei_debug_msg", "sanei_init_debug"),
 )
 MODULES = ("structs", "direct", "handle", "library_ops")  # the Cython part of boot
 DEFAULT_SHIMS = "pysane test pnm"
@@ -85,7 +89,10 @@ class Toolchain:
         self.flags = [
             *shlex.split(os.environ.get("CFLAGS", "-O2 -g")),
             *("-std=gnu11", "-fPIC", "-pthread", "-ffunction-sections", "-fdata-sections"),
-            *(f"-I{path}" for path in (ROOT / "include", ABI, sysconfig.get_path("include"))),
+            *(
+                f"-I{path}"
+                for path in (ROOT / "include", ABI, folder, sysconfig.get_path("include"))
+            ),
         ]
         self.program_flags = [*shlex.split(os.environ.get("LDFLAGS", "")), "-Wl,-z,relro,-z,now"]
         self.link_flags = [
@@ -131,6 +138,7 @@ class Libraries:
 
     def __init__(self, tools: Toolchain) -> None:
         self.tools = tools
+        write_tables(tools.folder / "tables.h")
         self.objects = [tools.cythonize("shim")]
         self.objects += [tools.compile_own(name) for name in ("library", "fallback")]
         fallback = f'-DPYSANE_FALLBACK="{":".join(fallbacks())}"'
@@ -146,24 +154,32 @@ class Libraries:
 
     def libsane(self, lib: Path) -> None:
         """Build libsane.so.1."""
+        names = (*(f"sane_{operation}" for operation in OPERATIONS), "sane_strstatus", *HELPERS)
+        exports = self._exports("libsane", names)
         soname = "-Wl,-soname,libsane.so.1"
         objects = [*self.objects, self.helpers, self._identity("", LIBRARY_VERSION)]
         flags = (soname, "-Wl,--no-undefined")
-        self.tools.link(lib / "libsane.so.1", objects, ABI / "libsane.map", *flags)
+        self.tools.link(lib / "libsane.so.1", objects, exports, *flags)
         (lib / "libsane.so").unlink(missing_ok=True)
         (lib / "libsane.so").symlink_to("libsane.so.1")
 
     def shim(self, folder: Path, name: str, backend: str) -> None:
         """Build libsane-<name>.so.1, our *backend* for use under another libsane's dll."""
-        exports = self.tools.folder / f"{name}.map"
-        symbols = "".join(f" sane_{name}_{operation};" for operation in OPERATIONS)
-        exports.write_text(f"{{ global: pysane_shim;{symbols} local: *; }};\n", encoding="ascii")
+        symbols = (f"sane_{name}_{operation}" for operation in OPERATIONS)
+        exports = self._exports(name, ("pysane_shim", *symbols))
         aliases = [f"-Wl,--defsym,sane_{name}_{op}=sane_{op}" for op in OPERATIONS]
         version = LIBRARY_VERSION if backend == "pysane" else backend_version(backend)
         objects = [*self.objects, self._identity(backend, version)]
         soname = f"-Wl,-soname,libsane-{name}.so.1"
         target = folder / f"libsane-{name}.so.1"
         self.tools.link(target, objects, exports, soname, *aliases, "-Wl,-u,pysane_shim")
+
+    def _exports(self, name: str, symbols: Iterable[str]) -> Path:
+        """Write the version script of a library that exports *symbols* and nothing else."""
+        script = self.tools.folder / f"{name}.map"
+        lines = "".join(f" {symbol};" for symbol in symbols)
+        script.write_text(f"{{ global:{lines} local: *; }};\n", encoding="ascii")
+        return script
 
     def _identity(self, backend: str, version: tuple[int, int, int]) -> Path:
         major, minor, build = version
@@ -176,6 +192,16 @@ class Libraries:
         )
 
 
+def write_tables(target: Path) -> None:
+    """Write the header with what C needs of sane/const.py."""
+    texts = ", ".join(f'"{text}"' for text in STATUS_TEXTS)
+    names = ", ".join(f'"sane_{operation}"' for operation in OPERATIONS)
+    lines = (f"#define PYSANE_STATUS_TEXTS {texts}", f"#define PYSANE_OPERATIONS {names}")
+    text = "/* From sane/const.py, by setup.py. */\n" + "".join(f"{line}\n" for line in lines)
+    if not target.exists() or target.read_text(encoding="ascii") != text:
+        target.write_text(text, encoding="ascii")
+
+
 def boot_name() -> str:
     """Return the file name of boot for the interpreter that builds."""
     return f"boot.{sysconfig.get_config_var('SOABI')}.so"
@@ -183,7 +209,6 @@ def boot_name() -> str:
 
 def backend_version(name: str) -> tuple[int, int, int]:
     """Return the version that the class Backend of our backend *name* declares."""
-    sys.path.insert(0, str(ROOT))
     module = __import__(f"sane.backends.{name}", fromlist=["Backend"])
     version: tuple[int, int, int] = module.Backend.version
     return version

@@ -48,6 +48,23 @@ STATUS_TEXTS = (
     "Access to resource has been denied",
 )
 
+# The functions of a backend, sane_NAME_<operation> (standard 4.3); tables in C have this order.
+OPERATIONS = (
+    "init",
+    "exit",
+    "get_devices",
+    "open",
+    "close",
+    "get_option_descriptor",
+    "control_option",
+    "get_parameters",
+    "start",
+    "read",
+    "cancel",
+    "set_io_mode",
+    "get_select_fd",
+)
+
 # Value types (standard 4.2.9.4).
 TYPE_BOOL = 0
 TYPE_INT = 1

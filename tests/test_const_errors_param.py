@@ -19,7 +19,7 @@ DEFINED = {
     name: eval(value)  # a number, or (1 << a number)
     for name, value in re.findall(r"SANE_([A-Z_]+) (?:= )?(\d+|\(1 << \d\))", HEADER)
 }
-OWN = {"FIXED_SCALE", "MM_PER_INCH", "STATUS_NAMES", "STATUS_TEXTS"}
+OWN = {"FIXED_SCALE", "MM_PER_INCH", "STATUS_NAMES", "STATUS_TEXTS", "OPERATIONS"}
 WORDS = st.integers(-(1 << 31), (1 << 31) - 1)
 
 

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include "abi.h"
+#include "tables.h" /* setup.py writes it */
 
 #include <dlfcn.h>
 #include <limits.h>
@@ -21,11 +22,7 @@ static struct {
   struct pysane_device_ops device;
 } other;
 
-static const char *const names[] = { /* in the order of the members */
-  "sane_init", "sane_exit", "sane_get_devices", "sane_open", "sane_close",
-  "sane_get_option_descriptor", "sane_control_option", "sane_get_parameters", "sane_start",
-  "sane_read", "sane_cancel", "sane_set_io_mode", "sane_get_select_fd",
-};
+static const char *const names[] = { PYSANE_OPERATIONS }; /* in the order of the members */
 #define NAMES (sizeof names / sizeof *names)
 _Static_assert(sizeof other == NAMES * sizeof(void *), "a member for each name");
 

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "abi.h"
+#include "tables.h" /* setup.py writes it */
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -355,20 +356,7 @@ pysane_open(const char *name, SANE_Handle *handle)
 const char *
 pysane_strstatus(SANE_Status status)
 {
-  static const char *const texts[] = {
-    "Success",
-    "Operation not supported",
-    "Operation was canceled",
-    "Device busy",
-    "Invalid argument",
-    "End of file reached",
-    "Document feeder jammed",
-    "Document feeder out of documents",
-    "Scanner cover is open",
-    "Error during device I/O",
-    "Out of memory",
-    "Access to resource has been denied",
-  };
+  static const char *const texts[] = { PYSANE_STATUS_TEXTS };
   static __thread char unknown[40];
 
   if ((unsigned)status < sizeof texts / sizeof *texts)

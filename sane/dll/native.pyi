@@ -6,8 +6,6 @@ from ..param import Parameters
 Authorize = Callable[[str], tuple[str, str]]
 Descriptor = tuple[str, str, str, int, int, int, int, object]
 
-OPERATIONS: tuple[str, ...]
-
 class asking:  # noqa: N801
     def __init__(self, authorize: Authorize | None) -> None: ...
     def __enter__(self) -> None: ...

@@ -18,6 +18,7 @@ from ..sane_h cimport *
 import os
 from _thread import allocate_lock, get_ident
 
+from ..const import OPERATIONS
 from ..errors import BY_STATUS, DeviceIOError, Invalid, Misbehaved
 from ..param import Parameters
 
@@ -97,14 +98,6 @@ cdef SANE_Status no_io_mode(SANE_Handle h, SANE_Bool non_blocking) noexcept nogi
 
 cdef SANE_Status no_select_fd(SANE_Handle h, SANE_Int *fd) noexcept nogil:
     return SANE_STATUS_UNSUPPORTED
-
-
-# In the order of the struct Functions, which is filled as an array of pointers.
-OPERATIONS = (
-    *("init", "exit", "get_devices", "open", "close", "get_option_descriptor"),
-    *("control_option", "get_parameters", "start", "read", "cancel", "set_io_mode"),
-    "get_select_fd",
-)
 
 
 cdef void fill_with_stubs(Functions *f) noexcept:
@@ -221,7 +214,7 @@ cdef class Library:
         fill_with_stubs(self.functions)
         place = <void **>self.functions
         self.missing = []
-        for operation in OPERATIONS:
+        for operation in OPERATIONS:  # in the order of the struct: it is filled as an array
             symbol = f"sane_{self.name}_{operation}"
             found = dlsym(self.image, os.fsencode(symbol))
             if found == NULL:
