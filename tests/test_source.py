@@ -261,7 +261,7 @@ def test_an_import_against_the_rows_is_found(module: str, planted: str, imported
         ("backends.epson2.wires", "from .._epson import network"),
         ("backends.test.device", "from .handle import TestHandle"),
         ("dll.registry", "from ..backend import Backend"),
-        ("dll.own", "from .. import backends"),
+        ("dll.finder", "from .. import backends"),
         ("sessions.frames", "from ..dll import registry"),
         ("cli.find", "from .. import get_devices"),
         ("wire.records", "import struct"),

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..backend import DeviceInfo
     from .answers import Answer
     from .listing import Refresh
+    from .pysane_conf import PysaneConf
     from .registry import Loader
-    from .settings import ListSettings
 
     Lists = dict[str, list[DeviceInfo]]
 
@@ -50,7 +50,7 @@ class Discovery:
         self,
         names: Sequence[str],
         local_only: bool,
-        settings: ListSettings,
+        settings: PysaneConf,
         refresh: Refresh | None = None,
     ) -> Lists:
         """Return the devices of each backend that answered, by its name.
@@ -66,7 +66,7 @@ class Discovery:
         self,
         names: Sequence[str],
         local_only: bool,
-        settings: ListSettings,
+        settings: PysaneConf,
         refresh: Refresh | None,
     ) -> Lists:
         own, c_backends, loaded = self._sort(names)
@@ -139,7 +139,7 @@ class Discovery:
         return call
 
     def _start(
-        self, c_backends: dict[str, list[str]], local_only: bool, settings: ListSettings
+        self, c_backends: dict[str, list[str]], local_only: bool, settings: PysaneConf
     ) -> Helper | None:
         environment = self._loader.context.environment
         numbers = (settings.jobs, int(settings.seconds * 1000), int(local_only))

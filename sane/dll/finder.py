@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import backends
 from ..backend import Backend
 from ..errors import Invalid
 from .libraries import directories as library_directories
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ENTRY_POINTS = "sane.backends"
 SYSTEM_DIRECTORY = "/usr/local/lib/pysane/backends"
 OTHERS_MAY_WRITE = 0o022
+NOT_BY_DEFAULT = ("test", "pnm", "net")  # two are no scanners, one is not of this machine
 
 _package = __package__.rpartition(".")[0]
 
@@ -126,6 +128,22 @@ def is_in_python(name: str, environment: Environment, entry_points: EntryPoints)
     return entry_points.get(name) is not None or any(
         os.path.isfile(os.path.join(directory, file)) for directory in directories(environment)
     )
+
+
+def bundled() -> list[str]:
+    """Return the names of the backends in our package, sorted."""
+    found = set()
+    for directory in backends.__path__:
+        for entry in os.listdir(directory):
+            name = entry.partition(".")[0]
+            if name and not name.startswith("_"):
+                found.add(name)
+    return sorted(found)
+
+
+def offered() -> list[str]:
+    """Return what libsane-pysane.so.1 offers unless pysane.conf names backends."""
+    return [name for name in bundled() if name not in NOT_BY_DEFAULT]
 
 
 def module_of(name: str) -> str:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .discover import Helper, Lists
+    from .pysane_conf import PysaneConf
     from .registry import Loader
-    from .settings import ListSettings
 
 FRESH_SECONDS = 10.0  # a kept list that is younger is not refreshed
 STOP_SECONDS = 2.0  # what the end of a refresh may take; the helper's processes die at once
@@ -34,7 +34,7 @@ class Listing:
         self._discovery = Discovery(loader) if discovery is None else discovery
         self._refresh: Refresh | None = None
 
-    def lists(self, names: Sequence[str], local_only: bool, settings: ListSettings) -> Lists:
+    def lists(self, names: Sequence[str], local_only: bool, settings: PysaneConf) -> Lists:
         """Return the devices of each backend, by its name; a kept list if one is young enough."""
         if not settings.cache_seconds:
             return self._discovery.ask(names, local_only, settings)

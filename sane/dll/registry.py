@@ -14,11 +14,10 @@ from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from . import deadline
 from .config import Aliases, backend_names, split_name
-from .finder import EntryPoints, find, find_backend, is_in_python
+from .finder import EntryPoints, find, find_backend, is_in_python, offered
 from .libraries import libraries
 from .listing import Listing
-from .own import native_names, own_names
-from .settings import ListSettings
+from .pysane_conf import PysaneConf
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -227,17 +226,19 @@ class Registry:
     names: the backends in the order in which they are asked.
     """
 
-    def __init__(self, loader: Loader, names: Sequence[str], aliases: Aliases) -> None:
+    def __init__(
+        self, loader: Loader, names: Sequence[str], aliases: Aliases, settings: PysaneConf
+    ) -> None:
         self._loader = loader
         self._names = list(names)
         self._aliases = aliases
+        self._settings = settings
         self._listing = Listing(loader)
 
     def get_devices(self, local_only: bool = False) -> list[DeviceInfo]:
         """Return all devices, full names, in the order of the configuration (4.7)."""
-        settings = ListSettings(self._loader.context.environment, self._loader.debug)
         names = list(self._names)
-        lists = self._listing.lists(names, local_only, settings)
+        lists = self._listing.lists(names, local_only, self._settings)
         found = []
         for name in names:
             for device in lists.get(name, ()):
@@ -247,10 +248,10 @@ class Registry:
                     info = DeviceInfo(listed, device.vendor, device.model, device.type)
                     found.append((full, info))
         devices = [device for _, device in found]
-        if settings.merge is not None:
+        if self._settings.merge is not None:
             from .merge import merge
 
-            devices = merge(found, settings.merge)
+            devices = merge(found, self._settings.merge)
         self._loader.debug(3, "get_devices: %d devices", len(devices))
         return devices
 
@@ -326,11 +327,12 @@ def registry_for(backend: str, context: Context, initialised: bool = True) -> Re
     """Return the registry of a library: "" is dll, "pysane" all of ours, else one backend."""
     loader = Loader(context)
     environment = context.environment
+    if backend not in ("", "pysane"):
+        return Single(loader, backend, initialised)
+    conf = PysaneConf(environment, loader.debug)
     if backend == "":
-        loader.natives = native_names(environment, loader.debug)
+        loader.natives = conf.natives
         # pysane is how our backends appear to another libsane: here it would be a loop.
         names = [name for name in backend_names(environment, loader.debug) if name != "pysane"]
-        return Registry(loader, names, Aliases.load(environment, loader.debug))
-    if backend == "pysane":
-        return Registry(loader, own_names(environment, loader.debug), Aliases())
-    return Single(loader, backend, initialised)
+        return Registry(loader, names, Aliases.load(environment, loader.debug), conf)
+    return Registry(loader, conf.backends or offered(), Aliases(), conf)

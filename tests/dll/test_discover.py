@@ -15,8 +15,8 @@ from sane.backend import Context, DeviceInfo
 from sane.config import Environment
 from sane.debug import Debug
 from sane.dll.discover import Discovery, probe_program
+from sane.dll.pysane_conf import LIST_SECONDS, PysaneConf
 from sane.dll.registry import Loader
-from sane.dll.settings import LIST_SECONDS, ListSettings
 
 LONG = 20.0
 
@@ -74,8 +74,8 @@ class FakeProcesses:
             self.far.close()
 
 
-def settings(loader: FakeLoader, seconds: float = LONG, jobs: int = 0) -> ListSettings:
-    found = ListSettings(Environment({"SANE_CONFIG_DIR": "/nonexistent"}), loader.debug)
+def settings(loader: FakeLoader, seconds: float = LONG, jobs: int = 0) -> PysaneConf:
+    found = PysaneConf(Environment({"SANE_CONFIG_DIR": "/nonexistent"}), loader.debug)
     found.seconds = seconds
     found.jobs = jobs
     return found
@@ -269,13 +269,13 @@ def test_a_c_backend_in_use_is_asked_here() -> None:
 # Settings
 
 
-def read_settings(tmp_path: Any, text: str, **variables: str) -> ListSettings:
+def read_settings(tmp_path: Any, text: str, **variables: str) -> PysaneConf:
     (tmp_path / "pysane.conf").write_text(text)
     environment = Environment({"SANE_CONFIG_DIR": str(tmp_path), **variables})
-    return ListSettings(environment, Debug("dll", environment))
+    return PysaneConf(environment, Debug("dll", environment))
 
 
-def values(found: ListSettings) -> tuple[object, ...]:
+def values(found: PysaneConf) -> tuple[object, ...]:
     return found.seconds, found.jobs, found.cache_seconds, found.merge
 
 
@@ -309,6 +309,9 @@ def test_settings_are_read(tmp_path: Any, text: str, expected: tuple[object, ...
         ("list-jobs -1", "'-1' is not a number from 0 to 1000"),
         ("list-cache -3", "'-3' is not a number"),
         ("list-cashe 3", "there is no list-cashe"),
+        ("native", "native wants one value"),
+        ("native a b", "native wants one value"),
+        ("nat x", "there is no nat"),
     ],
 )
 def test_a_wrong_setting_is_named_and_the_default_holds(

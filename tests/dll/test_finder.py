@@ -17,12 +17,12 @@ from sane.config import Environment
 from sane.debug import Debug
 from sane.dll.finder import (
     EntryPoints,
+    bundled,
     directories,
     find_backend,
     is_module_name,
     read_entries,
 )
-from sane.dll.own import bundled
 from sane.errors import Invalid
 
 DRIVER = '''

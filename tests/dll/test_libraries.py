@@ -12,7 +12,7 @@ from sane.config import Environment
 from sane.debug import Debug
 from sane.dll.finder import EntryPoints, NotFound, find
 from sane.dll.libraries import directories, libraries
-from sane.dll.own import native_names, settings
+from sane.dll.pysane_conf import PysaneConf
 
 MULTIARCH = getattr(sys.implementation, "_multiarch", "")
 SYSTEM = [f"/usr/lib/{MULTIARCH}/sane"] if MULTIARCH else []
@@ -87,19 +87,20 @@ def environment(folder: Path, conf: str, **variables: str) -> Environment:
 
 
 def test_settings_take_known_lines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    conf = '# c\n\nnative epson2\n native "a b" more\nbackend test\nlist-cache 5\nnative\nnat x\n'
-    recorded = environment(tmp_path, conf, SANE_DEBUG_DLL="1")
-    found = settings(recorded, Debug("dll", recorded))
-    assert found == {"native": ["epson2", "a b"], "backend": ["test"]}
+    conf = '# c\n\nnative epson2\n native "a b"\nbackend test\nlist-cache 5\nnative\nnat x\n'
+    recorded = environment(tmp_path, conf)
+    found = PysaneConf(recorded, Debug("dll", recorded))
+    assert found.natives == frozenset(("epson2", "a b"))
+    assert found.backends == ["test"]
     said = capfd.readouterr().err
-    assert f"{tmp_path}/pysane.conf:7: not understood: native\n" in said
-    assert "pysane.conf:8: not understood: nat x" in said
+    assert f"{tmp_path}/pysane.conf:7: native wants one value\n" in said
+    assert "pysane.conf:8: there is no nat" in said
     assert "list-cache" not in said
 
 
 def test_settings_without_a_file_are_empty(tmp_path: Path) -> None:
     recorded = Environment({"SANE_CONFIG_DIR": str(tmp_path)})
-    assert native_names(recorded, Debug("dll", recorded)) == frozenset()
+    assert PysaneConf(recorded, Debug("dll", recorded)).natives == frozenset()
 
 
 def chosen(folder: Path, name: str, conf: str, *there: str) -> str:
@@ -109,7 +110,7 @@ def chosen(folder: Path, name: str, conf: str, *there: str) -> str:
     recorded = environment(folder, conf, LD_LIBRARY_PATH=str(folder))
     debug = Debug("dll", recorded)
     try:
-        find(name, recorded, debug, EntryPoints(), native_names(recorded, debug))
+        find(name, recorded, debug, EntryPoints(), PysaneConf(recorded, debug).natives)
     except NotFound as exc:
         return "C" if "compiled" in str(exc) else ""
     except Exception as exc:

@@ -16,8 +16,8 @@ from sane.backend import Context, DeviceInfo
 from sane.config import Environment
 from sane.dll.cache import Cache
 from sane.dll.listing import Listing
+from sane.dll.pysane_conf import PysaneConf
 from sane.dll.registry import Loader, Registry, registry_for
-from sane.dll.settings import ListSettings
 from sane.errors import SaneError
 
 LONG = 20.0
@@ -180,7 +180,7 @@ def test_a_refresh_is_stopped_with_its_helper_and_keeps_nothing(stack: Stack) ->
     loader = Loader(Context(environment))
     discovery = SlowDiscovery()
     listing = Listing(loader, discovery)  # type: ignore[arg-type]
-    settings = ListSettings(environment, loader.debug)
+    settings = PysaneConf(environment, loader.debug)
     assert listing.lists(["a"], False, settings) == {}
     key = stack.file.read_text().split("\n")[1].removeprefix("key ").replace("%20", " ")
     kept = {"a": [DeviceInfo("kept", "V", "M", "T")]}

@@ -1,6 +1,7 @@
-"""pysane.conf: how devices are listed. What a backend is stands elsewhere (own.py, finder.py).
+"""pysane.conf: which backends are offered, where a C backend is wanted, how devices are listed.
 
-A value that is not understood is named and the default holds.
+A line that is not understood is named and does nothing. Source: architecture, "The shim" and
+"Finding backends".
 """
 
 from __future__ import annotations
@@ -15,32 +16,39 @@ if TYPE_CHECKING:
     from ..config import Environment
     from ..debug import Debug
 
+FILE = "pysane.conf"
 LIST_SECONDS = 10.0  # network backends wait up to 3 s for answers; what hangs is worth no more
 MOST_SECONDS = 1e6
 MOST_JOBS = 1000
+OF_ONE_VALUE = ("backend", "native", "list-timeout", "list-jobs", "list-cache")
 
 
-class ListSettings:
-    """The lines ``list-...`` of pysane.conf.
+class PysaneConf:
+    """What the file says, and PYSANE_LIST_TIMEOUT.
 
-    seconds: what one backend may take. jobs: how many C backends are asked at a time, 0: as many
-    as the processors bear. cache_seconds: how old a kept list may be, 0: none is kept. merge:
-    None, or the backends that are preferred where several list the same device.
+    backends: what libsane-pysane.so.1 offers, [] for the usual. natives: where the C backend is
+    wanted, "*" for wherever there is one. seconds: what one backend may take for a list. jobs: how
+    many C backends are asked at a time, 0: as many as the processors bear. cache_seconds: how old
+    a kept list may be, 0: none is kept. merge: None, or the backends that are preferred where
+    several list the same device.
     """
 
-    __slots__ = ("cache_seconds", "jobs", "merge", "seconds")
+    __slots__ = ("backends", "cache_seconds", "jobs", "merge", "natives", "seconds")
 
     def __init__(self, environment: Environment, debug: Debug) -> None:
+        self.backends: list[str] = []
+        self.natives: frozenset[str] = frozenset()
         self.seconds = LIST_SECONDS
         self.jobs = 0
         self.cache_seconds = 0.0
         self.merge: Sequence[str] | None = None
-        for line in config.read(environment, "pysane.conf") or []:
-            if line.text.startswith("list-"):
-                try:
-                    self._take(line.tokens())
-                except Invalid as exc:
-                    debug(0, "%s: %s", line.where(), exc)
+        for line in config.read(environment, FILE) or []:
+            if line.is_blank or line.is_comment:
+                continue
+            try:
+                self._take(line.tokens())
+            except Invalid as exc:
+                debug(0, "%s: %s", line.where(), exc)
         text = environment.get("PYSANE_LIST_TIMEOUT")
         if text:
             try:
@@ -52,16 +60,20 @@ class ListSettings:
         word, values = tokens[0], tokens[1:]
         if word == "list-merge":
             self.merge = values
+        elif word not in OF_ONE_VALUE:
+            raise Invalid(f"there is no {word}")
         elif len(values) != 1:
             raise Invalid(f"{word} wants one value")
+        elif word == "backend":
+            self.backends.append(values[0])
+        elif word == "native":
+            self.natives |= {values[0]}
         elif word == "list-timeout":
             self.seconds = _number(values[0], 0.001, MOST_SECONDS)
         elif word == "list-jobs":
             self.jobs = int(_number(values[0], 0, MOST_JOBS))
-        elif word == "list-cache":
-            self.cache_seconds = _number(values[0], 0, MOST_SECONDS)
         else:
-            raise Invalid(f"there is no {word}")
+            self.cache_seconds = _number(values[0], 0, MOST_SECONDS)
 
 
 def _number(text: str, least: float, most: float) -> float:
