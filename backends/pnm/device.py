@@ -25,6 +25,7 @@ from ...backend import (
     option,
     when,
 )
+from ...const import STATUS_NAMES
 from ...option import Bool, Button, Fixed, Group, Int, String
 from ...param import line_bytes, wrap_word
 from .handle import PnmHandle
@@ -75,7 +76,7 @@ def table(title: str, active: option.When) -> Int:
 def status_option(name: str) -> Bool:
     """Return the option that forces one status."""
     return Bool(
-        f"Force {name}",
+        f"Return SANE_STATUS_{STATUS_NAMES[STATUSES[name].status]}",
         "Let every read return this status.",
         name=f"status-{name}",
         reloads=OPTIONS,
@@ -115,9 +116,7 @@ class PnmDevice(Device):
     hand_scanner = Bool(
         "Hand-Scanner Simulation", "Do not tell the height in advance.", reloads=PARAMS
     )
-    default_enhancements = Button(
-        "Set default enhancements", "Set brightness and contrast to 0.", reloads=OPTIONS
-    )
+    default_enhancements = Button("Defaults", "Set brightness and contrast to 0.", reloads=OPTIONS)
     read_only = Int(
         "Read only test-option",
         "A number that can only be read.",

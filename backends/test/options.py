@@ -70,19 +70,19 @@ class TestOptions(Device):
         1, 8, 16, desc="Bits per sample; 1 is for black and white.", unit=0, reloads=BOTH
     )
     hand_scanner = Bool(
-        "Simulate hand-scanner",
+        "Hand-scanner simulation",
         "Behave like a hand scanner: the height is not known in advance and the width is "
         "always 11 cm.",
         reloads=BOTH,
     )
     three_pass = Bool(
-        "Simulate a three-pass scanner",
+        "Three-pass simulation",
         "Send colour images as three frames, one for each colour.",
         active=when(mode="Color"),
         reloads=BOTH,
     )
     three_pass_order = String(
-        "Order of the frames",
+        "Set the order of frames",
         "In which order the frames of a three-pass scan arrive.",
         ORDERS,
         active=when(mode="Color", three_pass=True),
@@ -103,7 +103,7 @@ class TestOptions(Device):
 
     special_group = Group("Special Options")
     test_picture = String(
-        "Test picture",
+        "Select the test picture",
         "What the scan shows.\n"
         "Solid black: nothing but black.\n"
         "Solid white: nothing but white.\n"
@@ -112,7 +112,7 @@ class TestOptions(Device):
         PICTURES,
     )
     invert_endianess = Bool(
-        "Invert endianess",
+        "Invert endianness",
         "Swap the two bytes of each 16-bit sample.",
         active=when(depth=16),
     )
@@ -133,7 +133,9 @@ class TestOptions(Device):
         unit=UNIT_MICROSECOND,
         active=when(read_delay=True),
     )
-    read_return_value = String("Return-value of read", "Let every read return this status.", FORCED)
+    read_return_value = String(
+        "Return-value of sane_read", "Let every read return this status.", FORCED
+    )
     ppl_loss = Int(
         "Loss of pixels per line",
         "How many pixels at the end of each line are padding.",
