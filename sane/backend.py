@@ -6,7 +6,11 @@ knows who calls. This module is the whole contract; docs/driver-guide.md shows i
 
 from __future__ import annotations
 
+import _thread
+import sys
+
 from . import config, errors, option
+from .cancel import NeverCancelled
 from .const import (
     CAP_ADVANCED,
     CAP_AUTOMATIC,
@@ -36,6 +40,8 @@ from .handle import Handle
 from .option import Range, when
 from .param import Area, Parameters
 from .values import Options, collect
+
+NOTHING_SET = config.Environment({})
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,8 +105,30 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def is_printable(text: str) -> bool:
+    """Tell whether *text* can be shown as it is: no control characters but tabs.
+
+    Bytes that are no UTF-8 count as Latin-1: who named a device may have had another locale.
+    """
+    return (text.isascii() and text.isprintable()) or not any(map(_is_control, text))
+
+
+def printable(text: str) -> str:
+    """Return *text* with a question mark for what cannot be shown."""
+    return "".join("?" if _is_control(char) else char for char in text)
+
+
+def _is_control(char: str) -> bool:
+    """Tell whether *char* is a control character, a line break or no character at all."""
+    code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte, by surrogateescape
+        code -= 0xDC00
+    is_control = (code < 0x20 and char != "\t") or 0x7F <= code < 0xA0
+    return is_control or 0xD800 <= code < 0xE000 or code in (0x2028, 0x2029)
+
+
 class DeviceInfo:
-    """A listed device: four non-empty texts, printable ASCII (standard 4.2.8).
+    """A listed device: four non-empty texts without control characters (standard 4.2.8).
 
     name: unique in its backend and stable. type: one of the standard's, as "flatbed scanner".
     """
@@ -115,6 +143,9 @@ class DeviceInfo:
 
     def __repr__(self) -> str:
         return f"DeviceInfo({self.name!r}, {self.vendor!r}, {self.model!r}, {self.type!r})"
+
+
+_opening = _thread._local()  # debug: of the backend whose open runs in this thread
 
 
 class Device:
@@ -143,11 +174,14 @@ class Device:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.declared = collect(cls)
+        cls.declared = collect(cls, RESERVED)
 
     def __new__(cls, *args: object, **kwargs: object) -> Device:
         self = super().__new__(cls)
         self.options = Options(cls.declared)
+        self.debug = getattr(_opening, "debug", None) or Debug(cls.__name__, NOTHING_SET)
+        never: Any = NeverCancelled()  # opening cannot be cancelled, but it waits
+        self.cancel_request = never
         return self
 
     def parameters(self) -> Parameters:
@@ -193,6 +227,9 @@ class Device:
         self.debug(debug_level(exc), "%s", describe(call, exc))
 
 
+RESERVED = frozenset([*dir(Device), *Device.__annotations__])  # no option can be called so
+
+
 def debug_level(exc: BaseException) -> int:
     """Return from which level on *exc* is shown: 0 for a mistake in a driver, 1 for a status."""
     if isinstance(exc, errors.EndOfFrame):
@@ -202,14 +239,28 @@ def debug_level(exc: BaseException) -> int:
 
 
 def describe(call: str, exc: BaseException) -> str:
-    """Return one line: *call*, what went wrong, and for a mistake the file and line."""
+    """Return one line: *call*, what went wrong, and for a mistake the driver's file and line."""
     text = f"{call}: {exc.__class__.__name__}: {exc}"
-    place = exc.__traceback__
-    if place is None or isinstance(exc, errors.SaneError):
+    is_status = isinstance(exc, errors.SaneError)
+    if is_status and not isinstance(exc, errors.Misbehaved):
         return text
-    while place.tb_next is not None:
-        place = place.tb_next
-    return f"{text} ({place.tb_frame.f_code.co_filename}:{place.tb_lineno})"
+    place = last = ""
+    found = exc.__traceback__
+    while found is not None:
+        last = f"{found.tb_frame.f_code.co_filename}:{found.tb_lineno}"
+        if not _is_ours(found.tb_frame.f_globals.get("__name__", "")):
+            place = last
+        found = found.tb_next
+    place = place or ("" if is_status else last)
+    return f"{text} ({place})" if place else text
+
+
+def _is_ours(module: str) -> bool:
+    """Tell whether a module is the framework's or Python's: a mistake is looked for elsewhere."""
+    package, _, rest = module.partition(".")
+    if package == __package__:
+        return rest.partition(".")[0] != "backends"
+    return package in sys.stdlib_module_names and module != "__main__"
 
 
 class Context:
@@ -271,6 +322,14 @@ class Backend:
 
     def init(self) -> None:
         """Prepare: read the configuration. Called before anything else, once for a sane_init."""
+
+    def open_device(self, name: str) -> Device:
+        """Call open: what it makes in this thread has our debug from its __init__ on."""
+        _opening.debug = self.debug
+        try:
+            return self.open(name)
+        finally:
+            _opening.debug = None
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         """Return the devices that are there now; *local_only*: not those over the network."""

@@ -1,9 +1,15 @@
-"""Rounding of words to a constraint: 32-bit arithmetic only, the same compiled and not.
+"""What a constraint makes of a word or a text: the same compiled and not.
 
 Source: c-abi-and-dll 5.5 and test-backend 0.1, including the wrap at 32 bits of extreme inputs.
 """
 
 from __future__ import annotations
+
+from .errors import Invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _Word = int  # an alias, so that the type in constraint.pxd decides when compiled
 WORD_MAX = 2147483647
@@ -44,3 +50,26 @@ def distance(value: _Word, entry: _Word) -> _Word:
     if difference < 0 and difference != -limit - 1:
         return -difference
     return difference
+
+
+def match_string(text: str, choices: Sequence[str], name: str | None) -> str:
+    """Return the entry of *choices* that *text* means: whole, else a unique prefix, any case.
+
+    Raises Invalid when none or several fit. Source: c-abi-and-dll 5.5.
+    """
+    wanted = _fold(text)
+    partial = []
+    for choice in choices:
+        folded = _fold(choice)
+        if folded == wanted:
+            return choice
+        if folded.startswith(wanted):
+            partial.append(choice)
+    if len(partial) != 1:
+        kind = "ambiguous" if partial else "not"
+        raise Invalid(f"option {name}: {text!r} is {kind} in {tuple(choices)}")
+    return partial[0]
+
+
+def _fold(text: str) -> str:
+    return "".join(c.lower() if c.isascii() else c for c in text)

@@ -29,9 +29,12 @@ from .errors import (
     status_of,
 )
 from .param import line_bytes
+from .values import refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .backend import Device
     from .option import Option
     from .param import Parameters
@@ -204,8 +207,10 @@ class Handle:
             raise Misbehaved("the driver has not come back from an earlier call")
         self.non_blocking = False
         try:
-            self.device.start()
+            start: Callable[[], object] = self.device.start
+            answer = start()
             self.job = True
+            refuse("start", answer)
             self._params = self.checked_parameters()
         except BaseException as exc:
             self._failed_start(exc)
@@ -244,12 +249,20 @@ class Handle:
         if n is None:
             return 0
         if n == 0:
+            self._tell_short()
             self.end_frame()
             raise EndOfFrame
         self._left_bytes -= n if self._left_bytes >= 0 else 0
         if self._left_bytes == 0:
             self.end_frame()
         return n
+
+    def _tell_short(self) -> None:
+        """Say that the driver has ended the frame before its last byte: the image is cut off."""
+        if self._left_bytes > 0 and self._params is not None:
+            whole = self._params.frame_bytes
+            text = "read_into: the frame ended after %d of %d bytes"
+            self.device.debug(1, text, whole - self._left_bytes, whole)
 
     def read_nowhere(self) -> None:
         """Raise what a read without a buffer deserves."""
@@ -336,7 +349,8 @@ class Handle:
             self.job = False
             self.device.cancel_request = NeverCancelled()  # type: ignore[assignment]
             try:
-                self.device.finish(aborted)
+                finish: Callable[[bool], object] = self.device.finish
+                refuse("finish", finish(aborted))
             except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
                 self.device.report("finish", exc)
             self.device.cancel_request = self.cancel_request
@@ -349,7 +363,8 @@ class Handle:
         self.leave_frame(IDLE)
         try:
             if not self._lost:
-                self.device.close()
+                close: Callable[[], object] = self.device.close
+                refuse("close", close())
         except BaseException as exc:  # a driver's KeyboardInterrupt is no more than a mistake
             self.device.report("close", exc)
         self.cancel_request.close()

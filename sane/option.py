@@ -7,8 +7,10 @@ Source: SANE standard 4.2.9 (descriptors) and 4.3.7 (values); c-abi-and-dll 1.7 
 
 from __future__ import annotations
 
+import sys
+
 from . import const
-from .constraint import distance, fit_range
+from .constraint import distance, fit_range, match_string
 from .errors import Invalid
 from .param import Area, fix, unfix
 
@@ -76,6 +78,7 @@ class Option:
     type: int = const.TYPE_INT
     attribute = ""
     flaw = ""
+    declared_at = ""  # file and line of the driver, for what is wrong with it
 
     def __init__(
         self,
@@ -111,6 +114,7 @@ class Option:
         self.constraint_hook: Callable[[Any], Any] | None = None
         self.index = 0
         self.offset = 0
+        self.declared_at = _caller()
 
     def __set_name__(self, owner: Class, attribute: str) -> None:
         self.attribute = attribute
@@ -123,7 +127,7 @@ class Option:
         return self.decode(device.options.read(self))
 
     def __set__(self, device: Any, value: Any) -> None:
-        device.options.write(self, self.encode(value))
+        device.options.put(self, value)
 
     def constrain(self, constraint: Any) -> None:
         """Set the declared constraint; what is wrong with it is told when the class is made."""
@@ -184,6 +188,10 @@ class Option:
     def decode(self, data: bytes) -> Any:
         """Return the value that the ABI bytes *data* hold."""
         raise NotImplementedError
+
+    def shown(self, constraint: Any) -> str:
+        """Return a constraint of the ABI in the option's units, for messages."""
+        return str(constraint)
 
     def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
         """Return *data* rounded to *constraint* and the info bits; raises Invalid (5.5)."""
@@ -251,6 +259,11 @@ class _Words(Option):
         if not words:
             raise ValueError("an empty list is no constraint")
         return words
+
+    def shown(self, constraint: Any) -> str:
+        if isinstance(constraint, WordRange):
+            return f"{self.from_word(constraint.min)} to {self.from_word(constraint.max)}"
+        return str(tuple(map(self.from_word, constraint)))
 
     def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
         if constraint is None:
@@ -386,6 +399,14 @@ class Count(Int):
         )
 
 
+def _caller() -> str:
+    """Return file and line of the innermost call that is not this module's."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 def words_bytes(words: Iterable[int]) -> bytes:
     """Return *words* as native 32-bit ABI bytes; raises ValueError beyond 32 bits."""
     elements = list(words)
@@ -396,34 +417,12 @@ def words_bytes(words: Iterable[int]) -> bytes:
     return bytes(data)
 
 
-def match_string(text: str, choices: Sequence[str], name: str | None) -> str:
-    """Return the entry of *choices* that *text* means: whole, else a unique prefix, any case.
-
-    Raises Invalid when none or several fit. Source: c-abi-and-dll 5.5.
-    """
-    wanted = _fold(text)
-    partial = []
-    for choice in choices:
-        folded = _fold(choice)
-        if folded == wanted:
-            return choice
-        if folded.startswith(wanted):
-            partial.append(choice)
-    if len(partial) != 1:
-        kind = "ambiguous" if partial else "not"
-        raise Invalid(f"option {name}: {text!r} is {kind} in {tuple(choices)}")
-    return partial[0]
-
-
-def _fold(text: str) -> str:
-    return "".join(c.lower() if c.isascii() else c for c in text)
-
-
 class ScanArea:
     """The four corners tl-x, tl-y, br-x, br-y in mm; the attribute is an Area in order."""
 
     def __init__(self, width: float, height: float, active: Condition | None) -> None:
         self.options: dict[str, Option] = {}
+        self.declared_at = _caller()
         for name, title, limit, value in (
             ("tl_x", "Top-left x", width, 0),
             ("tl_y", "Top-left y", height, 0),

@@ -11,6 +11,7 @@ import sys
 from . import const
 from .errors import Cancelled, DeviceBusy, DeviceIOError, EndOfFrame, Invalid, NoDocs
 from .param import line_bytes
+from .values import encoded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -314,7 +315,9 @@ class Scanner:
         self._call(self._store, option, value)
 
     def _store(self, option: Option, value: Any) -> None:
-        _, info = self._handle.set(option.index, option.encode(value))
+        _, info = self._handle.set(
+            option.index, encoded(option, value, self._handle.options.constraints[option.index])
+        )
         if info & const.INFO_RELOAD_OPTIONS:
             self._look_at_options()
 

@@ -10,11 +10,12 @@ from . import const
 from .errors import Invalid, Misbehaved, SaneError
 from .option import WORD_SIZE, Count, Option, Range, ScanArea
 
+SHOWN = 80  # characters of a text that is no choice, in a message
 NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Any
 
 
@@ -27,7 +28,15 @@ class Options:
     caps, constraints: by index. changed: indices whose descriptor the C side must renew.
     """
 
-    __slots__ = ("caps", "changed", "constraints", "declared", "dependents", "values")
+    __slots__ = (
+        "_is_settled",
+        "caps",
+        "changed",
+        "constraints",
+        "declared",
+        "dependents",
+        "values",
+    )
 
     def __init__(self, declared: tuple[Option, ...]) -> None:
         self.declared = declared
@@ -36,6 +45,7 @@ class Options:
         self.constraints = [option.constraint for option in declared]
         self.changed: list[int] = []
         self.dependents: dict[str, list[Option]] = {}
+        self._is_settled = False  # constraints that methods give are those of this moment
         for option in declared:
             if option.size:
                 self.write(option, default_bytes(option))
@@ -52,6 +62,21 @@ class Options:
     def write(self, option: Option, data: bytes) -> None:
         """Store ABI bytes as they are: no constraint is applied."""
         self.values[option.offset : option.offset + len(data)] = data
+
+    def put(self, option: Option, value: Any) -> None:
+        """Store what the driver itself gives as the value; raises Misbehaved if it is none.
+
+        Off the grid of a range is rounded. While the driver opens or changes options, one whose
+        constraint a method gives takes any value: update() rounds it when all is known.
+        """
+        constraint = self.constraints[option.index]
+        try:
+            data = encoded(option, value, constraint)
+            if option.constraint_hook is None or self._is_settled:
+                data = _within(option, data, constraint)
+        except Invalid as exc:
+            raise Misbehaved(str(exc)) from exc
+        self.write(option, data)
 
     def is_active(self, option: Option) -> bool:
         """Tell whether *option* can be used now."""
@@ -78,26 +103,27 @@ class Options:
                 changed |= self.set_active(option, option.active(device))
             if option.constraint_hook is not None:
                 changed |= self.set_constraint(option, option.constraint_hook(device))
+        self._is_settled = True
         return changed
 
     def set_constraint(self, option: Option, constraint: Any) -> bool:
-        """Give *option* a new constraint, in its own units; return whether that changed it.
+        """Give *option* a constraint, in its own units; return whether it is another one.
 
-        Raises Misbehaved for one that the standard does not allow.
+        A value outside is rounded into it. Raises Misbehaved for one that the standard forbids.
         """
         try:
             constraint = option.to_abi(constraint)
         except (TypeError, ValueError, OverflowError, SaneError) as exc:
             raise Misbehaved(f"option {option.name}: bad constraint {constraint!r}") from exc
-        if _same(constraint, self.constraints[option.index]):
-            return False
-        self.constraints[option.index] = constraint
-        self.changed.append(option.index)
+        is_new = not _same(constraint, self.constraints[option.index])
+        if is_new:
+            self.constraints[option.index] = constraint
+            self.changed.append(option.index)
         try:
             self.write(option, option.fit(self.stored(option), constraint)[0])
         except Invalid:
             self.write(option, option.encode(constraint[0]))
-        return True
+        return is_new
 
     def stored(self, option: Option) -> bytes:
         """Return the value as it would be passed to SET: a string ends at its NUL."""
@@ -117,10 +143,12 @@ class Options:
         """
         before = bytes(self.values), list(self.caps), list(self.constraints)
         info = option.reloads
+        self._is_settled = False
         try:
             if option.set_hook is not None:
                 wanted = option.set_hook(device, option.decode(data))
-                effective = _answer(option, "on_set", wanted)
+                limits = self.constraints[option.index]
+                effective = _answer(option, "on_set", wanted, limits)
                 if effective != data:
                     info |= const.INFO_INEXACT
                     data = effective
@@ -128,13 +156,16 @@ class Options:
                 self.write(option, data)
             if option.changed_hook is not None:
                 expected = bytes(self.values)
-                option.changed_hook(device)
+                hook: Callable[[Any], object] = option.changed_hook
+                refuse(f"option {option.name}: changed", hook(device))
                 info |= self._side_effects(device, expected)
             if self.update(device, self.dependents.get(option.attribute, ())):
                 info |= const.INFO_RELOAD_OPTIONS
         except BaseException:
             self._restore(*before)
             raise
+        finally:
+            self._is_settled = True
         return info
 
     def _side_effects(self, device: Any, expected: bytes) -> int:
@@ -158,12 +189,45 @@ class Options:
         self.constraints[:] = constraints
 
 
-def _answer(option: Option, call: str, value: Any) -> bytes:
-    """Return what a method of the driver gave as the option's value, as ABI bytes."""
+def refuse(call: str, answer: object) -> None:
+    """Raise Misbehaved for what a method of the driver returned that is to return nothing."""
+    if answer is not None:
+        raise Misbehaved(f"{call} returned {answer!r}: a failure is raised, not returned")
+
+
+def encoded(option: Option, value: Any, constraint: Any) -> bytes:
+    """Return option.encode(value); what is too long for a list of texts is told as not in it."""
     try:
         return option.encode(value)
     except Invalid as exc:
+        if option.type == const.TYPE_STRING and isinstance(value, str) and constraint:
+            raise Invalid(
+                f"option {option.name}: {value[:SHOWN]!r} is not in {constraint}"
+            ) from exc
+        raise
+
+
+def _answer(option: Option, call: str, value: Any, constraint: Any = None) -> bytes:
+    """Return what a method of the driver gave as the option's value, as ABI bytes."""
+    try:
+        return _within(option, option.encode(value), constraint)
+    except Invalid as exc:
         raise Misbehaved(f"option {option.name}: {call} returned {value!r}") from exc
+
+
+def _within(option: Option, data: bytes, constraint: Any) -> bytes:
+    """Return *data*, on the grid of a range; raises Invalid if it is outside of *constraint*."""
+    if option.type != const.TYPE_STRING and constraint is not None:
+        words = memoryview(data).cast("i")
+        if isinstance(constraint, Range):
+            allowed = all(constraint.min <= word <= constraint.max for word in words)
+        else:
+            allowed = all(word in constraint for word in words)
+        if not allowed:
+            raise Invalid(
+                f"option {option.name}: {option.decode(data)} is not in {option.shown(constraint)}"
+            )
+    return option.fit(data, constraint)[0]
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -181,21 +245,27 @@ def default_bytes(option: Option) -> bytes:
     return cached[1]
 
 
-def collect(cls: type) -> tuple[Option, ...]:
+def collect(cls: type, reserved: Collection[str] = ()) -> tuple[Option, ...]:
     """Return option 0 and the options declared in *cls* and its bases, in order, with offsets.
 
-    Raises TypeError for a declaration that breaks the standard's rules (4.2.9), naming it.
+    reserved: attributes that mean something else. Raises TypeError for a declaration that takes
+    one, or breaks the standard's rules (4.2.9), naming it and its place.
     """
     found: dict[str, Option] = {}
     for base in reversed(cls.__mro__):
         for attribute, item in list(vars(base).items()):
+            if isinstance(item, ScanArea | Option) and attribute in reserved:
+                _refuse(cls, attribute, item, "every device has an attribute of this name")
             if isinstance(item, ScanArea):
                 item.declare(base)
                 found.update(item.options)
             elif isinstance(item, Option):
                 found[attribute] = item
     for attribute, item in found.items():
-        if vars(cls).get(attribute) is not item:  # a base's: here it may have another number
+        own = vars(cls).get(attribute)
+        if own is not None and not isinstance(own, Option):
+            _refuse(cls, attribute, item, f"{own!r} hides the option of this name")
+        if own is not item:  # a base's: here it may have another number
             found[attribute] = item.clone()
             setattr(cls, attribute, found[attribute])
     declared = (Count(len(found) + 1), *found.values())
@@ -206,9 +276,14 @@ def collect(cls: type) -> tuple[Option, ...]:
         option.offset = offset
         offset += (option.size + WORD_SIZE - 1) // WORD_SIZE * WORD_SIZE
         for fault in _faults(cls, option, names):
-            raise TypeError(f"{cls.__qualname__}.{option.attribute}: {fault}")
+            _refuse(cls, option.attribute, option, fault)
         names.add(option.name or "")
     return declared
+
+
+def _refuse(cls: type, attribute: str, item: Option | ScanArea, fault: str) -> None:
+    """Raise TypeError for a declaration, with the line of the driver where it stands."""
+    raise TypeError(f"{cls.__qualname__}.{attribute}: {fault}; declared in {item.declared_at}")
 
 
 def _faults(cls: type, option: Option, names: set[str]) -> Iterator[str]:

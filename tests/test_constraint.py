@@ -13,9 +13,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from sane import const
-from sane.constraint import distance, fit_range
+from sane.constraint import distance, fit_range, match_string
 from sane.errors import Invalid
-from sane.option import Bool, Fixed, Int, Range, String, WordRange, match_string
+from sane.option import Bool, Fixed, Int, Range, String, WordRange
 from tests import cc
 
 if TYPE_CHECKING:

@@ -67,7 +67,8 @@ class TestDevice(TestOptions):
             if word is not None:
                 options.write(item, words_bytes((word,)))
         for attribute, text in settings.strings.items():
-            setattr(self, attribute, text)
+            item = getattr(TestDevice, attribute)
+            options.write(item, item.encode(text))  # as the original has looked at it
         options.constraints[TestDevice.resolution.index] = settings.range("resolution")
         geometry = tuple(getattr(TestDevice, name) for name in ("tl_x", "tl_y", "br_x", "br_y"))
         for item in geometry:

@@ -73,7 +73,7 @@ cdef inline char lower(char c) noexcept nogil:
 
 
 cdef const char *match(SANE_Option_Descriptor *d, const char *text) noexcept nogil:
-    """Return the entry that *text* means, as sane.option.match_string does; NULL if none."""
+    """Return the entry that *text* means, as sane.constraint.match_string does; NULL if none."""
     cdef const SANE_String_Const *entry = d.constraint.string_list
     cdef const char *partial = NULL
     cdef int partials = 0, i
