@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_DIRECTORIES = (".", "/etc/sane.d")
 WHITESPACE = " \t\n\v\f\r"  # C isspace; str.isspace knows more
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "SHLIB_PATH", "LIBPATH", "LD_BIND_NOW")
+BOM = b"\xef\xbb\xbf"  # what some editors begin a UTF-8 file with; it would be part of a name
 PIECE_BYTES = 4095  # a longer line counts as several: the helpers read into PATH_MAX bytes
 FILE_BYTES = 1 << 22  # the rest is not read: no real file comes near, and the heap is the host's
 
@@ -80,6 +81,19 @@ def read(environment: Environment, name: str) -> list[Line] | None:
         if data is not None:
             return list(_lines(path, data))
     return None
+
+
+def state(environment: Environment, name: str) -> str:
+    """Return a text that is another one when read() would give something else; "" without file."""
+    for directory in directories(environment):
+        path = f"{directory}/{name}"
+        try:
+            found = os.stat(path, dir_fd=environment.cwd)
+        except (OSError, ValueError):
+            continue
+        if S_ISREG(found.st_mode) or S_ISCHR(found.st_mode):
+            return f"{path}={found.st_dev}:{found.st_ino}:{found.st_size}:{found.st_ctime_ns}"
+    return ""
 
 
 def directory_names(environment: Environment, name: str) -> list[str]:
@@ -304,7 +318,7 @@ def _is_file(name: str, directory: int) -> bool:
 
 def _lines(path: str, data: bytes) -> Iterator[Line]:
     """Yield the lines of *data*; over-long ones in pieces, each cut at a NUL as C strings are."""
-    physical = data.split(b"\n")  # splitlines would also split at a CR
+    physical = data.removeprefix(BOM).split(b"\n")  # splitlines would also split at a CR
     last = len(physical)
     for number, content in enumerate(physical, 1):
         whole = content if number == last else content + b"\n"

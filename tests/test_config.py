@@ -257,8 +257,18 @@ LINES = [
     (b"a" * 4093 + b"  b\n", ["a" * 4093, "b"]),
 ]
 
+# A byte order mark belongs to no line; the original would make it part of the first word.
+MARKED = [
+    (b"\xef\xbb\xbfnet\n", ["net"]),
+    (b"\xef\xbb\xbf# comment\r\nnet\r\n", ["# comment", "net"]),
+    (b"\xef\xbb\xbf", []),
+    (b"\xef\xbb\xbf" + b"a" * 4095, ["a" * 4095]),
+    (b"\xef\xbbnet\n", ["\udcef\udcbbnet"]),
+    (b"net\n\xef\xbb\xbftest\n", ["net", "\ufefftest"]),
+]
 
-@pytest.mark.parametrize(("data", "expected"), LINES)
+
+@pytest.mark.parametrize(("data", "expected"), [*LINES, *MARKED])
 def test_lines_are_trimmed_and_cut(data: bytes, expected: list[str], tmp_path: Path) -> None:
     (tmp_path / "x.conf").write_bytes(data)
     found = config.read(environment(tmp_path), "x.conf")

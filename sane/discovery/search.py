@@ -43,7 +43,10 @@ class Search:
         """Begin to ask one host."""
         with self._lock:
             self.running += 1
-        start_thread(lambda: self._ask(host))
+        try:
+            start_thread(lambda: self._ask(host))
+        except (RuntimeError, MemoryError):  # no thread is to be had: one after another
+            self._ask(host)
 
     def _ask(self, host: str) -> None:
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ..backend import DeviceInfo
+from ..backend import DeviceInfo, is_printable, printable
 from ..errors import Misbehaved
 
 MOST_HEAD = 128  # bytes of the first line of a record
@@ -88,17 +88,24 @@ def _take_devices(answer: Answer, said: list[bytes]) -> None:
             device = _device(said[index + 1 : index + 5])
             if device is None:
                 answer.notes.append((0, "get_devices lists a device without a name"))
+            elif not is_printable(device.name):
+                text = f"get_devices lists {device.name!r}, which cannot be shown"
+                answer.notes.append((0, text))
             else:
                 devices.append(device)
     answer.devices = devices
 
 
 def _device(texts: list[bytes]) -> DeviceInfo | None:
-    """Return the device of four texts, None without a name; a NULL text gets a word."""
+    """Return the device of four texts, None without a name.
+
+    A NULL text gets a word, a control character of a text a question mark.
+    """
     name, vendor, model, kind, *_ = [os.fsdecode(text[1:]) for text in texts] + [""] * 4
     if not name:
         return None
-    return DeviceInfo(name, vendor or NO_VENDOR, model or NO_TEXT, kind or NO_TEXT)
+    shown = map(printable, (vendor or NO_VENDOR, model or NO_TEXT, kind or NO_TEXT))
+    return DeviceInfo(name, *shown)
 
 
 def what_happened(outcome: str, code: int, ms: int, said: list[bytes]) -> str:

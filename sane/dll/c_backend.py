@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 from .. import const
-from ..backend import Backend, Device, DeviceInfo
+from ..backend import Backend, Device, DeviceInfo, is_printable, printable
 from ..cancel import Cancel
 from ..errors import EndOfFrame, Invalid, Misbehaved
 from ..handle import Handle
@@ -57,11 +57,13 @@ class CBackend(Backend):
     def list_devices(self, local_only: bool) -> list[DeviceInfo]:
         found = []
         for name, vendor, model, type in self.library.list_devices(local_only):
-            if name:
-                texts = (vendor or "Noname", model or "scanner", type or "scanner")
-                found.append(DeviceInfo(name, *texts))
-            else:
+            if not name:
                 self.debug(0, "backend %s lists a device without a name", self.name)
+            elif not is_printable(name):
+                self.debug(0, "backend %s lists %r, which cannot be shown", self.name, name)
+            else:
+                texts = (vendor or "Noname", model or "scanner", type or "scanner")
+                found.append(DeviceInfo(name, *map(printable, texts)))
         return found
 
     def open(self, name: str) -> native.Device:  # type: ignore[override]

@@ -1,6 +1,7 @@
 """Calls into drivers with a deadline: one that never returns costs itself, not its caller.
 
-The call runs in a thread of its own with all signals blocked. What must run on the caller's
+The call runs in a thread of its own with all signals blocked; in a process that may have no more
+threads it runs in the caller's, without a deadline. What must run on the caller's
 thread, the frontend's authorization callback, is handed back to it.
 """
 
@@ -39,18 +40,27 @@ class Call:
         self.wake_thread = _thread.allocate_lock()
         self.wake_caller.acquire()
         self.wake_thread.acquire()
-        start_thread(self._run)
+        try:
+            start_thread(self._run)
+        except (RuntimeError, MemoryError):  # a limit is reached, as RLIMIT_NPROC
+            self._carry_out()
 
     def _run(self) -> None:
         import _thread
 
         ident = _thread.get_ident()
         _running[ident] = self
+        self._carry_out()
+
+    def _carry_out(self) -> None:
+        import _thread
+
         try:
             self.result = self.function()
         except BaseException as exc:
             self.error = exc
-        del _running[ident]
+        if _running.get(_thread.get_ident()) is self:
+            del _running[_thread.get_ident()]
         with self.lock:
             self.done = True
         if not self.given_up:

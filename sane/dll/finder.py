@@ -100,7 +100,9 @@ def find_backend(
         raise NotFound(f"no backend named {name!r}")
     found = getattr(module, "Backend", None) or getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, Backend)) or found is Backend:
-        raise Invalid(f"{getattr(module, '__file__', module)} defines no class Backend")
+        text = f"{getattr(module, '__file__', module)} defines no class Backend"
+        debug(0, "backend %s: %s", name, text)  # a C program gets no more than a status
+        raise Invalid(text)
     debug(3, "backend %s is %s", name, getattr(module, "__file__", module))
     return found
 
@@ -171,10 +173,13 @@ def directories(environment: Environment) -> list[str]:
     if os.path.exists(os.path.join(folder, "pysane.runtime")):
         found.append(os.path.join(folder, "backends"))
     found.append(SYSTEM_DIRECTORY)
-    if may_trust_environment():
-        path = environment.get("PYSANE_BACKEND_PATH") or ""
-        found += [directory for directory in path.split(":") if os.path.isabs(directory)]
-    return found
+    return found + [name for name in named_directories(environment) if os.path.isabs(name)]
+
+
+def named_directories(environment: Environment) -> list[str]:
+    """Return the elements of PYSANE_BACKEND_PATH, as they stand there."""
+    path = environment.get("PYSANE_BACKEND_PATH") if may_trust_environment() else None
+    return [name for name in (path or "").split(":") if name]
 
 
 def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType | None:
@@ -199,6 +204,9 @@ def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType 
                 del sys.modules[module_name]
                 raise
             return module
+    for directory in named_directories(environment):
+        if not os.path.isabs(directory):
+            debug(0, "PYSANE_BACKEND_PATH: %s is not used: no absolute path", directory)
     return None
 
 

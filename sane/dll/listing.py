@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 
+from .. import config
 from ..threads import start_thread
 from .discover import Discovery
 
@@ -45,8 +46,7 @@ class Listing:
             return self._discovery.ask(names, local_only, settings)
         file = "devices-local" if local_only else "devices"
         debug = self._loader.debug
-        key = " ".join([*names, "native", *sorted(self._loader.natives or ()), *usb_devices()])
-        store = cache.Cache(place, file, key, debug)
+        store = cache.Cache(place, file, self._conditions(names), debug)
         kept = store.load()
         if kept is not None:
             self._discovery.durations_ms.update(kept.durations_ms)
@@ -67,6 +67,20 @@ class Listing:
         ):
             self._refresh = Refresh(renew)
         return kept.lists
+
+    def _conditions(self, names: Sequence[str]) -> str:
+        """Return what a kept list depends on: another text is another list."""
+        environment = self._loader.context.environment
+        variables = environment.variables.items()
+        return " ".join(
+            [
+                *names,
+                *("native", *sorted(self._loader.natives or ())),
+                *usb_devices(),
+                *filter(None, (config.state(environment, f"{name}.conf") for name in names)),
+                *(f"{key}={text}" for key, text in variables if not key.startswith("SANE_DEBUG_")),
+            ]
+        )
 
     def stop(self) -> None:
         """End a refresh, so that no other process of ours holds a device."""
@@ -90,7 +104,11 @@ class Refresh:
         self._ended = _thread.allocate_lock()
         self._ended.acquire()
         self._renew = renew
-        start_thread(self._run)
+        try:
+            start_thread(self._run)
+        except (RuntimeError, MemoryError):  # no thread is to be had: the next list is made anew
+            self.is_over = True
+            self.helper_ended()
 
     def _run(self) -> None:
         try:

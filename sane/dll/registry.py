@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import _thread
 
-from ..backend import Context, Device, DeviceInfo, debug_level, describe
+from ..backend import Context, Device, DeviceInfo, debug_level, describe, is_printable
 from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from . import deadline
@@ -44,7 +44,7 @@ class Loader:
         self._backends: dict[str, Backend] = {}
         self._c_backends: dict[str, Backend] = {}  # C backends in memory, initialised or not
         self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
-        self._missing: set[str] = set()
+        self._missing: dict[str, str] = {}  # why they could not be loaded
         self._entry_points = EntryPoints()
         self._locks: dict[str, _thread.LockType] = {}  # one thread at a time in a backend's init
         self.set_context(context)
@@ -78,7 +78,7 @@ class Loader:
     def load(self, name: str) -> Backend:
         """Return the new backend *name*; raises Unsupported once that has failed (4.5)."""
         if name in self._missing:
-            raise Unsupported(f"backend {name} was not found before")
+            raise Unsupported(f"backend {name} was not found before: {self._missing[name]}")
         environment = self.context.environment
         make: Callable[[str, Context], Backend]
         try:
@@ -86,8 +86,8 @@ class Loader:
                 make = self.find(name)
             else:
                 make = find(name, environment, self.debug, self._entry_points, self.natives)
-        except BaseException:
-            self._missing.add(name)
+        except BaseException as exc:
+            self._missing[name] = str(exc)
             raise
         backend = make(name, self.context)
         if backend.is_c_backend:
@@ -97,6 +97,10 @@ class Loader:
     def find(self, name: str) -> type[Backend]:
         """Return the class of the Python backend *name*; raises Invalid if there is none."""
         return find_backend(name, self.context.environment, self.debug, self._entry_points)
+
+    def is_loaded(self, name: str) -> bool:
+        """Tell whether *name* is a backend that exists and is in use."""
+        return name in self._backends
 
     def is_c_backend(self, name: str) -> bool:
         """Tell whether *name* is a C backend that is in use in this process."""
@@ -136,7 +140,7 @@ class Loader:
             self.debug(0, "%s: list_devices: %r is not a DeviceInfo", name, device)
             return False
         texts = (device.name, device.vendor, device.model, device.type)
-        if all(isinstance(text, str) and text.isprintable() and text for text in texts):
+        if all(isinstance(text, str) and text and is_printable(text) for text in texts):
             return True
         self.debug(0, "%s: list_devices: %r has an empty or unprintable text", name, device)
         return False
@@ -151,7 +155,7 @@ class Loader:
             if backend.is_c_backend:
                 return self._open_c_backend(backend, device_name, cancel is not None)
             device = deadline.call(
-                lambda: backend.open(device_name),
+                lambda: backend.open_device(device_name),
                 self.open_seconds,
                 f"backend {name}: open",
                 lambda late: late.close(),
@@ -267,10 +271,12 @@ class Registry:
             backend = self._names[0]
         elif backend in ("dll", "pysane"):
             raise Invalid(f"open: {backend} is no backend")
-        if backend not in self._names:
-            self._names.insert(0, backend)
         self._listing.stop()
-        return self._loader.open(backend, device, cancel)
+        try:
+            return self._loader.open(backend, device, cancel)
+        finally:
+            if self._loader.is_loaded(backend) and backend not in self._names:
+                self._names.insert(0, backend)  # asked for by name, it belongs to us (4.8)
 
     def exit(self) -> bool:
         """End all backends; handles are closed already. Return False: the registry has ended."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import _thread
 
-from ..backend import DeviceInfo
+from ..backend import DeviceInfo, printable
 from ..cancel import NeverCancelled
 from ..errors import DeviceBusy, DeviceIOError, SaneError
 from ..transport.streams import ByteStream, Deadline, resolve
@@ -104,7 +104,7 @@ class Servers:
         return [
             DeviceInfo(
                 host.device(device.name),
-                *(printable(getattr(device, text)) or NOTHING[text] for text in NOTHING),
+                *(shown(getattr(device, text)) or NOTHING[text] for text in NOTHING),
             )
             for device in reply.devices
             if device.name
@@ -135,9 +135,9 @@ class Servers:
         self._connections = {}
 
 
-def printable(text: str | None) -> str:
-    """Return *text* with a question mark for what cannot be shown."""
-    return "".join(c if c.isprintable() else "?" for c in text or "")
+def shown(text: str | None) -> str:
+    """Return a text of a server's with a question mark for what is no character of UTF-8."""
+    return printable((text or "").encode("utf-8", "replace").decode())
 
 
 def shorter(one: float | None, other: float | None) -> float | None:
