@@ -38,7 +38,7 @@ DEFAULT_SHIMS = "pysane test pnm"
 COMPILED = (
     *("sane.constraint", "sane.image.lines", "sane.image.rows", "sane.image.weave"),
     "sane.net.stream",
-    *("sane.backends.epson2.blocks", "sane.backends.epson2.decode", "sane.backends.test.stream"),
+    *("sane.backends.epson2.blocks", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = (
     *("sane.usb.transfers", "sane.backends._epson.blocks", "sane.dll.native", "sane.dll.spawn"),

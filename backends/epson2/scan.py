@@ -13,10 +13,10 @@ import struct
 
 from ...const import STATUS_CANCELLED, STATUS_EOF, STATUS_IO_ERROR
 from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
+from ...image import Layout, Lines
 from ...usb.link import OK, STALL
 from .commands import ESC, STX
-from .decode import invert, join_lines, swap_samples
-from .plan import LINE_COLOR
+from .plan import GRAYS, LINE_COLOR
 from .wires import NetWire
 
 TYPE_CHECKING = False
@@ -30,9 +30,9 @@ FATAL, NOT_READY, AREA_END, CANCEL_ASKED = 0x80, 0x40, 0x20, 0x10
 FAILED = FATAL | NOT_READY
 COLOR_MASK, GREEN_FIRST = 0x0C, 0x04
 GREEN, RED, BLUE = 0x04, 0x08, 0x0C  # of a line of one colour
+LINE_COLORS = "GRB"  # their order
 REPLY = struct.Struct("<BB3I")
 BLOCK_HEAD, LINE_HEAD = struct.Struct("<BBHH"), struct.Struct("<BBH")
-EMPTY = memoryview(b"")
 
 
 class WarmingUp(DeviceIOError):
@@ -85,23 +85,43 @@ def status_mask(plan: Plan) -> int:
 class Buffered:
     """What the scans share whose blocks come as a whole: a read takes what it has room for."""
 
-    def __init__(self) -> None:
-        self._block = EMPTY
-        self._place = 0  # in it, where the next read begins
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._colors = "RGB" if plan.is_color else "K"
+        if plan.color == LINE_COLOR:
+            self._colors = LINE_COLORS
+        self._lines = self._of_next(plan.lines)
 
-    def next(self) -> memoryview:
-        """Return the next samples, valid until the next call; none at the end."""
+    def _of_next(self, lines: int) -> Lines:
+        """Return what makes the next *lines* lines of the image of what the scanner sends."""
+        plan = self.plan
+        layout = Layout(
+            plan.width,
+            3 if plan.is_color else 1,
+            1 if plan.bits == 1 else GRAYS[plan.bits],
+            colors=self._colors,
+            plane_lines=int(plan.color == LINE_COLOR),
+            stagger=(0, plan.margin, 2 * plan.margin) if plan.is_color else (),
+            invert=plan.bits == 1,
+        )
+        return Lines(layout, lines)
+
+    def take(self, block: memoryview, colors: str = "") -> None:
+        """Take a block of whole lines; colors: their order, where blocks tell it."""
+        if colors and colors != self._colors:
+            self._colors = colors
+            self._lines = self._of_next(self._lines.left_bytes // self._lines.row_bytes)
+        self._lines.feed(block)
+
+    def next(self) -> bool:
+        """Receive the next block and take it; return whether there was one."""
         raise NotImplementedError
 
     def read_into(self, view: memoryview) -> int:
         """Write samples into *view*; return how many, 0 at the end."""
-        block, place = self._block, self._place
-        if place == len(block):
-            block = self._block = self.next()
-            place = 0
-        n = min(len(view), len(block) - place)
-        view[:n] = block[place : place + n]
-        self._place = place + n
+        n = self._lines.read_into(view)
+        while not n and self.next():
+            n = self._lines.read_into(view)
         return n
 
     def reader(self) -> object | None:
@@ -207,10 +227,9 @@ class ExtendedScan(Buffered):
     def __init__(
         self, commands: Commands, wire: UsbWire, plan: Plan, sizes: tuple[int, int, int]
     ) -> None:
-        super().__init__()
+        super().__init__(plan)
         self.commands = commands
         self.wire = wire
-        self.plan = plan
         self.mask = status_mask(plan)
         self.sizes = sizes
         self.done = 0
@@ -220,9 +239,9 @@ class ExtendedScan(Buffered):
     def _size(self, number: int) -> int:
         return self.sizes[0] if number < self.sizes[1] else self.sizes[2]
 
-    def next(self) -> memoryview:
+    def next(self) -> bool:
         if self.done == self.count:
-            return EMPTY
+            return False
         size = self._size(self.done)
         block = self._receive(size + 1)
         if len(block) != size + 1:
@@ -239,10 +258,8 @@ class ExtendedScan(Buffered):
         if self.done < self.count:
             self.wire.acknowledge()
             self.is_under_way = True
-        samples = block[:size]
-        if self.plan.bits == 1:
-            invert(samples)
-        return samples
+        self.take(block[:size])
+        return True
 
     def _receive(self, size: int) -> memoryview:
         try:
@@ -269,15 +286,13 @@ class StandardScan(Buffered):
     """The blocks after ESC G on USB: each has a head, and the last one says so."""
 
     def __init__(self, commands: Commands, wire: UsbWire, plan: Plan) -> None:
-        super().__init__()
+        super().__init__(plan)
         self.commands = commands
         self.wire = wire
-        self.plan = plan
         self.head = BLOCK_HEAD if plan.block_lines else LINE_HEAD
         self.is_over = False
         self.is_due = True  # a block, or the rest of one, has yet to come
-        self.lines: list[memoryview] = []  # of one colour, that wait for the others
-        self.rest = b""  # received lines that wait for those below, with a margin
+        self.place = 0  # of the next line's colour in LINE_COLORS
         self.wire.send(ESC + b"G", self.head.size)
         self.status, self.size = self._receive_head()
 
@@ -319,54 +334,29 @@ class StandardScan(Buffered):
             self.is_due = True
         return status, data
 
-    def next(self) -> memoryview:
-        while not self.is_over:
-            status, data = self._receive()
-            if self.plan.color == LINE_COLOR:
-                samples = self._interleaved(status & COLOR_MASK, data)
-            else:
-                samples = self._decoded(status & COLOR_MASK, data)
-            if samples:
-                return samples
-        return EMPTY
+    def next(self) -> bool:
+        if self.is_over:
+            return False
+        status, data = self._receive()
+        color = status & COLOR_MASK
+        if self.plan.color == LINE_COLOR:
+            self._check_line(color, len(data))
+            self.take(data)
+        elif self.plan.is_color:
+            self.take(data, "GRB" if color == GREEN_FIRST else "RGB")
+        else:
+            self.take(data)
+        return True
 
-    def _decoded(self, color: int, data: memoryview) -> memoryview:
-        if self.plan.bits == 1:
-            invert(data)
-        elif self.plan.is_color and color == GREEN_FIRST:
-            swap_samples(data, 1 if self.plan.bits == 8 else 2)
-        if not self.plan.margin:
-            return data
-        lines = self.rest + data
-        whole = len(lines) // self.plan.line_bytes - 2 * self.plan.margin
-        if whole <= 0:
-            self.rest = lines
-            return EMPTY
-        samples = memoryview(bytearray(whole * self.plan.line_bytes))
-        join_lines(memoryview(lines), samples, self.plan.line_bytes, self.plan.margin)
-        self.rest = lines[len(samples) :]
-        return samples
-
-    def _interleaved(self, color: int, data: memoryview) -> memoryview:
-        """Return a line of three samples a pixel once its green, red and blue are there."""
-        order = (GREEN, RED, BLUE)
-        expected = order[len(self.lines)]
-        width = 1 if self.plan.bits == 8 else 2
-        if color != expected or len(data) != self.plan.width * width:
+    def _check_line(self, color: int, size: int) -> None:
+        """Raise DeviceIOError for a line of one colour that is not the one that is due."""
+        expected = (GREEN, RED, BLUE)[self.place]
+        if color != expected or size != self.plan.line_bytes // 3:
             raise DeviceIOError(
-                f"{self.wire.name}: a line of {len(data)} bytes and colour {color:02x} where "
+                f"{self.wire.name}: a line of {size} bytes and colour {color:02x} where "
                 f"{expected:02x} was due"
             )
-        self.lines.append(memoryview(bytes(data)))
-        if len(self.lines) < len(order):
-            return EMPTY
-        green, red, blue = self.lines
-        self.lines = []
-        samples = memoryview(bytearray(self.plan.line_bytes))
-        for place, line in enumerate((red, green, blue)):
-            for byte in range(width):
-                samples[place * width + byte :: 3 * width] = line[byte::width]
-        return samples
+        self.place = (self.place + 1) % len(LINE_COLORS)
 
     def abort(self) -> None:
         """End the scan; the scanner is idle afterwards."""

@@ -1,9 +1,9 @@
 # cython: boundscheck=False, wraparound=False
 """The two loops that most scans spend their time in: samples of 8 bits into rows.
 
-Compiled without bounds checks: weave writes 3.0 GB/s, with them 1.1 (memcpy: 13), and a row must
-cost little beside the copy that brought its bytes. So both check beforehand where they will read
-and write, and raise ValueError. Uncompiled they are the same, slowly.
+Compiled without bounds checks: weave writes 4.3 GB/s in the cache, with them 1.2, and a row must
+cost little beside the copy that brought its bytes (memcpy: 20). So both check beforehand where they
+will read and write, and raise ValueError. Uncompiled they are the same, slowly.
 """
 
 from __future__ import annotations

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sane import errors
 from sane.backend import Context, DeviceInfo
 from sane.backends.epson2 import Backend, models
-from sane.backends.epson2.decode import invert, join_lines, swap_samples
 from sane.backends.epson2.matrix import matrix_bytes, matrix_values
+from sane.backends.epson2.scan import Buffered
 from sane.cancel import Cancel
 from sane.config import Environment
 from sane.debug import Debug
@@ -100,45 +103,54 @@ def test_bytes_of_a_matrix_become_the_same_bytes() -> None:
 # Samples
 
 
+class Blocks(Buffered):
+    """Blocks that came, each with the order of its colours."""
+
+    def __init__(self, blocks: list[tuple[bytes, str]], **plan: Any) -> None:
+        usual = {"width": 2, "bits": 8, "is_color": True, "color": 0x13, "margin": 0}
+        super().__init__(SimpleNamespace(**{**usual, **plan}))  # type: ignore[arg-type]
+        self.blocks = blocks
+
+    def next(self) -> bool:
+        if not self.blocks:
+            return False
+        block, colors = self.blocks.pop(0)
+        self.take(memoryview(block), colors)
+        return True
+
+    def image(self, room: int = 5) -> bytes:
+        view, found = memoryview(bytearray(room)), b""
+        while n := self.read_into(view):
+            found += view[:n]
+        return found
+
+
 def test_bits_are_turned_over() -> None:
-    bits = bytearray(range(256))
-    invert(memoryview(bits))
-    assert bits == bytes(range(255, -1, -1))
+    blocks = Blocks([(bytes(range(256)), "")], width=64, lines=32, bits=1, is_color=False)
+    assert blocks.image() == bytes(range(255, -1, -1))
 
 
-@pytest.mark.parametrize(
-    ("pixels", "size", "swapped"),
-    [(b"GRBgrb", 1, b"RGBrgb"), (b"GgRrBb", 2, b"RrGgBb"), (b"", 1, b"")],
-)
-def test_green_and_red_change_places(pixels: bytes, size: int, swapped: bytes) -> None:
-    data = bytearray(pixels)
-    swap_samples(memoryview(data), size)
-    assert data == swapped
+def test_green_and_red_change_places_in_the_blocks_that_say_so() -> None:
+    blocks = [(b"GRBgrb", "GRB"), (b"RGBrgb", "RGB"), (b"GRBgrb" * 2, "GRB")]
+    assert Blocks(blocks, lines=4).image() == b"RGBrgb" * 4
 
 
-@pytest.mark.parametrize(("count", "size"), [(4, 1), (9, 2), (1, 1)])
-def test_parts_of_a_pixel_are_refused(count: int, size: int) -> None:
-    with pytest.raises(ValueError, match="no whole pixels"):
-        swap_samples(memoryview(bytearray(count)), size)
+@pytest.mark.skipif(sys.byteorder == "big", reason="the image is in native order")
+def test_green_and_red_of_16_bits_change_places() -> None:
+    assert Blocks([(b"GgRrBb", "GRB")], width=1, lines=1, bits=12).image() == b"RrGgBb"
 
 
 def test_lines_of_distant_colors_come_together() -> None:
     lines = bytes(range(6 * 5))  # five lines of two pixels
-    joined = bytearray(6 * 3)
-    join_lines(memoryview(lines), memoryview(joined), 6, 1)
+    blocks = [(lines[at : at + 12], "RGB") for at in range(0, 30, 12)]
+    joined = Blocks(blocks, lines=3, margin=1).image()
     for line in range(3):
         for i in range(6):
             assert joined[6 * line + i] == lines[6 * (line + i % 3) + i]
 
 
-@pytest.mark.parametrize(
-    ("count", "made_count", "line_bytes"), [(29, 18, 6), (30, 17, 6), (30, 18, 7)]
-)
-def test_sizes_of_lines_that_disagree_are_refused(
-    count: int, made_count: int, line_bytes: int
-) -> None:
-    with pytest.raises(ValueError, match="cannot become"):
-        join_lines(memoryview(bytes(count)), memoryview(bytearray(made_count)), line_bytes, 1)
+def test_lines_that_nobody_asked_for_are_dropped() -> None:
+    assert Blocks([(b"RGBrgb" * 3, "RGB")], lines=2).image() == b"RGBrgb" * 2
 
 
 @pytest.mark.parametrize("level", ["B2", "B3", "B4", "A2", "B1"])
