@@ -14,9 +14,8 @@ import sys
 
 MANIFEST = "lib/pysane/installed"
 ORIGINALS = ("libsane-test.so.1", "libsane-pnm.so.1")
-PLACES = (
-    *("lib/pkgconfig/sane-backends.pc", "bin/sane-config", "bin/pysane-scan"),
-    *("bin/sane-find-scanner", "sbin/saned", "lib/systemd/system/pysane-saned.service"),
+PLACES = (  # the others find themselves
+    *("lib/pkgconfig/sane-backends.pc", "lib/systemd/system/pysane-saned.service"),
     *(f"share/doc/pysane/examples/saned.{kind}" for kind in ("xinetd", "inetd")),
 )
 UDEV_PREFIXES = ("/usr", "/usr/local")  # below which udevd reads lib/udev/rules.d
@@ -39,8 +38,6 @@ class Installer:
         for folder, _, names in os.walk(self.stage):
             for name in sorted(names):
                 path = os.path.relpath(os.path.join(folder, name), self.stage)
-                if path == "ready":
-                    continue
                 if path.startswith("etc/"):
                     self.configuration(path)
                 else:

@@ -274,14 +274,14 @@ def test_const_has_every_number_of_sane_h() -> None:
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """Return a prefix with sane-config and sane-backends.pc, or skip without pkg-config."""
+    """Return a prefix with sane-config, moved from /built, or skip without pkg-config."""
     if shutil.which("pkg-config") is None:
         pytest.skip("peer absent: pkg-config")
-    places = {"PREFIX": tmp_path, "LIBDIR": tmp_path / "lib", "INCLUDEDIR": tmp_path / "include"}
-    values = {**{name: str(path) for name, path in places.items()}, "VERSION": "1.2.3"}
+    values = {"PREFIX": "/built", "VERSION": "1.2.3"}
     (tmp_path / "lib" / "pkgconfig").mkdir(parents=True)
+    (tmp_path / "bin").mkdir()
     for source, target in (
-        ("sane-config.in", "sane-config"),
+        ("sane-config.in", "bin/sane-config"),
         ("sane-backends.pc.in", "lib/pkgconfig/sane-backends.pc"),
     ):
         text = re.sub(r"@(\w+)@", lambda m: values[m[1]], (cc.INCLUDE / source).read_text())
@@ -291,7 +291,7 @@ def installed(tmp_path: Path) -> Path:
 
 def sane_config(prefix: Path, *flags: str) -> tuple[int, str]:
     """Return exit status and stdout of sane-config."""
-    command = ["sh", str(prefix / "sane-config"), *flags]
+    command = ["sh", str(prefix / "bin" / "sane-config"), *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout.replace(str(prefix), "PREFIX")
 
