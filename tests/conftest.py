@@ -23,7 +23,7 @@ TREE = Path(os.environ.get("SANE_TEST_TREE") or ROOT).resolve()
 PREFIX = Path(os.environ.get("SANE_TEST_PREFIX") or ROOT / "build" / "prefix").resolve()
 ABSENT = "peer absent: "
 
-sys.path.insert(0, str(TREE))
+sys.path[:0] = [str(TREE), str(ROOT / ".ci")]
 
 import sane  # noqa: E402 - at once: pytest puts the checkout in front of the path again
 from sane.testing.usb.hosted import Umockdev, missing_for_umockdev  # noqa: E402

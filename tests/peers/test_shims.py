@@ -30,13 +30,17 @@ from tests.peers.frontends import (
 OFFER = "backend test\nbackend pnm\n"  # what pysane.conf says
 ALL = "test\npytest\npysane\n"  # the original test beside ours, twice
 OUR_DEVICES = ("pytest:0", "pysane:test:1")
-# Links one more shim from what setup.py knows; the package is the staged one.
+# Links one more shim as setup.py does; the package is the staged one.
 BUILD = """
-import runpy, sys
+import sys
 from pathlib import Path
-names = runpy.run_path("setup.py")
+sys.path.insert(0, ".ci")
+from building.libraries import Libraries
+from building.toolchain import Toolchain
 folder = Path(sys.argv[1])
-names["Libraries"](names["Toolchain"](folder / "objects")).shim(folder / "sane", "pytest", "test")
+tools = Toolchain(folder / "objects")
+Libraries(tools).shim(folder / "sane", "pytest", "test")
+tools.run()
 """
 
 
@@ -46,7 +50,7 @@ def pytest_shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (PREFIX / "lib" / "libsane.so.1").exists():
         pytest.fail(f"nothing staged in {PREFIX}: make build")
     folder = tmp_path_factory.mktemp("pytest-shim")
-    command = [sys.executable, "-W", "ignore", "-c", BUILD, str(folder)]
+    command = [sys.executable, "-c", BUILD, str(folder)]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
     )

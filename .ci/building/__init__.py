@@ -1,0 +1,1 @@
+"""How PySANE is built: what setup.py and the Makefile have in common."""
