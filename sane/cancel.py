@@ -15,7 +15,11 @@ LOWEST_FD = 3  # a frontend may run with 0 to 2 closed: they must never become o
 
 def event_fd() -> int:
     """Return a new eventfd: non-blocking, close-on-exec and not one of the standard streams."""
-    fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+    return above_stdio(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
+
+
+def above_stdio(fd: int) -> int:
+    """Return *fd*, moved if it is one of the standard streams."""
     if fd >= LOWEST_FD:
         return fd
     import fcntl

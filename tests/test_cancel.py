@@ -148,3 +148,26 @@ def test_descriptors_are_never_standard_streams() -> None:
     command = [sys.executable, "-I", "-S", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
     assert done.stdout == "(True, [0, 1, 2])"
+
+
+def test_descriptors_keep_away_from_the_standard_streams() -> None:
+    """A frontend may run with 0 to 2 closed: what it prints must not go to a scanner."""
+    code = """
+import os
+for fd in (0, 1):
+    os.close(fd)
+from sane.cancel import above_stdio, event_fd
+from sane.transport.streams import ByteStream
+fds = [event_fd(), above_stdio(os.open("/", os.O_RDONLY)), above_stdio(2)]
+import _socket
+server = _socket.socket()
+assert server.fileno() == 0
+server.listen(1)
+fds.append(ByteStream.connect(*server.getsockname()).fileno())
+os.write(fds[2], " ".join(map(str, fds)).encode())
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=TREE, capture_output=True, text=True, check=False)
+    fds = [int(word) for word in done.stderr.split()]
+    assert min(fds) > 2
+    assert len(set(fds)) == 4

@@ -11,6 +11,9 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.errno cimport EINTR, errno
 from libc.stdlib cimport calloc, free, malloc
 
+cdef extern from "abi.h" nogil:
+    int pysane_above_stdio(int)
+
 cdef extern from * nogil:
     """
     #include <fcntl.h>
@@ -57,7 +60,7 @@ cdef extern from * nogil:
     ctypedef int pid_t
     ctypedef struct sigset_t:
         pass
-    int AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, F_SETFD, F_GETFD, F_DUPFD_CLOEXEC, O_RDWR
+    int AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, F_SETFD, F_GETFD, O_RDWR
     int CLONE_VM, CLONE_VFORK, SIGCHLD, SIG_SETMASK
     int WAIT_CLONE "__WCLONE"
     int PTHREAD_CANCEL_DISABLE
@@ -167,17 +170,6 @@ cdef char **pointers(list texts) except NULL:
     return found
 
 
-cdef int above_stdio(int fd) except -1:
-    cdef int high
-    if fd > 2:
-        return fd
-    high = fcntl(fd, F_DUPFD_CLOEXEC, C_CHANNEL)
-    close(fd)
-    if high < 0:
-        raise OSError(errno, "no descriptor for a helper")
-    return high
-
-
 def spawn(list arguments, list environment, cwd):
     """Start the program arguments[0]; return a socket to its descriptor 3, and its process id.
 
@@ -194,8 +186,13 @@ def spawn(list arguments, list environment, cwd):
     plan.error = 0
     if socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0:
         raise OSError(errno, "no socket for a helper")
-    ends[0] = above_stdio(ends[0])
-    ends[1] = above_stdio(ends[1])
+    ends[0] = pysane_above_stdio(ends[0])
+    ends[1] = pysane_above_stdio(ends[1])
+    if ends[0] < 0 or ends[1] < 0:
+        plan.error = errno
+        close(ends[0])
+        close(ends[1])
+        raise OSError(plan.error, "no descriptor for a helper")
     plan.channel = ends[1]
     stacks = <char *>malloc(2 * PYSANE_STACK)
     try:

@@ -5,11 +5,9 @@ It knows texts only; nothing is resolved or contacted here. Source: net-protocol
 
 from __future__ import annotations
 
-import _socket
-
 from .. import config
 from ..errors import Invalid
-from ..transport import PORT_MAX
+from ..transport import PORT_MAX, service_port
 from ..wire import PORT, SERVICE
 
 TYPE_CHECKING = False
@@ -52,7 +50,7 @@ class NetConf:
 
     def __init__(self) -> None:
         self.hosts: list[Host] = []
-        self.port = default_port()
+        self.port = service_port(SERVICE, PORT)
         self.connect_seconds: float | None = None
         self.reply_seconds: float | None = None
         self.discovery = False
@@ -67,14 +65,6 @@ class NetConf:
             return False
         self.hosts.insert(0, Host(name, port or self.port, address))
         return True
-
-
-def default_port() -> int:
-    """Return the port of the service sane-port, 6566 where the system does not know it."""
-    try:
-        return int(_socket.getservbyname(SERVICE, "tcp"))
-    except OSError:
-        return PORT
 
 
 def load(environment: Environment, lines: Iterable[Line], debug: Debug) -> NetConf:

@@ -9,9 +9,12 @@ import os
 import signal
 import sys
 
+from ..cancel import LOWEST_FD
 from ..config import Environment
 from ..errors import SaneError
 from ..sessions.access import Access
+from ..transport import service_port
+from ..wire import PORT, SERVICE
 from . import listeners, process
 from .log import CLIENT, ERROR, Log
 from .options import USAGE, Options, UsageError, parse
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from .client import Service
 
 BACKEND_PATH = "PYSANE_BACKEND_PATH"
-FIRST_OWN_FD = 3
 STDOUT = 1
 
 
@@ -81,7 +83,7 @@ def run(options: Options, environment: Environment, log: Log) -> int:
     if options.alone or count:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to reload
     if options.alone:
-        port = listeners.service_port() if options.port is None else options.port
+        port = service_port(SERVICE, PORT) if options.port is None else options.port
         sockets: list[listeners.Listener] | None = listeners.listen(options.bind, port)
     else:
         sockets = listeners.adopt(count) if count else None
@@ -145,6 +147,6 @@ def take_over_stdout() -> int:
         )
     import fcntl
 
-    fd = fcntl.fcntl(STDOUT, fcntl.F_DUPFD_CLOEXEC, FIRST_OWN_FD)
+    fd = fcntl.fcntl(STDOUT, fcntl.F_DUPFD_CLOEXEC, LOWEST_FD)
     process.silence((0, STDOUT, 2))
     return fd

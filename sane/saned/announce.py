@@ -11,6 +11,7 @@ import os
 import select
 import time
 
+from ..wire import DNSSD_TYPE
 from ..wire.protocol import ADVERTISED
 from .log import CLIENT, INFO, MESSAGE
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .log import Log
 
 NAME = "saned"
-TYPE = "_sane-port._tcp"
 PROGRAM = "avahi-publish"
 AT_ONCE_SECONDS = 5.0  # a publisher that ends sooner has found no daemon
 AGAIN_SECONDS = 30.0  # after the daemon went away
@@ -88,7 +88,7 @@ def find_program(name: str) -> str:
 
 def _publish(program: str, port: int, held: int, log: Log) -> bool:
     """Keep avahi-publish running; return False if it finds no daemon at the first attempt."""
-    command = [program, "-s", NAME, TYPE, str(port), text_record()]
+    command = [program, "-s", NAME, DNSSD_TYPE, str(port), text_record()]
     first = True
     while True:
         began = time.monotonic()
@@ -141,8 +141,8 @@ def _zeroconf(port: int, held: int, log: Log) -> None:
         for ip in adapter.ips
     ]
     info = zeroconf.ServiceInfo(
-        f"{TYPE}.local.",
-        f"{NAME}.{TYPE}.local.",
+        f"{DNSSD_TYPE}.local.",
+        f"{NAME}.{DNSSD_TYPE}.local.",
         port=port,
         properties=dict([text_record().split("=")]),
         server=f"{_socket.gethostname().partition('.')[0]}.local.",

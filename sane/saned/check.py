@@ -18,6 +18,8 @@ from ..dll.registry import registry_for
 from ..errors import SaneError
 from ..sessions import access, users
 from ..sessions.conversation import Shares
+from ..transport import service_port
+from ..wire import PORT, SERVICE
 from . import announce, listeners, process
 
 TYPE_CHECKING = False
@@ -151,7 +153,7 @@ def tell_users(report: Report, environment: Environment) -> None:
 def tell_places(report: Report, options: Options, settings: SanedConf) -> None:
     """Say where the server would listen, and with which limits."""
     report.heading("Where (when it stands alone)")
-    port = listeners.service_port() if options.port is None else options.port
+    port = service_port(SERVICE, PORT) if options.port is None else options.port
     report.line(f"port {port or 'any'} of {options.bind or 'every address of this machine'}")
     try:
         for listener in listeners.listen(options.bind, port):

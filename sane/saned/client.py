@@ -5,10 +5,11 @@ from __future__ import annotations
 import _socket
 import signal
 
+from ..cancel import above_stdio
 from ..sessions import access
 from ..sessions.conversation import Conversation, Site
 from ..sessions.dataport import DataPorts, uid_of
-from ..transport.streams import ByteStream, above_stdio
+from ..transport.streams import ByteStream
 from .log import CLIENT, MESSAGE
 
 TYPE_CHECKING = False
@@ -47,7 +48,7 @@ class Service:
 
     def serve(self, fd: int) -> None:
         """Serve the client on descriptor *fd* until it leaves; nothing is read if it may not."""
-        sock = above_stdio(_socket.socket(fileno=fd))
+        sock = _socket.socket(fileno=above_stdio(fd))
         peer = peer_of(sock)
         if peer is None or not self._admits(peer):
             sock.close()

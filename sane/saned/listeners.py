@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
     from typing import Any
 
-SERVICE = "sane-port"
-DEFAULT_PORT = 6566
 BACKLOG = 128
 FIRST_PASSED_FD = 3
 PORT_ATTEMPTS = 10  # to find a port that is free in both families
@@ -57,14 +55,6 @@ class Listener:
     def close(self) -> None:
         """Stop listening."""
         self.socket.close()
-
-
-def service_port() -> int:
-    """Return the port of service sane-port, else 6566."""
-    try:
-        return _socket.getservbyname(SERVICE, "tcp")
-    except OSError:
-        return DEFAULT_PORT
 
 
 def listen(host: str, port: int) -> list[Listener]:

@@ -13,7 +13,7 @@ import os
 import select
 import time
 
-from ..cancel import LOWEST_FD
+from ..cancel import above_stdio
 from ..errors import Cancelled, DeviceIOError
 
 TYPE_CHECKING = False
@@ -122,7 +122,8 @@ class ByteStream:
         """Return a stream to one *address*, as resolve gives them."""
         family, where = address
         try:
-            sock = above_stdio(_socket.socket(family, _socket.SOCK_STREAM))
+            fd = _socket.socket(family, _socket.SOCK_STREAM).detach()
+            sock = _socket.socket(fileno=above_stdio(fd))
         except OSError as exc:
             raise DeviceIOError(f"{peer}: {exc.strerror}") from exc
         try:
@@ -227,19 +228,3 @@ class ByteStream:
     def close(self) -> None:
         """Close the socket; may be called again."""
         self._sock.close()
-
-
-def above_stdio(sock: Any) -> Any:
-    """Return *sock* under a descriptor that is none of the standard streams.
-
-    A frontend may run with 0 to 2 closed: what it prints must not go to a scanner.
-    """
-    if sock.fileno() >= LOWEST_FD:
-        return sock
-    import fcntl
-
-    try:
-        fd = fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD_CLOEXEC, LOWEST_FD)
-    finally:
-        sock.close()
-    return _socket.socket(fileno=fd)

@@ -7,7 +7,6 @@ import pytest
 from sane.config import Environment, Line
 from sane.debug import Debug
 from sane.errors import Invalid
-from sane.net import hosts
 from sane.net.hosts import NetConf, load, split_device, split_hosts
 from sane.wire import PORT
 
@@ -106,25 +105,21 @@ def test_hosts_a_setting_that_is_none_is_named_and_ignored(
 
 
 def test_hosts_the_port_is_the_services(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Services:
-        @staticmethod
-        def getservbyname(name: str, protocol: str) -> int:
-            assert (name, protocol) == ("sane-port", "tcp")
-            return 4711
+    def known(name: str, protocol: str) -> int:
+        assert (name, protocol) == ("sane-port", "tcp")
+        return 4711
 
-    monkeypatch.setattr(hosts, "_socket", Services)
+    monkeypatch.setattr("_socket.getservbyname", known)
     assert settings("a").hosts[0].port == 4711
 
 
 def test_hosts_the_port_is_6566_where_the_service_is_unknown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    class Services:
-        @staticmethod
-        def getservbyname(name: str, protocol: str) -> int:
-            raise OSError
+    def unknown(name: str, protocol: str) -> int:
+        raise OSError
 
-    monkeypatch.setattr(hosts, "_socket", Services)
+    monkeypatch.setattr("_socket.getservbyname", unknown)
     assert settings("a").hosts[0].port == PORT == 6566
 
 
