@@ -30,8 +30,8 @@ COMPILED = (
     *("sane.backends.epson2.blocks", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = (
-    *("sane.usb.transfers", "sane.backends._epson.blocks", "sane.dll.native", "sane.dll.spawn"),
-    *("sane.sessions.pump", "sane.image.jpeg"),
+    *("sane.usb.transfers", "sane.usb.inflight", "sane.backends._epson.blocks"),
+    *("sane.dll.native", "sane.dll.spawn", "sane.sessions.pump", "sane.image.jpeg"),
 )
 LINKED = {"sane.image.jpeg": ["jpeg"]}  # the libraries that they need
 

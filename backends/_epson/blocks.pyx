@@ -23,7 +23,7 @@ from ...sane_h cimport (
     SANE_STATUS_GOOD,
     SANE_STATUS_IO_ERROR,
 )
-from ...usb.libusb cimport CANCELLED, COMPLETED, Bulk
+from ...usb.libusb_h cimport CANCELLED, COMPLETED, Bulk
 
 from ...usb.outcome import STATUSES, of_code
 

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from ...usb.handle import Usb
     from .network import Packets
 
-DRAIN_BYTES = 1 << 17
 DRAINED_BYTES = 1 << 26  # more than any page in memory: what goes on sending is no scanner
-EMPTY_BYTES = 1 << 12  # what an empty transfer counts for: one that sends them ends too
 
 
 class PacketWire:
@@ -56,24 +54,16 @@ class BulkWire:
         """Let cancel of *device* end the waits."""
         self.usb.belongs_to(device)
 
-    def drain(self, seconds: float) -> bytes:
-        """Receive and forget what the scanner still has to say; return the last of it.
+    def drain(self, seconds: float) -> int:
+        """Receive and forget what the scanner still has to say; return how many bytes that were.
 
-        It has said all when it is silent for *seconds*, or fails. Raises DeviceIOError for a
-        device that sends on and on.
+        It has said all when it is silent for *seconds*. Raises DeviceIOError for a device that
+        sends on and on.
         """
-        from ...usb.handle import UsbError
-
-        last = b""
-        dropped = 0
-        while dropped < DRAINED_BYTES:
-            try:
-                data = self.usb.read(self._in, DRAIN_BYTES, seconds)
-            except UsbError:
-                return last
-            last = data or last
-            dropped += len(data) or EMPTY_BYTES
-        raise DeviceIOError(f"{self.name}: sends and sends, the last bytes {last[-16:].hex(' ')}")
+        dropped = self.usb.drain(self._in, seconds, DRAINED_BYTES)
+        if dropped >= DRAINED_BYTES:
+            raise DeviceIOError(f"{self.name}: sends and sends, {dropped} bytes until now")
+        return dropped
 
     def close(self) -> None:
         """Release the scanner."""

@@ -55,7 +55,7 @@ class Epson(EpsonOptions):
             dropped = self.wire.forget()
             if not dropped:
                 raise
-            debug(1, "%s; it had more to say, ending with %s", exc, dropped[-16:].hex(" "))
+            debug(1, "%s; it had %d bytes more to say", exc, dropped)
         return identify(self.commands)
 
     # Parameters

@@ -46,9 +46,9 @@ class NetWire(PacketWire):
         blocks.set_limits(network.ANSWER_SECONDS, network.STALL_SECONDS)
         return blocks
 
-    def forget(self) -> bytes:
+    def forget(self) -> int:
         """Forget what the scanner still has to say: nothing, each connection begins anew."""
-        return b""
+        return 0
 
 
 class UsbWire(BulkWire):
@@ -106,7 +106,7 @@ class UsbWire(BulkWire):
         self.usb.clear_halt(self._in)
         self.usb.clear_halt(self._out)
 
-    def forget(self) -> bytes:
-        """Receive and forget what the scanner still has to say; return the end of it."""
+    def forget(self) -> int:
+        """Receive and forget what the scanner still has to say; return how many bytes that were."""
         self.clear_halts()
         return self.drain(DRAIN_SECONDS)

@@ -92,7 +92,7 @@ class Bus:
             from .replay import ReplayLink
 
             return ReplayLink(self._tapes[entry.name], self._debug)
-        from .pyusb import RealLink
+        from .real import RealLink
 
         if not self._record:
             return RealLink(entry, interface, self._debug)

@@ -5,10 +5,14 @@ It knows endpoints, outcomes and what each means for a driver; how bytes move is
 
 from __future__ import annotations
 
+from time import monotonic
+
 from ..cancel import NeverCancelled
 from ..errors import Cancelled, DeviceIOError
 from . import link as links
 from .descriptors import BULK, IN, INTERRUPT, TRANSFER_TYPES
+from .failures import Call, Overflowed, Stalled, TimedOut, Unplugged, UsbError, failure_of
+from .stream import BulkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +20,11 @@ if TYPE_CHECKING:
 
     from ..debug import Debug
     from .descriptors import Endpoint, Interface
-    from .link import Cancels, Link, LinkStream
+    from .link import Cancels, Link
     from .sysfs import Entry
 
 TIMEOUT_SECONDS = 30.0  # moving a lamp or feeding paper takes a few; a dead device must not hang
+SILENT_SECONDS = 2.0  # for whatever is asked of a device that let a longer wait pass
 STREAM_BYTES = 1 << 17
 STREAM_DEPTH = 4
 DRAINED_BYTES = 1 << 30  # of a device that never stops
@@ -27,47 +32,7 @@ DUMPED_BYTES = 64  # of a transfer, in the log at level 4; all of it from level 
 
 NEVER = NeverCancelled()
 
-
-class UsbError(DeviceIOError):
-    """A transfer failed; *partial*: what had arrived until then."""
-
-    partial = b""
-
-
-class TimedOut(UsbError):
-    """The device did not answer in time."""
-
-
-class Stalled(UsbError):
-    """The device refused the transfer; the endpoint's halt is cleared already."""
-
-
-class Overflowed(UsbError):
-    """The device sent more than the transfer asked for (babble); the surplus is lost."""
-
-
-class Unplugged(UsbError):
-    """The device is gone."""
-
-
-FAILURES: dict[str, tuple[type[UsbError], str]] = {
-    links.TIMEOUT: (TimedOut, "no answer within {seconds:g} s"),
-    links.STALL: (Stalled, "the device refused it (stall)"),
-    links.BABBLE: (Overflowed, "the device sent more than was asked for"),
-    links.UNPLUGGED: (Unplugged, "the device was unplugged"),
-}
-
-
-class _Call:
-    """What a driver asked for, to be named when it fails."""
-
-    __slots__ = ("endpoint", "seconds", "size", "what")
-
-    def __init__(self, what: str, size: int, seconds: float, endpoint: Endpoint | None) -> None:
-        self.what = what if endpoint is None else f"{what} 0x{endpoint.address:02x}"
-        self.size = size
-        self.seconds = seconds
-        self.endpoint = endpoint
+__all__ = ["BulkStream", "Overflowed", "Stalled", "TimedOut", "Unplugged", "Usb", "UsbError"]
 
 
 class Usb:
@@ -76,6 +41,9 @@ class Usb:
     name, vendor, product: as listed. endpoints: those of the interface. timeout: seconds that a
     call takes at most if it is not told otherwise. Every wait ends with errors.Cancelled when the
     frontend cancels the scan of the Device that this handle belongs to.
+
+    is_silent: the device let a call time out and has sent nothing since. Until it does, no call
+    takes longer than SILENT_SECONDS: a dead device costs its time-out once, not at every step.
     """
 
     def __init__(self, entry: Entry, interface: Interface, link: Link, debug: Debug) -> None:
@@ -86,10 +54,13 @@ class Usb:
         self.interface = interface
         self.endpoints = tuple(interface.endpoints)
         self.timeout = TIMEOUT_SECONDS
+        self.is_silent = False
         self._link = link
+        self._transfers = link.transfers
         self._debug = debug
         self._by_address = {endpoint.address: endpoint for endpoint in self.endpoints}
         self._kept: dict[int, bytes] = {}  # what arrived for a read that was cancelled
+        self._empty = 0  # IN transfers without data since one had some, or something was sent
         self._streams: list[BulkStream] = []
         self._owner: Callable[[], object] = lambda: None
         self._is_gone = False
@@ -109,6 +80,18 @@ class Usb:
         """What ends the waits at this moment."""
         found: Cancels = getattr(self._owner(), "cancel_request", NEVER)
         return found
+
+    def limit(self, seconds: float | None) -> float:
+        """Return how long a call may take that is told *seconds*."""
+        limit = self.timeout if seconds is None else seconds
+        return min(limit, SILENT_SECONDS) if self.is_silent else limit
+
+    def wait(self, seconds: float) -> None:
+        """Let *seconds* pass between two questions; a replayed device needs no time.
+
+        Raises errors.Cancelled as soon as the frontend cancels.
+        """
+        self.cancel.wait(seconds if self._link.is_live else 0.0)
 
     # Endpoints
 
@@ -162,14 +145,15 @@ class Usb:
         zero_packet: end it with an empty packet if it would otherwise end with a full one.
         """
         out = self._endpoint(endpoint, 0)
-        limit = self.timeout if seconds is None else seconds
+        limit = self.limit(seconds)
+        self._empty = 0
         if data.__class__ is not bytes or len(data) > links.LARGEST_TRANSFER:
             size = self._write_pieces(out, data, limit)
         else:  # a command: no more than must be
             size = len(data)
-            outcome, n = self._link.transfer_out(out, data, limit, self.cancel)
+            outcome, n = self._transfers.transfer_out(out, data, limit, self.cancel)
             if outcome != links.OK or n < size:
-                self._failed(_Call("write", size, limit, out), outcome, n, b"")
+                self._failed(Call("write", size, limit, out), outcome, n, b"")
         if self._debug.level >= 4:
             self._log(f"> {endpoint:02x}", data)
         if zero_packet and size and not size % out.max_packet:
@@ -183,17 +167,18 @@ class Usb:
             done, size = 0, len(view)
             while True:  # once even without data
                 piece = view[done : done + links.LARGEST_TRANSFER]
-                outcome, n = self._link.transfer_out(out, piece, limit, self.cancel)
+                outcome, n = self._transfers.transfer_out(out, piece, limit, self.cancel)
                 done += n
                 if outcome != links.OK or n < len(piece):
-                    self._failed(_Call("write", size, limit, out), outcome, done, b"")
+                    self._failed(Call("write", size, limit, out), outcome, done, b"")
                 if done == size:
                     return size
 
     def read(self, endpoint: int, size: int, seconds: float | None = None) -> bytes:
         """Return what one transfer of at most *size* bytes (4 MiB) brought, b"" if it was empty.
 
-        Raises TimedOut if nothing came in time; if only a part did, that is returned.
+        Raises TimedOut if nothing came in time; if only a part did, that is returned. Of a device
+        that sends nothing but empty transfers, a long run is UsbError.
         """
         buffer = bytearray(size)
         with memoryview(buffer) as view:
@@ -210,15 +195,26 @@ class Usb:
         if endpoint in self._kept:
             return self._take_kept(endpoint, self._kept.pop(endpoint), view)
         source = self._endpoint(endpoint, IN)
-        limit = self.timeout if seconds is None else seconds
+        limit = self.limit(seconds)
         if len(view) > links.LARGEST_TRANSFER:
             view = view[: links.LARGEST_TRANSFER]
-        outcome, n = self._link.transfer_in(source, view, limit, self.cancel)
+        outcome, n = self._transfers.transfer_in(source, view, limit, self.cancel)
         if outcome != links.OK and not (outcome == links.TIMEOUT and n):
-            self._failed(_Call("read", len(view), limit, source), outcome, n, bytes(view[:n]))
+            self._failed(Call("read", len(view), limit, source), outcome, n, bytes(view[:n]))
+        if n:
+            self._empty = 0
+            self.is_silent = False
+        else:
+            self._count_empty(Call("read", len(view), limit, source))
         if self._debug.level >= 4:
             self._log(f"< {endpoint:02x}", view[:n])
         return n
+
+    def _count_empty(self, call: Call) -> None:
+        """Count a transfer without data: whoever waits for some must not do so for ever."""
+        self._empty += 1
+        if self._empty >= links.MOST_EMPTY:
+            self._failed(call, links.ONLY_EMPTY, 0, b"")
 
     def _take_kept(self, endpoint: int, kept: bytes, view: memoryview) -> int:
         n = min(len(kept), len(view))
@@ -241,7 +237,8 @@ class Usb:
         Bit 7 of *request_type* is the direction; *data* is then a length.
         """
         self._check_open()
-        limit = self._limit(seconds)
+        limit = self.limit(seconds)
+        self._empty = 0
         is_in = bool(request_type & IN)
         if isinstance(data, int) != is_in and data:
             raise ValueError(f"control 0x{request_type:02x}: data is for OUT, a length for IN")
@@ -249,9 +246,10 @@ class Usb:
         setup = (request_type, request, value, index)
         text = "control {:02x} {:02x} {:04x} {:04x}".format(*setup)
         with memoryview(buffer) as view:
-            outcome, n = self._link.control(setup, view, limit, self.cancel)
+            outcome, n = self._transfers.control(setup, view, limit, self.cancel)
         if outcome != links.OK or (n < len(buffer) and not is_in):
-            self._raise(_Call(text, len(buffer), limit, None), outcome, n, bytes(buffer[:n]))
+            self._raise(Call(text, len(buffer), limit, None), outcome, n, bytes(buffer[:n]))
+        self.is_silent = False
         if self._debug.on(4):
             self._log(f"{'<' if is_in else '>'} {text}", buffer[:n])
         return bytes(buffer[:n]) if is_in else b""
@@ -273,22 +271,30 @@ class Usb:
                 f"stream: {depth} transfers of {size} bytes; a size is a multiple of "
                 f"{source.max_packet} up to {links.LARGEST_TRANSFER}"
             )
-        stream = BulkStream(self, source, self._link.stream(source, size, depth, total))
+        kept = self._kept.pop(endpoint, b"")
+        if total is not None:
+            self.keep(endpoint, kept[total:])
+            kept = kept[:total]
+            total -= len(kept)
+        stream = BulkStream(self, source, self._transfers.stream(source, size, depth, total), kept)
         self._streams.append(stream)
         return stream
 
     def nogil_transfers(self, source: int, target: int) -> object | None:
-        """Return what carries out bulk transfers for C (libusb.pxd, Bulk); None where nothing can.
+        """Return what carries out bulk transfers for C (libusb_h.pxd, Bulk); None without it.
 
         source, target: the addresses of the IN and the OUT endpoint. None uncompiled, recorded,
         replayed, or while transfers are logged: then they are carried out one by one.
         """
+        if self._debug.on(4):
+            return None
         kinds = self._endpoint(source, IN).type, self._endpoint(target, 0).type
-        return None if self._debug.on(4) or kinds != (BULK, BULK) else self._link.transfers
+        transfers = self._transfers
+        return transfers if kinds == (BULK, BULK) and hasattr(transfers, "bulk") else None
 
     def failed_stream(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
         """Raise what *outcome* of a stream means."""
-        self._failed(_Call("stream", 0, seconds, endpoint), outcome, 0, b"")
+        self._failed(Call("stream", 0, seconds, endpoint), outcome, 0, b"")
 
     def ended_stream(
         self, stream: BulkStream, endpoint: Endpoint, outcome: str, rest: bytes
@@ -308,18 +314,26 @@ class Usb:
         direction = endpoint & IN
         self._done("clear halt", self._link.clear_halt(self._endpoint(endpoint, direction)))
 
-    def drain(self, endpoint: int, seconds: float = 0.2) -> int:
+    def drain(self, endpoint: int, seconds: float = 0.2, most: int | None = None) -> int:
         """Read and drop until nothing comes for *seconds*; return how many bytes that were.
 
-        What a cancelled scan left in the device would else be taken for the next answer.
+        What a cancelled scan left in the device would else be taken for the next answer. A device
+        that never stops is left alone after *most* bytes (None: a GiB) or `timeout` seconds; one
+        that sends nothing but empty transfers is UsbError. A stall, which is cleared, is an end
+        too. In a replay what the recording has of it is dropped.
         """
         source = self._endpoint(endpoint, IN)
         dropped = len(self._kept.pop(endpoint, b""))
-        room = STREAM_BYTES - STREAM_BYTES % source.max_packet
-        while dropped < DRAINED_BYTES:
+        buffer = memoryview(bytearray(STREAM_BYTES - STREAM_BYTES % source.max_packet))
+        limit = DRAINED_BYTES if most is None else most
+        deadline = monotonic() + self.timeout
+        while not self._link.is_silent(source):
+            if dropped >= limit or monotonic() >= deadline:
+                self._debug(1, "%s: 0x%02x sends and sends", self.name, endpoint)
+                break
             try:
-                dropped += len(self.read(endpoint, room, seconds))
-            except TimedOut:
+                dropped += self.read_into(endpoint, buffer, seconds)
+            except (TimedOut, Stalled):
                 break
         self._debug(3, "%s: %d bytes of 0x%02x dropped", self.name, dropped, endpoint)
         return dropped
@@ -347,14 +361,11 @@ class Usb:
         if self._is_gone:
             raise Unplugged(f"{self.name}: the device was unplugged")
 
-    def _limit(self, seconds: float | None) -> float:
-        return self.timeout if seconds is None else seconds
-
     def _done(self, what: str, outcome: str) -> None:
         if outcome != links.OK:
-            self._raise(_Call(what, 0, self.timeout, None), outcome, 0, b"")
+            self._raise(Call(what, 0, self.timeout, None), outcome, 0, b"")
 
-    def _failed(self, call: _Call, outcome: str, done: int, partial: bytes) -> None:
+    def _failed(self, call: Call, outcome: str, done: int, partial: bytes) -> None:
         """Raise what *outcome* means; a stall is cleared first, so that the next one may work."""
         endpoint = call.endpoint
         assert endpoint is not None
@@ -365,15 +376,13 @@ class Usb:
             self._link.reset()
         self._raise(call, outcome, done, partial)
 
-    def _raise(self, call: _Call, outcome: str, done: int, partial: bytes) -> None:
+    def _raise(self, call: Call, outcome: str, done: int, partial: bytes) -> None:
         if outcome == links.CANCELLED:
             raise Cancelled
         self._is_gone = self._is_gone or outcome == links.UNPLUGGED
-        kind, reason = FAILURES.get(outcome, (UsbError, outcome))
-        reason = reason.format(seconds=call.seconds)
-        moved = f"{done} of {call.size} bytes, " if call.size else ""
-        failure = kind(f"{self.name}: {call.what}: {moved}{reason}")
-        failure.partial = partial
+        if outcome == links.TIMEOUT and not done and call.seconds > SILENT_SECONDS:
+            self.is_silent = True
+        failure = failure_of(self.name, call, outcome, done, partial)
         self._debug(1, "%s", failure)
         if partial:
             self._debug.dump(1, "until then", partial)
@@ -387,47 +396,3 @@ class Usb:
     def _log(self, mark: str, data: bytes | bytearray | memoryview) -> None:
         shown = data if self._debug.on(6) else data[:DUMPED_BYTES]
         self._debug.dump(4, f"{self.name} {mark}: {len(data)} bytes", shown)
-
-
-class BulkStream:
-    """Bytes of one IN endpoint with several transfers on their way; close it, or use ``with``."""
-
-    def __init__(self, usb: Usb, endpoint: Endpoint, source: LinkStream) -> None:
-        self._usb = usb
-        self._endpoint = endpoint
-        self._source = source
-        self._is_closed = False
-        self._has_failed = False
-
-    def __enter__(self) -> BulkStream:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def read_into(self, view: memoryview, seconds: float | None = None) -> int:
-        """Move what arrived into *view*, at least a byte; 0 when the total is reached."""
-        usb = self._usb
-        limit = usb.timeout if seconds is None else seconds
-        outcome, n = self._source.read_into(view, limit, usb.cancel)
-        if outcome != links.OK:
-            self._has_failed = True
-            usb.failed_stream(self._endpoint, outcome, limit)
-        return n
-
-    def reader(self, seconds: float | None = None) -> object | None:
-        """Return a capsule for Device.reader, which reads this stream without Python.
-
-        None when uncompiled, recorded or replayed: the frame is then read with read_into.
-        """
-        usb = self._usb
-        return self._source.reader(usb.timeout if seconds is None else seconds, usb.cancel)
-
-    def close(self) -> None:
-        """Take back the transfers that are on their way; what they brought, a read will get."""
-        if not self._is_closed:
-            self._is_closed = True
-            outcome = self._source.outcome
-            rest = self._source.close()
-            unseen = links.OK if self._has_failed else outcome
-            self._usb.ended_stream(self, self._endpoint, unseen, rest)

@@ -33,6 +33,32 @@ if TYPE_CHECKING:
         def close(self) -> bytes:
             """Take the transfers back, none is in flight any more; return what was not read."""
 
+    class Transfers(Protocol):
+        """The part of a Link that moves bytes."""
+
+        def transfer_in(
+            self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+        ) -> Result:
+            """Do one bulk or interrupt transfer into *data*; return outcome and size."""
+
+        def transfer_out(
+            self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
+        ) -> Result:
+            """Do one transfer to the device; return as above."""
+
+        def control(
+            self, setup: Setup, data: memoryview, seconds: float, cancel: Cancels
+        ) -> Result:
+            """Do a control transfer."""
+
+        def stream(
+            self, endpoint: Endpoint, size: int, depth: int, total: int | None
+        ) -> LinkStream:
+            """Keep transfers in flight."""
+
+        def close(self) -> None:
+            """Release what is kept between calls."""
+
 
 # How a transfer ended. With all but OK, n bytes may have been moved before.
 OK = "ok"
@@ -43,19 +69,31 @@ BABBLE = "babble"  # the device sent more than was asked for
 UNPLUGGED = "unplugged"
 ERROR = "error"  # a reason may follow after a colon
 OUTCOMES = (OK, TIMEOUT, CANCELLED, STALL, BABBLE, UNPLUGGED, ERROR)
+ONLY_EMPTY = f"{ERROR}: nothing but empty transfers comes"
 
 LARGEST_TRANSFER = 1 << 22  # usbfs gives all programs together 16 MiB by default
+MOST_EMPTY = 1 << 14  # transfers without data in a row: two seconds of one in each microframe
 
 
 class Link:
     """One open device with its interface claimed.
 
-    A transfer ends when it is complete, *seconds* have passed or *cancel* is set. Calls come one
-    at a time, from any thread. Buffers are used during the call only. transfers: what carries them
-    out without Python, if anything does (Usb.nogil_transfers).
+    A transfer ends when it is complete, *seconds* have passed or *cancel* is set; one whose cancel
+    is set already does not begin. Calls come one at a time, from any thread. Buffers are used
+    during the call only. A subclass implements the four methods of Transfers, or `transfers` alone.
     """
 
-    transfers: object | None = None
+    is_live = True
+    """Whether a device answers. A recording does at once: nobody has to wait for it."""
+
+    @property
+    def transfers(self) -> Transfers:
+        """What carries out the transfers: the link itself, unless another object saves a call."""
+        return self
+
+    def is_silent(self, endpoint: Endpoint) -> bool:
+        """Tell whether nothing comes from *endpoint*, without asking it: a recording knows."""
+        return False
 
     def transfer_in(
         self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels

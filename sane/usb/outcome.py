@@ -5,7 +5,7 @@ Source: libusb-1.0 API documentation, enum libusb_error and enum libusb_transfer
 
 from __future__ import annotations
 
-from .link import BABBLE, CANCELLED, ERROR, OK, STALL, TIMEOUT, UNPLUGGED
+from .link import BABBLE, CANCELLED, ERROR, OK, ONLY_EMPTY, STALL, TIMEOUT, UNPLUGGED
 
 ERROR_IO, ERROR_ACCESS, ERROR_NO_DEVICE, ERROR_NOT_FOUND, ERROR_BUSY = -1, -3, -4, -5, -6
 
@@ -31,7 +31,8 @@ CODE_NAMES = {
     -12: "not supported",
     -99: "other error",
 }
-STATUSES = (OK, ERROR, TIMEOUT, CANCELLED, STALL, UNPLUGGED, BABBLE)  # by transfer status
+# By transfer status; the last is of our own streams (libusb_h.pxd).
+STATUSES = (OK, ERROR, TIMEOUT, CANCELLED, STALL, UNPLUGGED, BABBLE, ONLY_EMPTY)
 
 
 def of_code(code: int) -> str:

@@ -84,6 +84,7 @@ class RecordingLink(Link):
         self, inner: Link, recorder: Recorder, entry: Entry, interface: Interface, backend: str
     ) -> None:
         self._inner = inner
+        self._transfers = inner.transfers
         self._recorder = recorder
         self._entry = entry
         recorder.begin(backend)
@@ -97,19 +98,19 @@ class RecordingLink(Link):
     def transfer_in(
         self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
     ) -> Result:
-        outcome, n = self._inner.transfer_in(endpoint, data, seconds, cancel)
+        outcome, n = self._transfers.transfer_in(endpoint, data, seconds, cancel)
         self.note(Record(IN, endpoint.address, bytes(data[:n]), len(data), outcome))
         return outcome, n
 
     def transfer_out(
         self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
-        outcome, n = self._inner.transfer_out(endpoint, data, seconds, cancel)
+        outcome, n = self._transfers.transfer_out(endpoint, data, seconds, cancel)
         self.note(Record(OUT, endpoint.address, bytes(data[:n]), len(data), outcome))
         return outcome, n
 
     def control(self, setup: Setup, data: memoryview, seconds: float, cancel: Cancels) -> Result:
-        outcome, n = self._inner.control(setup, data, seconds, cancel)
+        outcome, n = self._transfers.control(setup, data, seconds, cancel)
         moved = bytes(data[:n]) if setup[0] & IN_BIT else bytes(data)
         record = Record(CONTROL, 0, moved, len(data), outcome)
         record.setup = setup
@@ -117,7 +118,7 @@ class RecordingLink(Link):
         return outcome, n
 
     def stream(self, endpoint: Endpoint, size: int, depth: int, total: int | None) -> LinkStream:
-        inner = self._inner.stream(endpoint, size, depth, total)
+        inner = self._transfers.stream(endpoint, size, depth, total)
         limit = "" if total is None else f" total {total}"
         self.note(Record(STREAM, endpoint.address), f"size {size} depth {depth}{limit}")
         return RecordingStream(self, inner, endpoint)

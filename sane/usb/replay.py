@@ -183,6 +183,8 @@ def difference(where: str, wanted: bytes, given: bytes, offset: int) -> str:
 class ReplayLink(Link):
     """Answers from *tape*; after a mismatch everything fails with its text."""
 
+    is_live = False
+
     def __init__(self, tape: Tape, debug: Debug) -> None:
         self._tape = tape
         self._debug = debug
@@ -235,6 +237,14 @@ class ReplayLink(Link):
 
     def reset(self) -> str:
         return self._mark(RESET)
+
+    def is_silent(self, endpoint: Endpoint) -> bool:
+        """Tell whether the recording has something else next than a transfer from *endpoint*.
+
+        A driver drains what the recorded one, which may be another, did not have to.
+        """
+        record = self._tape.peek()
+        return record is None or (record.what, record.endpoint) != (IN, endpoint.address)
 
     def _mark(self, what: str, endpoint: int = 0) -> str:
         try:

@@ -1,7 +1,7 @@
 """Transfers in short synchronous slices: what an uncompiled tree uses instead of transfers.pyx.
 
-It knows libusb's synchronous calls through pyusb's library object. A cancel is noticed between
-two slices, a stream has one transfer at a time; otherwise it does what transfers.pyx does.
+It knows libusb's synchronous calls. A cancel is noticed between two slices, a stream has one
+transfer at a time; otherwise it does what transfers.pyx does.
 """
 
 from __future__ import annotations
@@ -9,33 +9,45 @@ from __future__ import annotations
 import time
 
 from .descriptors import IN, INTERRUPT
-from .link import CANCELLED, OK, TIMEOUT
+from .link import CANCELLED, MOST_EMPTY, OK, ONLY_EMPTY, TIMEOUT
 from .outcome import of_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from .descriptors import Endpoint
+    from .libusb import OpenDevice
     from .link import Cancels, Result, Setup
 
 SLICE_MS = 50  # cancel must be noticed within 100 ms
 CODE_TIMEOUT = -7  # LIBUSB_ERROR_TIMEOUT
 
 
-class Transfers:
-    """Carries out transfers on an open libusb device *handle* of library *lib*."""
+class SlicedTransfers:
+    """Carries out transfers on an open *device*."""
 
-    def __init__(self, lib: Any, context: Any, handle: Any) -> None:
-        self._lib = lib
-        self._handle = handle
+    def __init__(self, device: OpenDevice) -> None:
+        self._lib = device.library
+        self._handle = device.handle
 
-    def transfer(
+    def transfer_in(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        """Do one bulk or interrupt transfer into *data*."""
+        return self._transfer(endpoint, data, seconds, cancel)
+
+    def transfer_out(
         self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
     ) -> Result:
-        """Do one bulk or interrupt transfer in the direction of *endpoint*."""
+        """Do one transfer to the device, of no bytes if *data* is empty."""
+        return self._transfer(endpoint, data, seconds, cancel)
+
+    def _transfer(
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
         import ctypes
 
+        if cancel.is_set():
+            return CANCELLED, 0
         size = len(data)
         array = ctypes.c_ubyte * size
         buffer = array.from_buffer(data) if endpoint.is_in and size else None
@@ -66,9 +78,11 @@ class Transfers:
                 return TIMEOUT, done
 
     def control(self, setup: Setup, data: memoryview, seconds: float, cancel: Cancels) -> Result:
-        """Do a control transfer; it cannot be cancelled here."""
+        """Do a control transfer; once it is on its way it cannot be cancelled here."""
         import ctypes
 
+        if cancel.is_set():
+            return CANCELLED, 0
         size = len(data)
         array = ctypes.c_ubyte * size
         is_in = bool(setup[0] & IN)
@@ -90,38 +104,47 @@ class SlicedStream:
     """A stream that asks for the next bytes when they are wanted."""
 
     def __init__(
-        self, transfers: Transfers, endpoint: Endpoint, size: int, total: int | None
+        self, transfers: SlicedTransfers, endpoint: Endpoint, size: int, total: int | None
     ) -> None:
         self._transfers = transfers
         self._endpoint = endpoint
         self._buffer = bytearray(size)
         self._left = -1 if total is None else total
+        self._empty = 0  # transfers without data since the last one with some
         self._data = memoryview(b"")
         self.outcome = OK
 
     def read_into(self, view: memoryview, seconds: float, cancel: Cancels) -> Result:
-        """Move what arrived into *view*."""
+        """Move what arrived into *view*; empty transfers end neither cancel nor the deadline."""
+        deadline = time.monotonic() + seconds
         while not self._data:
-            if self.outcome != OK:
+            if self.outcome != OK or not self._left:
                 return self.outcome, 0
-            if not self._left:
-                return OK, 0
-            if cancel.is_set():
-                return CANCELLED, 0
-            size = len(self._buffer) if self._left < 0 else min(len(self._buffer), self._left)
-            with memoryview(self._buffer) as whole:
-                part = whole[:size]
-                outcome, n = self._transfers.transfer(self._endpoint, part, seconds, cancel)
-                self._data = memoryview(bytes(part[:n]))
-            self._left -= n if self._left > 0 else 0
-            if outcome not in (OK, TIMEOUT, CANCELLED):
-                self.outcome = outcome
+            left = max(0.0, deadline - time.monotonic())
+            if self._empty and not left:
+                return TIMEOUT, 0
+            outcome, n = self._next(left, cancel)
             if outcome != OK and not n:
                 return outcome, 0
         n = min(len(view), len(self._data))
         view[:n] = self._data[:n]
         self._data = self._data[n:]
         return OK, n
+
+    def _next(self, seconds: float, cancel: Cancels) -> Result:
+        """Do the next transfer; a failure is the stream's."""
+        size = len(self._buffer) if self._left < 0 else min(len(self._buffer), self._left)
+        with memoryview(self._buffer) as whole:
+            part = whole[:size]
+            outcome, n = self._transfers.transfer_in(self._endpoint, part, seconds, cancel)
+            self._data = memoryview(bytes(part[:n]))
+        self._left -= n if self._left > 0 else 0
+        self._empty = 0 if n else self._empty + 1
+        if outcome == OK and self._empty >= MOST_EMPTY:
+            outcome = ONLY_EMPTY
+        if outcome not in (OK, TIMEOUT, CANCELLED):
+            self.outcome = outcome
+        return outcome, n
 
     def reader(self, seconds: float, cancel: Cancels) -> None:
         """Return None: reading without Python takes compiled code."""

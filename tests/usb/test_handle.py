@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import pytest
 
 from sane import errors
@@ -9,6 +12,12 @@ from sane.cancel import Cancel
 from sane.usb import link
 from sane.usb.handle import Overflowed, Stalled, TimedOut, Unplugged, Usb, UsbError
 from tests.fakes.usb import FakeLink, descriptor_bytes, fake_usb, interface_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sane.usb.descriptors import Endpoint
+    from sane.usb.link import Cancels, Result
 
 IN, OUT = 0x81, 0x02
 
@@ -252,3 +261,179 @@ def test_drain_gives_up_on_a_device_that_never_stops(monkeypatch: pytest.MonkeyP
 def test_drain_reports_what_is_no_timeout() -> None:
     with pytest.raises(Unplugged):
         fake_usb(FakeLink(link.UNPLUGGED)).drain(IN)
+
+
+class Endless(FakeLink):
+    """Sends the same in every IN transfer, at once and for ever; something happens at the nth."""
+
+    def __init__(self, data: bytes, at: int = -1, then: Callable[[], None] = lambda: None) -> None:
+        super().__init__()
+        self.data, self.at, self.then = data, at, then
+        self.count = 0
+
+    def transfer_in(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        self.count += 1
+        if self.count == self.at:
+            self.then()
+        self.answers = [self.data]
+        return self._answer(data, cancel)
+
+
+@pytest.mark.parametrize("at_once", ["drain", "read"])
+def test_nothing_but_empty_transfers_is_an_error(at_once: str) -> None:
+    fake = Endless(b"")
+    usb = fake_usb(fake)
+    with pytest.raises(UsbError, match="nothing but empty transfers comes"):
+        while not (usb.drain(IN) if at_once == "drain" else usb.read(IN, 64)):
+            pass
+    assert fake.count == link.MOST_EMPTY
+
+
+def test_empty_answers_to_questions_are_no_run() -> None:
+    usb = fake_usb(Endless(b""))
+    for _ in range(link.MOST_EMPTY + 1):
+        usb.write(OUT, b"?")
+        assert usb.read(IN, 64) == b""
+
+
+@pytest.mark.parametrize("data", [b"", b"more"])
+def test_cancel_ends_a_drain(data: bytes) -> None:
+    owner = Owner()
+    fake = Endless(data, 100, owner.cancel_request.set)
+    usb = fake_usb(fake)
+    usb.belongs_to(owner)
+    with pytest.raises(errors.Cancelled):
+        usb.drain(IN)
+    assert fake.count == 100
+    owner.cancel_request.close()
+
+
+def test_a_drain_takes_no_longer_than_any_other_call() -> None:
+    usb = fake_usb(Endless(b"drip"))
+    usb.timeout = 0.05
+    begin = time.monotonic()
+    assert usb.drain(IN) > 0
+    assert time.monotonic() - begin < 5
+
+
+# Silence
+
+
+def seconds_asked(fake: FakeLink) -> list[float]:
+    return [item[3] for item in fake.sent if item[0] == "in"]  # type: ignore[misc]
+
+
+def test_a_device_that_went_silent_is_asked_briefly_until_it_answers() -> None:
+    fake = FakeLink(link.TIMEOUT, link.TIMEOUT, link.TIMEOUT, b"!", b"!")
+    usb = fake_usb(fake)
+    for _ in range(2):
+        with pytest.raises(TimedOut):
+            usb.read(IN, 8)
+    with pytest.raises(TimedOut, match=r"no answer within 0.5 s"):
+        usb.read(IN, 8, 0.5)
+    assert usb.is_silent
+    assert usb.read(IN, 8, 60) == b"!"
+    assert usb.read(IN, 8, 60) == b"!"
+    assert seconds_asked(fake) == [30, 2, 0.5, 2, 60]
+
+
+def test_a_short_wait_that_passes_is_no_silence() -> None:
+    fake = FakeLink(link.TIMEOUT, b"!")
+    usb = fake_usb(fake)
+    usb.drain(IN)
+    assert usb.read(IN, 8) == b"!"
+    assert seconds_asked(fake) == [0.2, 30]
+
+
+def test_a_write_that_is_taken_is_no_answer_and_a_control_transfer_is() -> None:
+    fake = FakeLink(link.TIMEOUT, b"\0", b"!")
+    usb = fake_usb(fake)
+    with pytest.raises(TimedOut):
+        usb.read(IN, 8)
+    usb.write(OUT, b"?")
+    assert usb.is_silent
+    usb.control(0xC0, 1, 0, 0, 1)
+    assert not usb.is_silent
+    assert usb.read(IN, 8) == b"!"
+
+
+def test_a_part_of_an_answer_is_no_silence() -> None:
+    usb = fake_usb(FakeLink((link.TIMEOUT, b"a")))
+    assert usb.read(IN, 8) == b"a"
+    assert not usb.is_silent
+
+
+def test_a_stream_ends_the_silence() -> None:
+    usb = fake_usb(FakeLink(link.TIMEOUT, b"page", b""))
+    with pytest.raises(TimedOut):
+        usb.read(IN, 8)
+    with usb.stream(IN, 512) as stream:
+        assert stream.read_into(memoryview(bytearray(8))) == 4
+    assert not usb.is_silent
+
+
+# What was kept
+
+
+def cancelled(usb: Usb, size: int = 64) -> None:
+    with pytest.raises(errors.Cancelled):
+        usb.read(IN, size)
+
+
+def test_what_two_streams_leave_is_kept_in_its_order() -> None:
+    usb = fake_usb(FakeLink(b"b", b"a"))
+    for _ in range(2):  # what the fake gives when it is closed is its last answer
+        usb.stream(IN, 512).close()
+    assert usb.read(IN, 64) == b"ab"
+
+
+def test_what_is_kept_stays_on_its_endpoint() -> None:
+    usb = fake_usb(FakeLink((link.CANCELLED, b"kept"), b"event"))
+    cancelled(usb)
+    assert usb.read(0x83, 8) == b"event"
+    assert usb.read(IN, 64) == b"kept"
+
+
+def test_a_stream_begins_with_what_was_kept() -> None:
+    fake = FakeLink((link.CANCELLED, b"abc"), b"defg", b"")
+    usb = fake_usb(fake)
+    cancelled(usb)
+    view = memoryview(bytearray(8))
+    with usb.stream(IN, 512, 3, 7) as stream:
+        assert stream.reader() is None
+        assert [stream.read_into(view[:2]), stream.read_into(view[2:])] == [2, 1]
+        assert stream.read_into(view[3:]) == 4
+    assert bytes(view[:7]) == b"abcdefg"
+    assert fake.sent[-1] == ("stream", IN, 512, 3, 4)
+
+
+def test_a_stream_takes_no_more_than_its_total_of_what_was_kept() -> None:
+    usb = fake_usb(FakeLink((link.CANCELLED, b"abcdef"), b""))
+    cancelled(usb)
+    view = memoryview(bytearray(8))
+    with usb.stream(IN, 512, 3, 4) as stream:
+        assert stream.read_into(view) == 4
+    assert usb.read(IN, 8) == b"ef"
+
+
+def test_what_a_stream_did_not_read_of_it_is_kept_on() -> None:
+    usb = fake_usb(FakeLink((link.CANCELLED, b"abcdef"), b"ghi"))
+    cancelled(usb)
+    with usb.stream(IN, 512) as stream:
+        assert stream.read_into(memoryview(bytearray(2))) == 2
+    assert usb.read(IN, 64) == b"cdefghi"
+
+
+def test_a_wait_lets_time_pass_and_ends_with_cancel() -> None:
+    usb = fake_usb(FakeLink())
+    begin = time.monotonic()
+    usb.wait(0.02)
+    assert time.monotonic() - begin >= 0.015
+    owner = Owner()
+    usb.belongs_to(owner)
+    owner.cancel_request.set()
+    with pytest.raises(errors.Cancelled):
+        usb.wait(60)
+    owner.cancel_request.close()

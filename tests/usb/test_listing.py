@@ -50,5 +50,5 @@ def test_a_listing_reads_sysfs_and_imports_no_usb_library(
     devices, modules, nodes = done.stdout.split("\n")[:3]
     assert devices == f"epson2:{name}"
     assert set(modules.split()) & NEVER == set()
-    assert "sane.usb.pyusb" not in modules.split()
+    assert "sane.usb.libusb" not in modules.split()
     assert nodes == ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,6 +143,29 @@ def test_writes_may_be_cut_between_packets(replay: Replay) -> None:
     usb.write(OUT, page[:512])
     usb.write(OUT, page[512:])
     assert usb.read(IN, 1) == b"x"
+
+
+def test_a_drain_of_a_recording_without_one_finds_nothing(replay: Replay) -> None:
+    """Another program did not drain; that is no mistake of the driver that replays it."""
+    usb = replay(out(b"x"), back(b"y"))
+    assert usb.drain(IN) == 0
+    usb.write(OUT, b"x")
+    assert usb.drain(IN) == 1
+    assert usb.drain(IN) == 0
+    usb.close()
+
+
+def test_a_recorded_drain_comes_again(replay: Replay) -> None:
+    usb = replay(back(b"old", 512), back(b"", 512), back(b"", 512, "timeout"), out(b"x"))
+    assert usb.drain(IN) == 3
+    usb.write(OUT, b"x")
+
+
+def test_a_replay_does_not_sleep(replay: Replay) -> None:
+    usb = replay()
+    begin = time.monotonic()
+    usb.wait(60)
+    assert time.monotonic() - begin < 5
 
 
 STREAMED = (

@@ -23,6 +23,7 @@ cdef enum:
     TIMED_OUT = 2
     CANCELLED = 3
     STALLED = 4
+    ONLY_EMPTY = 7  # ours, behind those of libusb: a long run of transfers without data
 
 
 cdef struct Transfer:  # struct libusb_transfer, without isochronous packets
@@ -55,6 +56,19 @@ cdef struct Library:
     int (*handle_events)(void *, timeval *, int *) noexcept nogil
     pollfd **(*get_pollfds)(void *) noexcept nogil  # struct libusb_pollfd begins like a pollfd
     void (*free_pollfds)(pollfd **) noexcept nogil
+
+
+cdef struct Device:  # an open device, with what carries out transfers on it (transfers.pyx)
+    Library lib
+    void *handle
+    int lost  # a transfer never came back: no event of this context is handled any more
+    int (*submit)(
+        Device *device, Slot *slot, int endpoint, int type, unsigned char *buffer, Py_ssize_t size
+    ) noexcept nogil
+    int (*wait)(Device *device, Slot *slot, long long deadline, int cancel_fd) noexcept nogil
+    int (*take_back)(Device *device, Slot *slot) noexcept nogil
+    int (*is_cancelled)(int cancel_fd) noexcept nogil
+    long long (*deadline_after)(double seconds) noexcept nogil
 
 
 cdef struct Bulk:  # bulk transfers for another module of this package
