@@ -10,7 +10,7 @@ import os
 from stat import S_ISCHR, S_ISREG
 
 from .errors import Invalid
-from .param import WORD_MAX, fix, wrap_word
+from .param import fix, wrap_word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _LONG_DIGITS = 64  # of a 64-bit long in base 2; a number with more is out of ra
 _PREFIXES = {"0x": 16, "0b": 2}
 _LONG_MIN, _LONG_MAX = -(1 << 63), (1 << 63) - 1
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-_DIRECTORY_FLAGS = _OPEN_FLAGS | os.O_DIRECTORY
 
 
 class Environment:
@@ -137,14 +136,9 @@ class Line:
         """Whether nothing is left after trimming."""
         return not self.text
 
-    @property
-    def is_broken(self) -> bool:
-        """Whether a closing quote is missing; the tokens then end before it."""
-        return _split(self.text)[1]
-
     def tokens(self) -> list[str]:
         """Return the words and quoted strings of the line."""
-        return _split(self.text)[0]
+        return _split(self.text)
 
     def where(self) -> str:
         """Return ``file:number`` for messages."""
@@ -233,7 +227,7 @@ def parse_usb(line: Line) -> tuple[int, int] | None:
     """
     if not line.text.startswith("usb"):
         return None
-    tokens = _split(line.text[3:])[0]
+    tokens = _split(line.text[3:])
     if len(tokens) < 2:
         raise Invalid(f"{line.where()}: usb wants a vendor and a product id")
     try:
@@ -243,46 +237,6 @@ def parse_usb(line: Line) -> tuple[int, int] | None:
     if not (0 <= vendor <= 0xFFFF and 0 <= product <= 0xFFFF):
         raise Invalid(f"{line.where()}: usb ids are 0 to 0xffff, not {' '.join(tokens[:2])}")
     return vendor, product
-
-
-class Scsi:
-    """Which SCSI devices a line means; None is any.
-
-    The strings are prefixes of what the device answers to an inquiry.
-    """
-
-    __slots__ = ("bus", "channel", "id", "lun", "model", "type", "vendor")
-
-    def __init__(self, strings: list[str | None], numbers: list[int | None]) -> None:
-        self.vendor, self.model, self.type = strings
-        self.bus, self.channel, self.id, self.lun = numbers
-
-
-def parse_scsi(line: Line) -> Scsi | None:
-    """Return what ``scsi VENDOR MODEL TYPE BUS CHANNEL ID LUN`` names, ``*`` or no field for any.
-
-    None if the line does not start with ``scsi``.
-    """
-    if not line.text.startswith("scsi"):
-        return None
-    tokens, broken = _split(line.text[4:])
-    if broken:
-        raise Invalid(f"{line.where()}: closing quote missing")
-    fields = [None if token == "*" else token for token in tokens[:7]]
-    fields += [None] * (7 - len(fields))
-    numbers: list[int | None] = []
-    for field in fields[3:]:
-        number = None if field is None else _integer(field, 10)
-        if field is not None and (number is None or not 0 <= number <= WORD_MAX):
-            raise Invalid(f"{line.where()}: {field!r} is neither a number nor *")
-        numbers.append(number)
-    return Scsi(fields[:3], numbers)
-
-
-def option_tokens(line: Line) -> list[str]:
-    """Return the name and values of ``option NAME VALUE...``; the first word may be left out."""
-    tokens = line.tokens()
-    return tokens[1:] if tokens[:1] == ["option"] else tokens
 
 
 def _read_file(path: str, cwd: int | None) -> bytes | None:
@@ -327,15 +281,15 @@ def _lines(path: str, data: bytes) -> Iterator[Line]:
             yield Line(path, number, piece.decode("utf-8", "surrogateescape").strip(WHITESPACE))
 
 
-def _split(text: str) -> tuple[list[str], bool]:
-    """Return all tokens of *text*, and whether a closing quote is missing."""
+def _split(text: str) -> list[str]:
+    """Return the tokens of *text*, those before a quote that nothing closes."""
     tokens: list[str] = []
     while text := text.lstrip(WHITESPACE):
         token, text = get_string(text)
         if token is None:
-            return tokens, True
+            break
         tokens.append(token)
-    return tokens, False
+    return tokens
 
 
 def _digits_end(text: str, start: int, base: int) -> int:

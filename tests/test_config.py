@@ -343,19 +343,19 @@ def test_get_string_agrees_with_the_original(referee: Referee, text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "tokens", "broken"),
+    ("text", "tokens"),
     [
-        ("", [], False),
-        ("  a  b ", ["a", "b"], False),
-        ('a "b c" d', ["a", "b c", "d"], False),
-        ('"" a', ["", "a"], False),
-        ('"a""b"c', ["a", "b", "c"], False),
-        ('a "b c', ["a"], True),
-        ("a b#c # d", ["a", "b#c", "#", "d"], False),
+        ("", []),
+        ("  a  b ", ["a", "b"]),
+        ('a "b c" d', ["a", "b c", "d"]),
+        ('"" a', ["", "a"]),
+        ('"a""b"c', ["a", "b", "c"]),
+        ('a "b c', ["a"]),
+        ("a b#c # d", ["a", "b#c", "#", "d"]),
     ],
 )
-def test_line_tokens(text: str, tokens: list[str], broken: bool) -> None:
-    assert (line(text).tokens(), line(text).is_broken) == (tokens, broken)
+def test_line_tokens(text: str, tokens: list[str]) -> None:
+    assert line(text).tokens() == tokens
 
 
 # Values
@@ -543,49 +543,6 @@ def test_parse_usb_reads_the_pair(text: str, ids: tuple[int, int] | None) -> Non
 def test_parse_usb_names_the_line_it_refuses(text: str) -> None:
     with pytest.raises(errors.Invalid, match=r"^x\.conf:7: "):
         config.parse_usb(line(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "fields"),
-    [
-        ("scsi", (None,) * 7),
-        ("scsi EPSON", ("EPSON", *(None,) * 6)),
-        ('scsi "A B" * Scanner 0 * 2 1 more', ("A B", None, "Scanner", 0, None, 2, 1)),
-        ("scsi * * * * * 010", (None, None, None, None, None, 10, None)),
-    ],
-)
-def test_parse_scsi_reads_the_fields(text: str, fields: tuple[object, ...]) -> None:
-    found = config.parse_scsi(line(text))
-    assert found is not None
-    names = ("vendor", "model", "type", "bus", "channel", "id", "lun")
-    assert tuple(getattr(found, name) for name in names) == fields
-
-
-def test_parse_scsi_leaves_other_lines_alone() -> None:
-    assert config.parse_scsi(line("/dev/sg0")) is None
-
-
-@pytest.mark.parametrize(
-    "text", ["scsi a b c x", "scsi a b c -1", "scsi a b c 9" + "9" * 30, 'scsi "']
-)
-def test_parse_scsi_names_the_line_it_refuses(text: str) -> None:
-    with pytest.raises(errors.Invalid, match=r"^x\.conf:7: "):
-        config.parse_scsi(line(text))
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"),
-    [
-        ("option depth 8", ["depth", "8"]),
-        ("depth 8", ["depth", "8"]),
-        ('option name "a b" 2', ["name", "a b", "2"]),
-        ("optional 1", ["optional", "1"]),
-        ("option", []),
-        ("", []),
-    ],
-)
-def test_option_tokens_drops_the_word_option(text: str, tokens: list[str]) -> None:
-    assert config.option_tokens(line(text)) == tokens
 
 
 # Cost, and the files we ship

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _Size = int  # aliases, so that the types in blocks.pxd decide when compiled
 _Word = int
-_Bytes = bytearray
 
 HEAD_BYTES = 12
 TAIL_BYTES = 13  # a head and a status byte
