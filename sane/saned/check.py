@@ -13,6 +13,7 @@ from stat import S_IROTH
 from .. import config
 from ..backend import Context
 from ..debug import Debug
+from ..discovery.announce import PROGRAM, find_program
 from ..dll.config import Aliases, backend_names, split_name
 from ..dll.registry import registry_for
 from ..errors import SaneError
@@ -20,7 +21,7 @@ from ..sessions import access, users
 from ..sessions.conversation import Shares
 from ..transport import service_port
 from ..wire import PORT, SERVICE
-from . import announce, listeners, process
+from . import listeners, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -169,8 +170,8 @@ def tell_places(report: Report, options: Options, settings: SanedConf) -> None:
     report.line(f"image data: {ports}; a firewall must let clients connect to them")
     if not settings.announce:
         report.line("not announced by DNS-SD (announce)")
-    elif announce.find_program(announce.PROGRAM):
-        report.line(f"announced by DNS-SD with {announce.PROGRAM}, if the Avahi daemon runs")
+    elif find_program(PROGRAM):
+        report.line(f"announced by DNS-SD with {PROGRAM}, if the Avahi daemon runs")
     else:
         report.line("announced by DNS-SD only if python-zeroconf is installed")
     report.line(

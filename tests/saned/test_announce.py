@@ -81,4 +81,4 @@ def test_without_a_daemon_nothing_is_announced(publisher: Publisher, tmp_path: P
 
 
 def test_version_in_the_text_record_is_hexadecimal_without_a_prefix() -> None:
-    assert announce.text_record() == "protovers=1020003"
+    assert announce.service(6566).records() == ["protovers=1020003"]
