@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from .backend import Context, Device
     from .usb.descriptors import Interface
-    from .usb.sysfs import Entry
+    from .usb.sysfs import BusDevice
 
     UsbId = tuple[int, int, str, str]
 
@@ -93,43 +93,43 @@ class UsbBackend(Backend):
 
     # Devices
 
-    def known(self, entry: Entry) -> tuple[str, str] | None:
-        """Return vendor and model if the driver drives *entry* by itself, else None."""
+    def known(self, bus_device: BusDevice) -> tuple[str, str] | None:
+        """Return vendor and model if the driver drives *bus_device* by itself, else None."""
         for vendor, product, maker, model in self.usb_ids:
-            if (vendor, product) == (entry.vendor, entry.product):
+            if (vendor, product) == (bus_device.vendor, bus_device.product):
                 return maker, model
-        for interface in entry.descriptors.active(entry.configuration):
+        for interface in bus_device.descriptors.active(bus_device.configuration):
             if interface.class_ in self.usb_classes:
-                return self.texts(entry)
+                return self.texts(bus_device)
         return None
 
-    def wanted(self, entry: Entry) -> tuple[str, str] | None:
-        """Return vendor and model if *entry* is to be listed, else None."""
-        known = self.known(entry) if self._auto else None
-        configured = (entry.vendor, entry.product) in self._configured
-        if known is None and (configured or entry.name in self._named):
-            known = self.known(entry) or self.texts(entry)
+    def wanted(self, bus_device: BusDevice) -> tuple[str, str] | None:
+        """Return vendor and model if *bus_device* is to be listed, else None."""
+        known = self.known(bus_device) if self._auto else None
+        configured = (bus_device.vendor, bus_device.product) in self._configured
+        if known is None and (configured or bus_device.name in self._named):
+            known = self.known(bus_device) or self.texts(bus_device)
         return known
 
-    def texts(self, entry: Entry) -> tuple[str, str]:
+    def texts(self, bus_device: BusDevice) -> tuple[str, str]:
         """Return what the device calls its maker and itself; its ids where it is silent."""
-        model = f"{entry.vendor:04x}:{entry.product:04x}"
-        return entry.text("manufacturer") or UNNAMED, entry.text("product") or model
+        model = f"{bus_device.vendor:04x}:{bus_device.product:04x}"
+        return bus_device.text("manufacturer") or UNNAMED, bus_device.text("product") or model
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         found = []
-        for entry in self.bus.entries():
-            texts = self.wanted(entry)
+        for bus_device in self.bus.devices():
+            texts = self.wanted(bus_device)
             if texts is not None:
-                found.append(DeviceInfo(entry.name, *texts, self.device_type))
+                found.append(DeviceInfo(bus_device.name, *texts, self.device_type))
         return found
 
-    def interface(self, entry: Entry) -> Interface | None:
+    def interface(self, bus_device: BusDevice) -> Interface | None:
         """Return the interface to claim; None: the one that looks like a scanner's.
 
         It is the first of usb_classes, if there are any and the device has one of them.
         """
-        for interface in entry.descriptors.active(entry.configuration):
+        for interface in bus_device.descriptors.active(bus_device.configuration):
             if interface.class_ in self.usb_classes and interface.alternate == 0:
                 return interface
         return None
@@ -137,21 +137,21 @@ class UsbBackend(Backend):
     def open(self, name: str) -> Device:
         return self.open_usb(self.find(name))
 
-    def find(self, name: str) -> Entry:
+    def find(self, name: str) -> BusDevice:
         """Return the device *name*, the first wanted one for ""; raises Invalid without one.
 
         A device that is named may be any: whoever writes its name knows why.
         """
         if name:
-            return self.bus.entry(name)
-        for entry in self.bus.entries():
-            if self.wanted(entry) is not None:
-                return entry
+            return self.bus.device(name)
+        for bus_device in self.bus.devices():
+            if self.wanted(bus_device) is not None:
+                return bus_device
         raise errors.Invalid(f"backend {self.name}: no USB device found")
 
-    def open_usb(self, entry: Entry) -> Device:
-        """Open *entry* and make its Device; nothing stays open when that fails."""
-        usb = self.bus.open(entry, self.interface(entry))
+    def open_usb(self, bus_device: BusDevice) -> Device:
+        """Open *bus_device* and make its Device; nothing stays open when that fails."""
+        usb = self.bus.open(bus_device, self.interface(bus_device))
         try:
             device = self.device(usb)
         except BaseException:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...backend import Device
     from ...cancel import Cancel
     from ...usb.handle import Usb
-    from ...usb.sysfs import Entry
+    from ...usb.sysfs import BusDevice
     from .network import Packets
 
 VENDOR = 0x04B8
@@ -96,8 +96,8 @@ class EpsonBackend(UsbBackend):
             raise errors.Invalid(f"backend {self.name}: no scanner found")
         return self.open(devices[0].name)
 
-    def open_usb(self, entry: Entry) -> Device:
-        return self.open_bulk(self.bus.open(entry, self.interface(entry)))
+    def open_usb(self, bus_device: BusDevice) -> Device:
+        return self.open_bulk(self.bus.open(bus_device, self.interface(bus_device)))
 
     def open_host(self, host: str, cancel: Cancel | None = None) -> Device:
         """Open the scanner at *host*, a name or an address."""

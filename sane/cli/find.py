@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..usb.sysfs import Entry
+    from ..usb.sysfs import BusDevice
 
 USAGE = """\
 Usage: sane-find-scanner [-hvqfp] [-F FILE] [DEVICE ...]
@@ -101,51 +101,54 @@ class Finder:
 
     # USB
 
-    def usb(self, entries: Sequence[Entry], is_real: bool = True) -> None:
+    def usb(self, devices: Sequence[BusDevice], is_real: bool = True) -> None:
         """Look at USB devices."""
-        for entry in entries:
-            self.detail(f"checking {entry.name} ({entry.vendor:04x}:{entry.product:04x})...")
+        for bus_device in devices:
+            self.detail(
+                f"checking {bus_device.name} ({bus_device.vendor:04x}:{bus_device.product:04x})..."
+            )
             if self.options.verbose > 1:
-                describe(entry.descriptors)
-            drivers = [name for name, backend in self.backends.items() if backend.known(entry)]
-            wanted = drivers or (entry.vendor, entry.product) in self.known
-            if not (wanted or self.options.force or looks_like_scanner(entry)):
+                describe(bus_device.descriptors)
+            drivers = [name for name, backend in self.backends.items() if backend.known(bus_device)]
+            wanted = drivers or (bus_device.vendor, bus_device.product) in self.known
+            if not (wanted or self.options.force or looks_like_scanner(bus_device)):
                 self.detail("  not a scanner")
                 continue
             self.count += 1
-            print(f"found possible USB scanner ({ids(entry)}) at {entry.name}")
-            for text in self.drivers_of(entry, drivers):
+            print(f"found possible USB scanner ({ids(bus_device)}) at {bus_device.name}")
+            for text in self.drivers_of(bus_device, drivers):
                 self.comment(f"  {text}")
             if is_real:
-                self.comment(f"  access: {access(entry, self.interface(entry, drivers))}")
+                self.comment(f"  access: {access(bus_device, self.interface(bus_device, drivers))}")
 
-    def interface(self, entry: Entry, drivers: Sequence[str]) -> int | None:
+    def interface(self, bus_device: BusDevice, drivers: Sequence[str]) -> int | None:
         """Return the number of the interface that a driver would claim, None without one."""
-        chosen = self.backends[drivers[0]].interface(entry) if drivers else None
-        chosen = chosen or scanner_interface(entry.descriptors, entry.configuration)
+        chosen = self.backends[drivers[0]].interface(bus_device) if drivers else None
+        chosen = chosen or scanner_interface(bus_device.descriptors, bus_device.configuration)
         return None if chosen is None else chosen.number
 
-    def drivers_of(self, entry: Entry, drivers: Sequence[str]) -> list[str]:
-        """Return lines that say which driver takes *entry*, and what it takes to use it."""
+    def drivers_of(self, bus_device: BusDevice, drivers: Sequence[str]) -> list[str]:
+        """Return lines that say which driver takes *bus_device*, and what it takes to use it."""
         lines = []
         for name in drivers:
-            texts = self.backends[name].known(entry)
+            texts = self.backends[name].known(bus_device)
             text = f"driver: {name}, as {' '.join(texts)}" if texts else f"driver: {name}"
             if name not in self.enabled:
                 text += f" (not in use: write {name} into dll.conf)"
-            elif not self.backends[name].wanted(entry):
+            elif not self.backends[name].wanted(bus_device):
                 text += f" (not listed: {name}.conf names other devices only)"
             lines.append(text)
-        foreign = self.known.get((entry.vendor, entry.product))
-        if foreign is not None:
-            known_as = f", as {foreign}" if foreign else ""
+        vendor, product = bus_device.vendor, bus_device.product
+        other = self.known.get((vendor, product))
+        if other is not None:
+            known_as = f", as {other}" if other else ""
             lines.append(f"driver: one of the C drivers of SANE{known_as}")
-        classes = {item.class_ for item in entry.descriptors.active(entry.configuration)}
+        classes = {item.class_ for item in bus_device.descriptors.active(bus_device.configuration)}
         if IPP_OVER_USB in classes:
             lines.append("driver: none needed, it speaks IPP over USB: run ipp-usb, use escl")
         return lines or [
-            f"driver: none knows {entry.vendor:04x}:{entry.product:04x}; if one should fit, write "
-            f"'usb 0x{entry.vendor:04x} 0x{entry.product:04x}' into its .conf file"
+            f"driver: none knows {vendor:04x}:{product:04x}; if one should fit, write "
+            f"'usb 0x{vendor:04x} 0x{product:04x}' into its .conf file"
         ]
 
     # Others
@@ -183,16 +186,20 @@ class Finder:
                 print(f"{options.file}: {exc.strerror}", file=sys.stderr)
                 return 1
         elif options.devices:
-            entries = sysfs.entries()
+            devices = sysfs.devices()
             for name in options.devices:
-                found = [entry for entry in entries if name in (entry.name, entry.node)]
+                found = [
+                    bus_device
+                    for bus_device in devices
+                    if name in (bus_device.name, bus_device.node)
+                ]
                 self.usb(found)
                 if not found and not name.startswith("/dev/sg"):
                     missing.append(name)
             self.scsi([name for name in options.devices if name.startswith("/dev/sg")] or [""])
         else:
             self.scsi(())
-            self.usb(sysfs.entries())
+            self.usb(sysfs.devices())
         for name in missing:
             self.comment(f"{name}: no USB device is there.")
         self.summary()
@@ -210,33 +217,33 @@ class Finder:
             self.comment("Parallel ports were not looked at: PySANE has no drivers for them.")
 
 
-def looks_like_scanner(entry: Entry) -> bool:
-    """Tell whether *entry* has an interface as scanners have; other devices have them too."""
-    descriptors = entry.descriptors
+def looks_like_scanner(bus_device: BusDevice) -> bool:
+    """Tell whether *bus_device* has an interface as scanners have; other devices have them too."""
+    descriptors = bus_device.descriptors
     if descriptors.class_[0] not in (0, 0xEF, CLASS_VENDOR):
         return False
-    classes = {item.class_[0] for item in descriptors.active(entry.configuration)}
+    classes = {item.class_[0] for item in descriptors.active(bus_device.configuration)}
     return bool(classes & set(SCANNER_LIKE))
 
 
-def ids(entry: Entry) -> str:
+def ids(bus_device: BusDevice) -> str:
     """Return ids and texts as the original program writes them."""
     parts = []
     for label, number, attribute in (
-        ("vendor", entry.vendor, "manufacturer"),
-        ("product", entry.product, "product"),
+        ("vendor", bus_device.vendor, "manufacturer"),
+        ("product", bus_device.product, "product"),
     ):
-        text = entry.text(attribute)
+        text = bus_device.text(attribute)
         parts.append(f"{label}=0x{number:04x}" + (f" [{text}]" if text else ""))
     return ", ".join(parts)
 
 
-def access(entry: Entry, interface: int | None) -> str:
-    """Return whether *entry* can be opened by this user, and why not."""
-    reason = why_denied(entry.node)
+def access(bus_device: BusDevice, interface: int | None) -> str:
+    """Return whether *bus_device* can be opened by this user, and why not."""
+    reason = why_denied(bus_device.node)
     if reason:
         return f"denied, {reason}"
-    holder = who_holds(entry, interface) if interface is not None else ""
+    holder = who_holds(bus_device, interface) if interface is not None else ""
     if holder.startswith("kernel driver"):
         return f"allowed ({holder} has it and is detached while scanning)"
     return f"allowed, but in use by {holder}" if holder else "allowed"

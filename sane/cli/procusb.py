@@ -6,12 +6,12 @@ Source: Linux Documentation/driver-api/usb/usb.rst, "The usbfs filesystem, devic
 from __future__ import annotations
 
 from ..usb.descriptors import BULK, INTERRUPT, Endpoint, Interface, descriptors_of
-from ..usb.sysfs import Entry
+from ..usb.sysfs import BusDevice
 
 TYPES = {"Bulk": BULK, "Int.": INTERRUPT}
 
 
-class ListedEntry(Entry):
+class ListedDevice(BusDevice):
     """A device of such a file."""
 
     __slots__ = ("texts",)
@@ -28,24 +28,24 @@ class ListedEntry(Entry):
         return 1
 
 
-def parse_devices(path: str) -> list[Entry]:
+def parse_devices(path: str) -> list[BusDevice]:
     """Return the devices that the file *path* lists, hubs left out."""
     with open(path, encoding="utf-8", errors="replace") as file:
         lines = file.read().splitlines()
-    found: list[ListedEntry] = []
+    found: list[ListedDevice] = []
     for line in lines:
         kind, fields = line[:2], numbers(line[2:])
         if kind == "T:":
-            found.append(ListedEntry(decimal(fields, "Bus"), decimal(fields, "Dev#")))
+            found.append(ListedDevice(decimal(fields, "Bus"), decimal(fields, "Dev#")))
             found[-1].descriptors.interfaces = []
         elif found:
             take(found[-1], kind, line, fields)
-    return [entry for entry in found if entry.descriptors.class_[0] != 9]
+    return [bus_device for bus_device in found if bus_device.descriptors.class_[0] != 9]
 
 
-def take(entry: ListedEntry, kind: str, line: str, fields: dict[str, str]) -> None:
-    """Take over one line about *entry*."""
-    descriptors = entry.descriptors
+def take(bus_device: ListedDevice, kind: str, line: str, fields: dict[str, str]) -> None:
+    """Take over one line about *bus_device*."""
+    descriptors = bus_device.descriptors
     if kind == "D:":
         descriptors.class_ = class_of(fields)
     elif kind == "P:":
@@ -55,7 +55,7 @@ def take(entry: ListedEntry, kind: str, line: str, fields: dict[str, str]) -> No
         )
     elif kind == "S:":
         name, _, text = line[2:].strip().partition("=")
-        entry.texts[name.lower()] = text
+        bus_device.texts[name.lower()] = text
     elif kind == "I:":
         number, alternate = decimal(fields, "If#"), decimal(fields, "Alt")
         descriptors.interfaces.append(Interface(number, alternate, class_of(fields), 1))

@@ -10,7 +10,7 @@ from stat import S_IMODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .sysfs import Entry
+    from .sysfs import BusDevice
 
 RULES_FILE = "60-pysane.rules"
 
@@ -55,12 +55,12 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
-def who_holds(entry: Entry, interface: int) -> str:
+def who_holds(bus_device: BusDevice, interface: int) -> str:
     """Return who has claimed *interface*, as far as this process may see; "" if unknown."""
-    driver = entry.driver(interface)
+    driver = bus_device.driver(interface)
     if driver and driver != "usbfs":
         return f"kernel driver {driver}"
-    users = processes_with(entry.node)
+    users = processes_with(bus_device.node)
     if users:
         return ", ".join(f"{name} (pid {pid})" for pid, name in users)
     return "another program" if driver else ""

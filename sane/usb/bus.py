@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .descriptors import Interface
     from .link import Link
     from .replay import Tape
-    from .sysfs import Entry
+    from .sysfs import BusDevice
 
 
 RECORD, REPLAY = "PYSANE_USB_RECORD", "PYSANE_USB_REPLAY"
@@ -39,20 +39,20 @@ class Bus:
         trusted = (os.getuid(), os.getgid()) == (os.geteuid(), os.getegid())
         self._record = environment.get(RECORD) if trusted else None
         self._replay = environment.get(REPLAY) if trusted else None
-        self._recorded: list[Entry] | None = None
+        self._recorded: list[BusDevice] | None = None
         self._tapes: dict[str, Tape] = {}
 
-    def entries(self) -> list[Entry]:
+    def devices(self) -> list[BusDevice]:
         """Return the devices that are there now."""
         if self._replay:
             return self._load(self._replay)
-        return sysfs.entries()
+        return sysfs.devices()
 
-    def _load(self, path: str) -> list[Entry]:
+    def _load(self, path: str) -> list[BusDevice]:
         """Return the devices of a recorded session; they stay where they are in it."""
         if self._recorded is None:
             from .formats import load
-            from .replay import RecordedEntry, Tape
+            from .replay import RecordedBusDevice, Tape
             from .session import BadSession
 
             try:
@@ -61,47 +61,47 @@ class Bus:
                 reason = f"{path}: {exc.strerror}" if isinstance(exc, OSError) else str(exc)
                 self._debug(0, "%s: %s", REPLAY, reason)  # a listing only leaves the device out
                 raise DeviceIOError(f"{REPLAY}: {reason}") from exc
-            self._recorded = [RecordedEntry(device) for device in devices]
-            for entry, device in zip(self._recorded, devices, strict=True):
+            self._recorded = [RecordedBusDevice(device) for device in devices]
+            for bus_device, device in zip(self._recorded, devices, strict=True):
                 records = device.records_of(self._backend)
-                self._tapes[entry.name] = Tape(records, device.is_native)
+                self._tapes[bus_device.name] = Tape(records, device.is_native)
         return self._recorded
 
-    def entry(self, name: str) -> Entry:
+    def device(self, name: str) -> BusDevice:
         """Return the device ``libusb:BBB:DDD``; raises Invalid if there is none."""
         place = sysfs.parse_name(name)
         if place is None:
             raise Invalid(f"{name!r} is not a USB device name (libusb:BBB:DDD)")
-        for entry in self.entries():
-            if (entry.bus, entry.address) == place:
-                return entry
+        for bus_device in self.devices():
+            if (bus_device.bus, bus_device.address) == place:
+                return bus_device
         raise Invalid(f"{name}: no such USB device")
 
-    def open(self, entry: Entry, interface: Interface | None = None) -> Usb:
-        """Open *entry* and claim *interface*, by default the one that looks like a scanner's.
+    def open(self, bus_device: BusDevice, interface: Interface | None = None) -> Usb:
+        """Open *bus_device* and claim *interface*, by default the one that looks like a scanner's.
 
         Raises AccessDenied, DeviceBusy or DeviceIOError with the reason and the remedy.
         """
-        chosen = interface or scanner_interface(entry.descriptors, entry.configuration)
+        chosen = interface or scanner_interface(bus_device.descriptors, bus_device.configuration)
         if chosen is None:
-            raise Invalid(f"{entry.name}: no interface with a bulk IN endpoint for a scanner")
-        return Usb(entry, chosen, self._link(entry, chosen), self._debug)
+            raise Invalid(f"{bus_device.name}: no interface with a bulk IN endpoint for a scanner")
+        return Usb(bus_device, chosen, self._link(bus_device, chosen), self._debug)
 
-    def _link(self, entry: Entry, interface: Interface) -> Link:
+    def _link(self, bus_device: BusDevice, interface: Interface) -> Link:
         if self._replay:
             from .replay import ReplayLink
 
-            return ReplayLink(self._tapes[entry.name], self._debug)
+            return ReplayLink(self._tapes[bus_device.name], self._debug)
         from .real import RealLink
 
         if not self._record:
-            return RealLink(entry, interface, self._debug)
+            return RealLink(bus_device, interface, self._debug)
         from .record import Recorder, RecordingLink
 
         recorder = Recorder(self._record)
         try:
-            link = RealLink(entry, interface, self._debug)
+            link = RealLink(bus_device, interface, self._debug)
         except BaseException:
             recorder.close()
             raise
-        return RecordingLink(link, recorder, entry, interface, self._backend)
+        return RecordingLink(link, recorder, bus_device, interface, self._backend)

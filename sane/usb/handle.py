@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..debug import Debug
     from .descriptors import Endpoint, Interface
     from .link import Cancels, Link
-    from .sysfs import Entry
+    from .sysfs import BusDevice
 
 TIMEOUT_SECONDS = 30.0  # moving a lamp or feeding paper takes a few; a dead device must not hang
 SILENT_SECONDS = 2.0  # for whatever is asked of a device that let a longer wait pass
@@ -46,11 +46,12 @@ class Usb:
     takes longer than SILENT_SECONDS: a dead device costs its time-out once, not at every step.
     """
 
-    def __init__(self, entry: Entry, interface: Interface, link: Link, debug: Debug) -> None:
-        self.entry = entry
-        self.name = entry.name
-        self.vendor = entry.vendor
-        self.product = entry.product
+    def __init__(
+        self, bus_device: BusDevice, interface: Interface, link: Link, debug: Debug
+    ) -> None:
+        self.name = bus_device.name
+        self.vendor = bus_device.vendor
+        self.product = bus_device.product
         self.interface = interface
         self.endpoints = tuple(interface.endpoints)
         self.timeout = TIMEOUT_SECONDS

@@ -19,24 +19,27 @@ if TYPE_CHECKING:
     from ..debug import Debug
     from .descriptors import Endpoint, Interface
     from .link import Transfers
-    from .sysfs import Entry
+    from .sysfs import BusDevice
 
 
 class RealLink(Link):
     """An open device on the bus; raises a SaneError that names the cause if it cannot be opened."""
 
-    def __init__(self, entry: Entry, interface: Interface, debug: Debug) -> None:
-        self._entry = entry
+    def __init__(self, bus_device: BusDevice, interface: Interface, debug: Debug) -> None:
+        self._bus_device = bus_device
         self._interface = interface
         self._debug = debug
         self._detached = False
         try:
-            place, ids = (entry.bus, entry.address), (entry.vendor, entry.product)
+            place, ids = (
+                (bus_device.bus, bus_device.address),
+                (bus_device.vendor, bus_device.product),
+            )
             self._device = OpenDevice(place, ids)
         except LibusbError as exc:
             raise self._explain("open", exc) from exc
         if not self._device.is_there:
-            raise Invalid(f"{entry.name}: the device is not on the bus any more")
+            raise Invalid(f"{bus_device.name}: the device is not on the bus any more")
         try:
             self._claim()
             self._transfers = self._device.transfers(debug)
@@ -52,15 +55,17 @@ class RealLink(Link):
 
     def _claim(self) -> None:
         device, number = self._device, self._interface.number
-        if not self._entry.configuration:
+        if not self._bus_device.configuration:
             value = self._interface.configuration
             self._try("set configuration", device.set_configuration, value)
         try:
             if device.has_driver(number):
-                self._debug(2, "%s: detach %s", self._entry.name, self._entry.driver(number))
+                self._debug(
+                    2, "%s: detach %s", self._bus_device.name, self._bus_device.driver(number)
+                )
                 self._detached = True
         except LibusbError as exc:
-            self._debug(2, "%s: is a kernel driver active? %s", self._entry.name, exc)
+            self._debug(2, "%s: is a kernel driver active? %s", self._bus_device.name, exc)
         if self._detached:
             self._try("detach", device.detach, number)
         self._try("claim", device.claim, number)
@@ -75,13 +80,13 @@ class RealLink(Link):
             raise self._explain(what, exc) from exc
 
     def _explain(self, what: str, exc: LibusbError) -> SaneError:
-        entry = self._entry
-        name = f"{entry.name} ({entry.vendor:04x}:{entry.product:04x})"
+        bus_device = self._bus_device
+        name = f"{bus_device.name} ({bus_device.vendor:04x}:{bus_device.product:04x})"
         if exc.code == ERROR_ACCESS:
-            reason = why_denied(entry.node) or f"no permission for {entry.node}"
+            reason = why_denied(bus_device.node) or f"no permission for {bus_device.node}"
             return AccessDenied(f"{name}: {reason}")
         if exc.code == ERROR_BUSY:
-            holder = who_holds(entry, self._interface.number) or "an unknown program"
+            holder = who_holds(bus_device, self._interface.number) or "an unknown program"
             number = self._interface.number
             return DeviceBusy(f"{name}: interface {number} is in use by {holder}")
         if exc.code in (ERROR_NO_DEVICE, ERROR_NOT_FOUND):
@@ -104,7 +109,7 @@ class RealLink(Link):
         try:
             call(*arguments)
         except LibusbError as exc:
-            self._debug(2, "%s: %s", self._entry.name, exc)
+            self._debug(2, "%s: %s", self._bus_device.name, exc)
             # Not found: after a reset the device came back as another one, at another address.
             return UNPLUGGED if exc.code == ERROR_NOT_FOUND else of_code(exc.code or 1)
         return OK

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from .descriptors import Endpoint, Interface
     from .link import Cancels, LinkStream, Result, Setup
-    from .sysfs import Entry
+    from .sysfs import BusDevice
 
 
 class Recorder:
@@ -56,15 +56,15 @@ class Recorder:
         head = [] if os.fstat(self._fd).st_size else [MAGIC]
         self._write([*head, f"process {os.getpid()} at {when}, backend {backend}"])
 
-    def device(self, entry: Entry) -> None:
-        """Write what *entry* is."""
-        device = RecordedDevice(entry.bus, entry.address, entry.descriptors)
-        device.texts = {name: text for name in TEXTS if (text := entry.text(name))}
+    def device(self, bus_device: BusDevice) -> None:
+        """Write what *bus_device* is."""
+        device = RecordedDevice(bus_device.bus, bus_device.address, bus_device.descriptors)
+        device.texts = {name: text for name in TEXTS if (text := bus_device.text(name))}
         self._write(device_lines(device))
 
-    def add(self, entry: Entry, record: Record, note: str = "") -> None:
+    def add(self, bus_device: BusDevice, record: Record, note: str = "") -> None:
         """Write *record*."""
-        place = f"{entry.bus:03}:{entry.address:03}"
+        place = f"{bus_device.bus:03}:{bus_device.address:03}"
         self._write(record_lines(time.monotonic() - self._begin, place, record, note))
 
     def _write(self, lines: Iterable[str]) -> None:
@@ -81,19 +81,24 @@ class RecordingLink(Link):
     """Does what *inner* does, and notes it; the file is closed with it."""
 
     def __init__(
-        self, inner: Link, recorder: Recorder, entry: Entry, interface: Interface, backend: str
+        self,
+        inner: Link,
+        recorder: Recorder,
+        bus_device: BusDevice,
+        interface: Interface,
+        backend: str,
     ) -> None:
         self._inner = inner
         self._transfers = inner.transfers
         self._recorder = recorder
-        self._entry = entry
+        self._bus_device = bus_device
         recorder.begin(backend)
-        recorder.device(entry)
+        recorder.device(bus_device)
         self.note(Record(OPEN), f"interface {interface.number} by {backend}")
 
     def note(self, record: Record, note: str = "") -> None:
         """Write *record* of this device."""
-        self._recorder.add(self._entry, record, note)
+        self._recorder.add(self._bus_device, record, note)
 
     def transfer_in(
         self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels

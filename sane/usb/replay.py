@@ -10,7 +10,7 @@ from __future__ import annotations
 from .descriptors import IN as IN_BIT
 from .link import ERROR, OK, Link
 from .session import CLOSE, CONTROL, HALT, IN, LEFT, OPEN, OUT, RESET, STREAM
-from .sysfs import Entry
+from .sysfs import BusDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN_BYTES = 16  # of each side, around the first difference
 
 
-class RecordedEntry(Entry):
+class RecordedBusDevice(BusDevice):
     """A device of a recorded session in a listing."""
 
     __slots__ = ("device",)

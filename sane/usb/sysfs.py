@@ -17,7 +17,7 @@ TEXT_BYTES = 1024  # a string descriptor holds at most 126 characters
 DESCRIPTOR_BYTES = 1 << 16  # a configuration's length has 16 bits
 
 
-class Entry:
+class BusDevice:
     """A device on the bus: numbers, descriptors, and texts that are read when asked for.
 
     name: ``libusb:BBB:DDD``, valid until the device is plugged in again.
@@ -90,7 +90,7 @@ def parse_name(name: str) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[1])
 
 
-def entries(root: str = ROOT) -> list[Entry]:
+def devices(root: str = ROOT) -> list[BusDevice]:
     """Return all devices but hubs, by bus and address; [] where there is no USB."""
     try:
         names = os.listdir(root)
@@ -100,19 +100,19 @@ def entries(root: str = ROOT) -> list[Entry]:
     for name in names:
         if ":" in name or name.startswith("usb"):  # interfaces, root hubs
             continue
-        entry = read_entry(f"{root}/{name}")
-        if entry is not None and entry.descriptors.class_[0] != HUB_CLASS:
-            found.append(entry)
-    found.sort(key=lambda entry: (entry.bus, entry.address))
+        bus_device = read_device(f"{root}/{name}")
+        if bus_device is not None and bus_device.descriptors.class_[0] != HUB_CLASS:
+            found.append(bus_device)
+    found.sort(key=lambda bus_device: (bus_device.bus, bus_device.address))
     return found
 
 
-def read_entry(path: str) -> Entry | None:
+def read_device(path: str) -> BusDevice | None:
     """Return the device at *path* of sysfs, None if it is gone or is none."""
     raw = _read(f"{path}/descriptors", DESCRIPTOR_BYTES)
     try:
         bus, address = (int(_read(f"{path}/{name}", TEXT_BYTES)) for name in ("busnum", "devnum"))
-        return Entry(bus, address, Descriptors(raw), path)
+        return BusDevice(bus, address, Descriptors(raw), path)
     except ValueError:
         return None  # unplugged between the listing and the reading, or half made
 

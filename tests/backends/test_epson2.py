@@ -23,7 +23,7 @@ from sane.discovery.search import search
 from sane.testing.epson_net import Server
 from sane.testing.esci import Model, Scanner
 from sane.usb import sysfs
-from sane.usb.sysfs import Entry
+from sane.usb.sysfs import BusDevice
 from tests.fakes.scanner import host, on_usb, scan, set_options, small
 from tests.fakes.usb import add_device
 
@@ -255,8 +255,8 @@ class FakeBus:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def entries(self) -> list[Entry]:
-        return sysfs.entries(str(self.root))
+    def devices(self) -> list[BusDevice]:
+        return sysfs.devices(str(self.root))
 
 
 def test_usb_is_listed_without_being_opened(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from sane.debug import Debug
 from sane.usb.descriptors import Descriptors
 from sane.usb.handle import Usb
 from sane.usb.link import CANCELLED, OK, Link
-from sane.usb.sysfs import Entry
+from sane.usb.sysfs import BusDevice
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,5 +148,7 @@ class FakeStream:
 
 def fake_usb(link: Link, raw: bytes = b"") -> Usb:
     """Return a handle on *link*, of the first interface of *raw*."""
-    entry = Entry(1, 2, Descriptors(raw or descriptor_bytes()))
-    return Usb(entry, entry.descriptors.interfaces[0], link, Debug("usb", Environment({})))
+    bus_device = BusDevice(1, 2, Descriptors(raw or descriptor_bytes()))
+    return Usb(
+        bus_device, bus_device.descriptors.interfaces[0], link, Debug("usb", Environment({}))
+    )

@@ -183,7 +183,7 @@ def pending(usb: Usb) -> None:
     print("reading", flush=True)
     print(tried(lambda: usb.read(IN, 512)))
     print(tried(lambda: usb.write(OUT, b"x")))
-    print([entry.name for entry in Bus(Environment({})).entries()])
+    print([bus_device.name for bus_device in Bus(Environment({})).devices()])
 
 
 def hold(usb: Usb) -> None:
@@ -194,7 +194,7 @@ def hold(usb: Usb) -> None:
 def several() -> None:
     """Let all devices echo, each in its own thread."""
     bus = Bus(Environment.current())
-    handles = [bus.open(entry) for entry in bus.entries()]
+    handles = [bus.open(bus_device) for bus_device in bus.devices()]
     answers = []
 
     def talk(usb: Usb) -> None:
@@ -217,7 +217,7 @@ def cycles() -> None:
     bus = Bus(Environment.current())
     counts = []
     for _ in range(8):
-        usb = bus.open(bus.entries()[0])
+        usb = bus.open(bus.devices()[0])
         usb.write(OUT, b"Ehello")
         stream = usb.stream(IN, 512, 4)  # left open: the handle closes it
         usb.close()
@@ -227,8 +227,8 @@ def cycles() -> None:
 
 
 def listing() -> None:
-    for entry in Bus(Environment.current()).entries():
-        print(entry.name, entry.text("manufacturer"), entry.text("product"))
+    for bus_device in Bus(Environment.current()).devices():
+        print(bus_device.name, bus_device.text("manufacturer"), bus_device.text("product"))
 
 
 def main(scene: str) -> None:
@@ -238,7 +238,7 @@ def main(scene: str) -> None:
         return
     bus = Bus(Environment.current())
     try:
-        usb = bus.open(bus.entries()[0])
+        usb = bus.open(bus.devices()[0])
     except SaneError as exc:
         print(f"{type(exc).__name__} {status_of(exc)}: {exc}")
         return

@@ -48,8 +48,8 @@ def replay(tmp_path: Path) -> Replay:
         path = tmp_path / "s.usb"
         path.write_text(HEAD + "0 001:002 open interface 0 by unnamed\n" + "".join(records))
         bus = Bus(Environment({"PYSANE_USB_REPLAY": str(path)}))
-        (entry,) = bus.entries()
-        return bus.open(entry)
+        (bus_device,) = bus.devices()
+        return bus.open(bus_device)
 
     return make
 
@@ -199,9 +199,13 @@ def test_what_a_stream_did_not_read_is_left_over(replay: Replay) -> None:
 def test_the_device_is_listed_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "s.usb"
     path.write_text(HEAD + "text 001:002 manufacturer EPSON\n")
-    (entry,) = Bus(Environment({"PYSANE_USB_REPLAY": str(path)})).entries()
-    assert (entry.name, entry.vendor, entry.product) == ("libusb:001:002", 0x04B8, 0x011E)
-    assert (entry.text("manufacturer"), entry.text("product")) == ("EPSON", "")
+    (bus_device,) = Bus(Environment({"PYSANE_USB_REPLAY": str(path)})).devices()
+    assert (bus_device.name, bus_device.vendor, bus_device.product) == (
+        "libusb:001:002",
+        0x04B8,
+        0x011E,
+    )
+    assert (bus_device.text("manufacturer"), bus_device.text("product")) == ("EPSON", "")
 
 
 @pytest.mark.parametrize(
@@ -214,14 +218,14 @@ def test_a_file_that_cannot_be_replayed_is_named(
     if content:
         path.write_text(content)
     with pytest.raises(errors.DeviceIOError, match=rf"PYSANE_USB_REPLAY.*s\.usb.*{text}"):
-        Bus(Environment({"PYSANE_USB_REPLAY": str(path)})).entries()
+        Bus(Environment({"PYSANE_USB_REPLAY": str(path)})).devices()
     assert text in capfd.readouterr().err  # a listing shows no errors otherwise
 
 
 def test_a_capture_of_the_original_is_replayed() -> None:
     """The original notes every failure as a timeout, and neither resets nor cleared halts."""
     bus = Bus(Environment({"PYSANE_USB_REPLAY": str(DATA / "loopback-sanei.xml")}))
-    usb = bus.open(bus.entries()[0])
+    usb = bus.open(bus.devices()[0])
     assert usb.control(0xC0, 1, 0, 0, 64)[:4] == b"none"
     usb.control(0x40, 2, 0x1234, 1, b"abc")
     assert usb.control(0xC0, 1, 0, 0, 64)[:3] == b"abc"

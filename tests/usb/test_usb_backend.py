@@ -23,7 +23,7 @@ from tests.fakes.usb import (
 
 if TYPE_CHECKING:
     from sane.usb.descriptors import Interface
-    from sane.usb.sysfs import Entry
+    from sane.usb.sysfs import BusDevice
 
 
 class S1(Device):
@@ -42,22 +42,22 @@ class FakeBus:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.opened: list[tuple[Entry, Interface | None]] = []
+        self.opened: list[tuple[BusDevice, Interface | None]] = []
         self.links: list[FakeLink] = []
 
-    def entries(self) -> list[Entry]:
-        return sysfs.entries(str(self.root))
+    def devices(self) -> list[BusDevice]:
+        return sysfs.devices(str(self.root))
 
-    def entry(self, name: str) -> Entry:
-        for entry in self.entries():
-            if entry.name == name:
-                return entry
+    def device(self, name: str) -> BusDevice:
+        for bus_device in self.devices():
+            if bus_device.name == name:
+                return bus_device
         raise errors.Invalid(name)
 
-    def open(self, entry: Entry, interface: Interface | None) -> Usb:
-        self.opened.append((entry, interface))
+    def open(self, bus_device: BusDevice, interface: Interface | None) -> Usb:
+        self.opened.append((bus_device, interface))
         self.links.append(FakeLink())
-        return fake_usb(self.links[-1], entry.descriptors.raw)
+        return fake_usb(self.links[-1], bus_device.descriptors.raw)
 
 
 class S1Backend(UsbBackend):
