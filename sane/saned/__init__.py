@@ -12,11 +12,12 @@ import sys
 from ..cancel import LOWEST_FD
 from ..config import Environment
 from ..errors import SaneError
+from ..sessions import CLIENT, ERROR
 from ..sessions.access import Access
 from ..transport import service_port
 from ..wire import PORT, SERVICE
 from . import listeners, process
-from .log import CLIENT, ERROR, Log
+from .log import Log
 from .options import USAGE, Options, UsageError, parse
 
 TYPE_CHECKING = False

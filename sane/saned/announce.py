@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 
 from ..discovery.announce import Announcement, NoPublisher, announce
+from ..sessions import CLIENT, INFO, MESSAGE
 from ..wire import DNSSD_TYPE
 from ..wire.protocol import ADVERTISED
-from .log import CLIENT, INFO, MESSAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,11 +6,10 @@ import _socket
 import signal
 
 from ..cancel import above_stdio
-from ..sessions import access
+from ..sessions import CLIENT, MESSAGE, access
 from ..sessions.conversation import Conversation, Site
 from ..sessions.dataport import DataPorts, uid_of
 from ..transport.streams import ByteStream
-from .log import CLIENT, MESSAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ import signal
 import time
 
 from ..cancel import wait_readable
+from ..sessions import CLIENT, DEBUG, ERROR, INFO, MESSAGE
 from ..sessions.access import Access
 from . import announce, process
 from .client import leave
 from .listeners import Listener, listen_unix
-from .log import CLIENT, DEBUG, ERROR, INFO, MESSAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

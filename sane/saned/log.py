@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import syslog
 
-ERROR, CLIENT, MESSAGE, INFO, DEBUG = range(1, 6)
+from ..sessions import DEBUG
+
 _PRIORITIES = (
     *(syslog.LOG_ERR, syslog.LOG_NOTICE, syslog.LOG_INFO, syslog.LOG_INFO),
     syslog.LOG_DEBUG,

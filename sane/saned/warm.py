@@ -11,7 +11,7 @@ import os
 from ..debug import Debug
 from ..dll.config import backend_names
 from ..dll.finder import own_module
-from .log import DEBUG, ERROR
+from ..sessions import DEBUG, ERROR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

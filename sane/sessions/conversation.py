@@ -29,7 +29,7 @@ from ..transport.streams import Deadline
 from ..wire import messages
 from ..wire.codec import ProtocolError
 from ..wire.protocol import ADVERTISED, NEW, Server
-from . import descriptors
+from . import CLIENT, ERROR, MESSAGE, descriptors
 from .frames import Frame
 from .users import Users, challenge
 from .watch import OBEY_SECONDS, Watch, end_process
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     Log = Callable[[int, str], None]
     Authorize = Callable[[str], tuple[str, str]]
 
-ERROR, CLIENT, MESSAGE, INFO = range(1, 5)  # levels of the log
 RECEIVE_BYTES = 1 << 16
 TAIL_SECONDS = 1.0  # for the end marker of a frame to be taken by the kernel
 STOP_SECONDS = 5.0  # for a driver to end a read after cancel; then the device is given up

@@ -21,6 +21,7 @@ from ..handle import FRAME
 from ..threads import start_thread
 from ..transport.streams import ByteStream, Deadline
 from ..wire.protocol import frame_end, record_head
+from . import INFO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 4
 TAIL_BYTES = 5
-INFO = 4  # the level of its log lines
 NOTHING_YET_SECONDS = 0.01  # a driver that gives nothing without an error is asked again
 
 
