@@ -145,9 +145,9 @@ class UsbDevice:
         """Leave the bus: whatever is pending ends with ESHUTDOWN."""
         if self.is_gone:
             return
+        self.leaving()  # before anything fails: requests may be answered meanwhile
         self.is_gone = True
         self._note(Event("unplug"))
-        self.leaving()
         for pipe in self._pipes.values():
             pipe.clear()
             pipe.finish_all(-ESHUTDOWN)
