@@ -21,7 +21,7 @@ FUNCTION_LINES = 60
 # left in its row, and its own room. "" is the package itself.
 ROWS = (
     (
-        *("const", "errors", "param", "constraint", "config", "debug", "cancel", "threads"),
+        *("const", "errors", "param", "constraint", "config", "debug", "cancel", "threads", "deps"),
         *("option", "values", "handle"),
     ),
     ("record", "usb", "transport", "wire", "image", "discovery"),

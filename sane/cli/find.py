@@ -201,7 +201,9 @@ class Finder:
             self.scsi(())
             self.usb(sysfs.devices())
         for name in missing:
-            self.comment(f"{name}: no USB device is there.")
+            reason = why_no_usb()
+            text = f"USB devices cannot be looked for: {reason}" if reason else ""
+            self.comment(f"{name}: {text or 'no USB device is there.'}")
         self.summary()
         return 0
 
@@ -211,10 +213,25 @@ class Finder:
         if self.count:
             self.comment("scanimage -L shows those of them that a driver in use finds.")
         elif not self.options.devices:
-            self.comment("No scanner is connected by USB or SCSI, or it is switched off; lsusb")
-            self.comment("shows all USB devices. Scanners in the network: scanimage -L.")
+            reason = why_no_usb()
+            if reason:
+                self.comment(f"USB devices cannot be looked for: {reason}")
+                self.comment("(no USB in this machine or container, or /sys is not mounted).")
+            else:
+                self.comment("No scanner is connected by USB or SCSI, or it is switched off; lsusb")
+                self.comment("shows all USB devices.")
+            self.comment("Scanners in the network: scanimage -L.")
         if self.options.parallel:
             self.comment("Parallel ports were not looked at: PySANE has no drivers for them.")
+
+
+def why_no_usb() -> str:
+    """Return why no USB device can be found, "" if those that there are would be."""
+    try:
+        os.listdir(sysfs.ROOT)
+    except OSError as exc:
+        return f"{sysfs.ROOT}: {exc.strerror}"
+    return ""
 
 
 def looks_like_scanner(bus_device: BusDevice) -> bool:

@@ -7,43 +7,88 @@ NumPy.
 from __future__ import annotations
 
 import argparse
-import struct
+import io
+import os
+import signal
 import sys
-import zlib
 
 from .. import const, get_devices
 from .. import exit as end_backends
 from .. import open as open_device
+from ..backend import printable
 from ..errors import SaneError
+from .output import ENDINGS, Output, Unwritable
+from .stopping import Stopping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..param import Parameters
     from ..scanner import Scanner
 
 TYPES = ("yes|no", "number", "number", "text", "button")
+ONE_FRAME = (const.FRAME_GRAY, const.FRAME_RGB)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; return its exit status: 0, 1 for a SANE error, 2 for wrong usage."""
+    """Run the program; return its exit status.
+
+    0; 1 for a SANE error or a file that cannot be written; 2 for wrong usage; 128 and the number
+    of the signal that ended it.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of devices are bytes: out as they came
+        sys.stdout.reconfigure(errors="surrogateescape")
     options = parse(arguments)
+    stopping = Stopping()
     try:
-        if options.list:
-            return list_devices()
+        status = run(options, stopping)
+        flush()
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT  # a driver's own; a signal is told below
+    except BrokenPipeError:
+        status = 128 + signal.SIGPIPE
+    except (SaneError, Unwritable) as exc:
+        status = stopping.status or tell(str(exc))
+    except OSError as exc:
+        status = tell(f"stdout: {exc.strerror}")
+    stopping.closing()
+    end_backends()
+    leave_stdout()
+    return stopping.status or status
+
+
+def run(options: argparse.Namespace, stopping: Stopping) -> int:
+    """Do what the command line says; return the exit status."""
+    if options.list:
+        return list_devices(stopping)
+    if options.options:
         with open_device(options.device) as scanner:
-            for setting in options.option:
-                set_option(scanner, setting)
-            if options.options:
-                return show_options(scanner)
-            scan_to(scanner, options.output)
-    except SaneError as exc:
-        print(f"pysane-scan: {exc}", file=sys.stderr)
-        return 1
-    finally:
-        end_backends()
+            set_options(scanner, options.option)
+            return show_options(scanner)
+    with Output(options.output) as output, open_device(options.device) as scanner:
+        set_options(scanner, options.option)
+        scan_to(scanner, output, stopping)
     return 0
+
+
+def tell(text: str) -> int:
+    """Say what went wrong; return the exit status for it."""
+    print(f"pysane-scan: {printable(text)}", file=sys.stderr)
+    return 1
+
+
+def flush() -> None:
+    """Write out what was printed; there is no stdout where the program was started without."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def leave_stdout() -> None:
+    """Let nobody write to stdout any more: what it refused once, it would refuse at exit."""
+    try:
+        flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -52,14 +97,19 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("-L", "--list", action="store_true", help="list the scanners")
     parser.add_argument("-A", "--options", action="store_true", help="show the options")
     parser.add_argument("-d", "--device", default="", help="its name (default: the first)")
-    parser.add_argument("-o", "--output", default="scan.png", help="a .png, .pgm or .ppm file")
+    parser.add_argument(
+        *("-o", "--output"),
+        default="scan.png",
+        help=f"a file that ends in one of {' '.join(ENDINGS)}, or - for stdout (PNM)",
+    )
     parser.add_argument("option", nargs="*", help="options of the scanner: NAME=VALUE")
     return parser.parse_args(arguments)
 
 
-def list_devices() -> int:
+def list_devices(stopping: Stopping) -> int:
     """Print a line for each scanner."""
     devices = get_devices()
+    stopping.look()
     for device in devices:
         print(f"{device.name}: {device.vendor} {device.model} {device.type}")
     if not devices:
@@ -71,71 +121,45 @@ def show_options(scanner: Scanner) -> int:
     """Print name, kind and value of every active option."""
     for name, option in scanner.options.items():
         try:
-            value = getattr(scanner, name)
+            value = option.value
         except SaneError:
             continue
         if option.length <= 1:
-            print(f"{name} = {value}  ({TYPES[option.type]}) {option.title}")
+            print(printable(f"{name} = {value}  ({TYPES[option.type]}) {option.title}"))
     return 0
 
 
-def set_option(scanner: Scanner, setting: str) -> None:
-    """Carry out NAME=VALUE; raises SaneError with the reason if it cannot be."""
-    name, _, text = setting.partition("=")
-    option = scanner.options.get(name)
-    if option is None:
-        raise SaneError(f"this scanner has no option {name!r}; -A shows those it has")
-    value: object = text
-    try:
-        if option.type == const.TYPE_BOOL:
-            value = {"yes": True, "no": False, "1": True, "0": False}[text]
-        elif option.type in (const.TYPE_INT, const.TYPE_FIXED):
-            value = float(text)
-    except (KeyError, ValueError):
-        raise SaneError(f"{name}: {text!r} is not {TYPES[option.type]}") from None
-    setattr(scanner, name, value)
+def set_options(scanner: Scanner, settings: Sequence[str]) -> None:
+    """Carry out each NAME=VALUE; raises SaneError with the reason if one cannot be."""
+    for setting in settings:
+        name, _, text = setting.partition("=")
+        option = scanner.options.get(name)
+        if option is None:
+            raise SaneError(f"this scanner has no option {name!r}; -A shows those it has")
+        value: object = text
+        try:
+            if option.type == const.TYPE_BOOL:
+                value = {"yes": True, "no": False, "1": True, "0": False}[text]
+            elif option.type in (const.TYPE_INT, const.TYPE_FIXED):
+                value = float(text)
+        except (KeyError, ValueError):
+            raise SaneError(f"{name}: {text!r} is not {TYPES[option.type]}") from None
+        option.value = value
 
 
-def scan_to(scanner: Scanner, path: str) -> None:
-    """Scan one frame into *path*; its ending says how."""
+def scan_to(scanner: Scanner, output: Output, stopping: Stopping) -> None:
+    """Scan one frame into *output*."""
+    if scanner.get_parameters().format not in ONE_FRAME:
+        raise SaneError("the scanner sends red, green and blue apart, which this program cannot")
+    stopping.scanning(scanner.cancel)
     params, data = scanner.scan_frame()
-    lines = len(data) // params.bytes_per_line
-    image = png(params, lines, data) if path.endswith(".png") else pnm(params, lines, data)
-    with open(path, "wb") as file:
-        file.write(image)
-    print(f"{path}: {params.pixels_per_line} x {lines} pixels")
-
-
-def png(params: Parameters, lines: int, data: bytes | bytearray) -> bytes:
-    """Return the frame as a PNG file (RFC 2083)."""
-    colour = 2 if params.channels > 1 else 0
-    header = struct.pack(">IIBBBBB", params.pixels_per_line, lines, params.depth, colour, 0, 0, 0)
-    samples = bytes(data)
-    if params.depth == 1 and colour:
-        raise SaneError("a PNG file cannot hold colour at depth 1")
-    if params.depth == 1:  # PNG: 1 is white
-        samples = samples.translate(bytes(range(255, -1, -1)))
-    elif params.depth > 8 and sys.byteorder == "little":
-        swapped = bytearray(samples)
-        swapped[::2], swapped[1::2] = samples[1::2], samples[::2]
-        samples = bytes(swapped)
-    size = params.bytes_per_line
-    used = (params.pixels_per_line * params.channels * params.depth + 7) // 8
-    rows = b"".join(b"\0" + samples[y * size : y * size + used] for y in range(lines))
-    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, 6)), (b"IEND", b""))
-    chunks = (
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in parts
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
-
-
-def pnm(params: Parameters, lines: int, data: bytes | bytearray) -> bytes:
-    """Return the frame as a PNM file, 8 bits only."""
-    if params.depth != 8:
-        raise SaneError(f"depth {params.depth} needs a .png file")
-    kind = "P6" if params.channels > 1 else "P5"
-    return f"{kind}\n{params.pixels_per_line} {lines}\n255\n".encode() + bytes(data)
+    stopping.working()
+    lines = output.write(params, data)
+    stopping.closing()
+    if 0 <= lines < params.lines:
+        tell(f"{output.name}: cut off: the scanner has sent {lines} of {params.lines} lines")
+    said = sys.stderr if output.name == "stdout" else sys.stdout
+    print(f"{output.name}: {params.pixels_per_line} x {lines} pixels", file=said)
 
 
 if __name__ == "__main__":

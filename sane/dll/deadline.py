@@ -74,7 +74,12 @@ class Call:
         Time in relayed functions does not count.
         """
         while True:
-            if not self.wake_caller.acquire(True, seconds) and self._give_up():
+            try:
+                has_news = self.wake_caller.acquire(True, seconds)
+            except BaseException:  # KeyboardInterrupt: the caller goes away
+                self._give_up()
+                raise
+            if not has_news and self._give_up():
                 raise Misbehaved(f"{what} has not returned after {seconds:g} s")
             request, self.request = self.request, None
             if request is None:

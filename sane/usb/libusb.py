@@ -12,6 +12,7 @@ Every open device has a libusb context of its own, so that no thread handles ano
 
 from __future__ import annotations
 
+from .. import deps
 from ..errors import Unsupported
 from .outcome import CODE_NAMES
 
@@ -37,6 +38,7 @@ class LibusbError(Exception):
 def new_context() -> Any:
     """Return pyusb's libusb1 backend with a context of its own."""
     try:
+        deps.load("usb")
         from usb.backend import libusb1
     except ImportError as exc:
         raise Unsupported(f"USB devices need pyusb: {exc}") from exc

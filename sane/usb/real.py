@@ -5,7 +5,7 @@ It knows interfaces, kernel drivers and permissions; libusb is called in libusb.
 
 from __future__ import annotations
 
-from ..errors import AccessDenied, DeviceBusy, DeviceIOError, Invalid, SaneError
+from ..errors import AccessDenied, DeviceBusy, DeviceIOError, Invalid, SaneError, Unsupported
 from .access import who_holds, why_denied
 from .failures import Unplugged
 from .libusb import LibusbError, OpenDevice
@@ -38,6 +38,9 @@ class RealLink(Link):
             self._device = OpenDevice(place, ids)
         except LibusbError as exc:
             raise self._explain("open", exc) from exc
+        except Unsupported as exc:
+            debug(0, "%s: %s", bus_device.name, exc)  # a C program gets no more than a status
+            raise
         if not self._device.is_there:
             raise Invalid(f"{bus_device.name}: the device is not on the bus any more")
         try:

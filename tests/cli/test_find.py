@@ -14,6 +14,7 @@ import pytest
 from sane.cli.find import Options, main
 from sane.cli.procusb import parse_devices
 from sane.testing.usb import INTERRUPT, Endpoint, Interface, UsbDevice
+from sane.usb import sysfs
 from tests import cc
 from tests.conftest import ABSENT, ROOT, TREE
 
@@ -234,3 +235,17 @@ def test_a_broken_list_of_devices_is_no_error(tmp_path: Path) -> None:
     path.write_text("P:  Vendor=04b8\nT:  Bus= Dev#=x\nP:  Vendor=zz ProdID\nE:  Ad\nI:\nE: =\n")
     (entry,) = parse_devices(str(path))
     assert (entry.bus, entry.vendor, entry.product) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("arguments", [[], ["libusb:001:002"], ["-v"]])
+def test_without_sysfs_the_reason_is_that(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A container without /sys is no scanner that is switched off."""
+    monkeypatch.setattr(sysfs, "ROOT", "/nonexistent/devices")
+    monkeypatch.setattr(sysfs, "devices", list)
+    assert main(arguments) == 0
+    said = capfd.readouterr().out
+    assert "cannot be looked for: /nonexistent/devices: No such file or directory" in said
+    assert "switched off" not in said
+    assert "no USB device is there" not in said
