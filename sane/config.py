@@ -140,12 +140,25 @@ class Line:
         """Return the words and quoted strings of the line."""
         return _split(self.text)
 
+    def words(self) -> list[str]:
+        """Return the tokens before a comment; the original takes comments in few places."""
+        return _split(without_comment(self.text))
+
     def where(self) -> str:
         """Return ``file:number`` for messages."""
         return f"{self.file}:{self.number}"
 
     def __repr__(self) -> str:
         return f"Line({self.where()}, {self.text!r})"
+
+
+def without_comment(text: str) -> str:
+    """Return *text* up to a ``#`` that begins a word, trimmed."""
+    words = text.lstrip(WHITESPACE)
+    start = 0
+    while (found := words.find("#", start)) > 0 and words[found - 1] not in WHITESPACE:
+        start = found + 1
+    return (words if found < 0 else words[:found]).rstrip(WHITESPACE)
 
 
 def get_string(text: str) -> tuple[str | None, str]:

@@ -74,7 +74,7 @@ class UsbBackend(Backend):
         tokens = line.tokens()
         if sysfs.parse_name(line.text) is not None:
             self._named.append(line.text)
-        elif tokens in (["usb"], ["usb", "auto"]):
+        elif line.words() in (["usb"], ["usb", "auto"]):
             self._auto = True
         elif tokens[:1] == ["usb"]:
             ids = config.parse_usb(line)

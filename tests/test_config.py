@@ -588,3 +588,28 @@ def test_shipped_test_conf_has_the_documented_values() -> None:
     pairs = [entry.tokens() for entry in lines if not (entry.is_comment or entry.is_blank)]
     assert dict(pairs) == SHIPPED
     assert len(pairs) == len(SHIPPED)
+
+
+# Comments behind something
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("a", "a"),
+        (" a b ", "a b"),
+        ("a # b", "a"),
+        ("a\t#b # c", "a"),
+        ("a#b", "a#b"),
+        ("a#b # c", "a#b"),
+        ("a#b#c #", "a#b#c"),
+        ("#", ""),
+        (" # a", ""),
+        ("##", ""),
+        ("a#", "a#"),
+    ],
+)
+def test_without_comment(text: str, expected: str) -> None:
+    assert config.without_comment(text) == expected
+    assert config.Line("x.conf", 1, text.strip()).words() == expected.split()

@@ -61,7 +61,7 @@ class EpsonBackend(UsbBackend):
     def other_line(self, line: config.Line) -> bool:
         word, rest = config.get_string(line.text)
         host = rest.strip(config.WHITESPACE)
-        if word == "net" and host == AUTODISCOVERY:
+        if word == "net" and config.without_comment(host) == AUTODISCOVERY:
             self.discovers = True
         elif word == "net" and host:
             self.hosts.append(host)

@@ -46,7 +46,7 @@ class PysaneConf:
             if line.is_blank or line.is_comment:
                 continue
             try:
-                self._take(line.tokens())
+                self._take(line.words())
             except Invalid as exc:
                 debug(0, "%s: %s", line.where(), exc)
         text = environment.get("PYSANE_LIST_TIMEOUT")

@@ -86,8 +86,10 @@ def load(environment: Environment, lines: Iterable[Line], debug: Debug) -> NetCo
 
 def _read_setting(line: Line, settings: NetConf, debug: Debug) -> None:
     """Take over ``key = value``; the original finds connect_timeout anywhere in a line (7.1)."""
-    name, _, value = (part.strip() for part in line.text.partition("="))
-    if "connect_timeout" in line.text:
+    is_ours = "connect_timeout" not in line.text
+    text = config.without_comment(line.text) if is_ours else line.text
+    name, _, value = (part.strip() for part in text.partition("="))
+    if not is_ours:
         if value:
             settings.connect_seconds = limit(config.atoi(value))
     elif name == "reply_timeout":

@@ -97,7 +97,8 @@ class Access:
         return access
 
     def _set(self, line: Line) -> None:
-        key, _, text = (part.strip(config.WHITESPACE) for part in line.text.partition("="))
+        key, _, text = line.text.partition("=")
+        key, text = key.strip(config.WHITESPACE), config.without_comment(text)
         parse = PARSERS.get(key)
         if parse is None:
             self.problems.append(f"{line.where()}: unknown setting {key!r}, ignored")
@@ -150,6 +151,7 @@ class Entry:
             self.flaw = "a network begins with a numeric address"
             return
         bits = 8 * len(self.address)
+        digits = before_comment(digits)
         if is_number(digits) and int(digits) <= bits:
             self.prefix = int(digits)
         else:
@@ -273,7 +275,7 @@ def in_network(address: bytes, base: bytes, prefix: int) -> bool:
 def flaw_of_name(text: str) -> str:
     """Return why *text* cannot be a host name, "" if it can."""
     if any(char in config.WHITESPACE for char in text):
-        return "one entry to a line, and comments on lines of their own"
+        return "one entry to a line, and comments on lines of their own or behind networks"
     if "*" in text or "?" in text:
         return "there are no patterns: write a network as 192.168.0.0/24, or + for everybody"
     if text.startswith("-"):
@@ -288,11 +290,17 @@ def is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
+def before_comment(text: str) -> str:
+    """Return *text* before a ``#``, trimmed: behind a number there may be a comment, as ever."""
+    return text.partition("#")[0].strip(config.WHITESPACE)
+
+
 # The values of the settings; ValueError says what is wrong.
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
+        text = before_comment(text)
         if not is_number(text) or not low <= int(text) <= high:
             raise ValueError(f"{text!r} is not a number from {low} to {high}")
         return int(text)
@@ -311,7 +319,8 @@ def _milliseconds(text: str) -> float:
 
 def _port_range(text: str) -> tuple[int, int]:
     port = _number(0, 0xFFFF)
-    first, dash, last = (part.strip(config.WHITESPACE) for part in text.partition("-"))
+    numbers = before_comment(text)
+    first, dash, last = (part.strip(config.WHITESPACE) for part in numbers.partition("-"))
     if not dash:
         raise ValueError(f"{text!r} is not FIRST - LAST")
     if port(first) > port(last):

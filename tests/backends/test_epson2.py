@@ -331,3 +331,16 @@ def test_a_host_that_never_answers_is_cancelled_in_time() -> None:
         start = time.monotonic()
         assert search([address], None, backend.probe, QUIET, 0.2) == []
         assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("line", "discovers"),
+    [
+        ("net autodiscovery", True),
+        ("net autodiscovery # in the office", True),
+        ("net autodiscovery# in the office", False),
+        ("# net autodiscovery", False),
+    ],
+)
+def test_a_comment_may_follow_autodiscovery(tmp_path: Path, line: str, discovers: bool) -> None:
+    assert made(tmp_path, line).discovers == discovers

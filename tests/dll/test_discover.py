@@ -288,6 +288,7 @@ DEFAULTS = (LIST_SECONDS, 0, 0.0, None)
         ("", DEFAULTS),
         ("# list-timeout 3\nbackend test\nnative *\n", DEFAULTS),
         ("list-timeout 2.5\n", (2.5, 0, 0.0, None)),
+        ("list-timeout 2.5 # slow\nlist-merge escl # first\n", (2.5, 0, 0.0, ["escl"])),
         ("list-jobs 1\nlist-cache 300\n", (LIST_SECONDS, 1, 300.0, None)),
         ("list-merge\n", (LIST_SECONDS, 0, 0.0, [])),
         ("list-merge escl epson2\n", (LIST_SECONDS, 0, 0.0, ["escl", "epson2"])),

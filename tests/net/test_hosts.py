@@ -62,6 +62,8 @@ def test_hosts_a_duplicate_of_the_variable_is_ignored() -> None:
     [
         ("connect_timeout = 3", 3.0),
         ("connect_timeout=7", 7.0),
+        ("connect_timeout = 7 # s", 7.0),
+        ("localhost # connect_timeout = 7", 7.0),
         ("connect_timeout = 3\nconnect_timeout = 4", 4.0),
         ("xx connect_timeout yy = 5", 5.0),
         ("connect_timeout = 3\nconnect_timeout =", 3.0),
@@ -143,3 +145,12 @@ def test_hosts_a_device_name_is_split(name: str, found: tuple[str, str | None]) 
 def test_hosts_what_is_no_device_name(name: str) -> None:
     with pytest.raises(Invalid):
         split_device(name)
+
+
+def test_hosts_comments_may_follow_our_own_settings() -> None:
+    """Behind a host the original takes none, and looks for a host of that name."""
+    text = "reply_timeout = 9 # s\ndiscovery = yes # DNS-SD\na port = 6567 # moved\nb # c"
+    found = settings(text)
+    assert (found.reply_seconds, found.discovery) == (9.0, True)
+    assert [(host.name, host.port) for host in found.hosts][1:] == [("a", 6567)]
+    assert found.hosts[0].name == "b # c"

@@ -37,20 +37,28 @@ ALLOW_V4 = (
     *("10.77.0.2", "10.77.0.0/24", "10.77.0.200/24", "10.77.0.2/99", "0.0.0.0/0", "+", "  +  "),
     *("+/8", "[10.77.0.2]", "10.77.0.002", "scanner.example", "SCANNER.Example"),
     "unknown.example\n10.77.0.2",
+    # A comment behind a network: the original reads the number and no further.
+    *("10.77.0.0/24 # home", "10.77.0.0/24# home", "10.77.0.0/24#home", "10.77.0.0/24\t# t"),
+    *("10.77.0.0/ 24 # x", "+/8 # x", "10.77.0.2/99 # c", "10.77.0.2/ # c", "[10.77.0.2] # c"),
     "elsewhere.example\nscanner.example",
 )
 DENY_V4 = (
     *("", "10.77.0.0/32", "10.77.0.0/33", "10.77.0.0/255.255.255.0", "10.77.0.0/"),
+    # These the original keeps out too, whatever the comment was to say.
+    *("10.77.0.0/ # all", "10.77.0.0/#24", "0.0.0.0/ # x", "+ # all", "+#", "10.77.0.2# c"),
+    *("10.77.0.0/33 # c", "10.77.0.0 /24 # c", "10.77.0.0/24 # a=b", "scanner.example # c"),
     *("10.77.0.2 # c", "10.77.0.2=1", "10.77.0.*", "*", "scanner.example/24", "10.77.0"),
     *("-10.77.0.2", "+ 10.77.0.2", "::ffff:10.77.0.2", "# 10.77.0.2", "fd00:77::/0", "::/0"),
     *("elsewhere.example", "unknown.example", "10.77.0.3", "10.77.0.0/-1", "10.77.0.0/00024 x"),
 )
 ALLOW_V6 = (
     *("[fd00:77::2]", "fd00:77::2", "FD00:77::2", "fd00:77:0:0:0:0:0:2", "[fd00:77::]/64"),
+    *("[fd00:77::]/64 # c", "fd00:77::/64 # c", "[fd00:77::2] # c", "[fd00:77::2]# c"),
     *("[fd00:77::99]/64", "fd00:77::/64", "::/0", "+", "scanner.example", "[fd00:77::2]/129"),
 )
 DENY_V6 = (
     *("[fd00:77::/64]", "[fd00:77::]/128", "[fd00:77::]/129", "[fd00:77::2", "0.0.0.0/0"),
+    *("fd00:77::2 # c", "[fd00:77::]/128 # c"),
     *("fd00:78::/32", "[fd00:77::3]", "10.77.0.2"),
 )
 ALLOW_MAPPED = (
@@ -260,3 +268,25 @@ def test_the_shipped_file_shows_every_setting_with_its_default() -> None:
 def test_the_shipped_file_lets_nobody_in() -> None:
     found = Access(lines((ROOT / "etc" / "saned.conf").read_text()))
     assert (found.entries, found.problems) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("data_portrange = 10000 - 10100 # firewall", "data_portrange", (10000, 10100)),
+        ("data_portrange=10000-10100#x", "data_portrange", (10000, 10100)),
+        ("data_portrange = 10000 - 10100 # not - this", "data_portrange", (10000, 10100)),
+        ("data_portrange = 10000 # a - 10100", "data_portrange", (0, 0)),
+        ("data_portrange = # 10000 - 10100", "data_portrange", (0, 0)),
+        ("data_connect_timeout = 3000 # ms", "data_connect_timeout", 3.0),
+        ("data_connect_timeout = # c", "data_connect_timeout", 4.0),
+        ("max_clients = 5 # few", "max_clients", 5),
+        ("idle_timeout = 5# s", "idle_timeout", 5.0),
+        ("announce = no # hidden", "announce", False),
+        ("listen_unix = /run/a#b/c # here", "listen_unix", "/run/a#b/c"),
+        ("listen_unix = # nowhere", "listen_unix", ""),
+        ("# max_clients = 5", "max_clients", 64),
+    ],
+)
+def test_a_comment_may_follow_a_setting(text: str, name: str, value: object) -> None:
+    assert getattr(Access(lines(text)).settings, name) == value
