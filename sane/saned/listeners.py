@@ -10,6 +10,7 @@ import errno
 import os
 from stat import S_ISSOCK
 
+from ..transport.streams import host_bytes
 from .process import Refused
 
 TYPE_CHECKING = False
@@ -65,8 +66,9 @@ def listen(host: str, port: int) -> list[Listener]:
     """
     flags = _socket.AI_PASSIVE
     try:
-        found = _socket.getaddrinfo(host or None, port, 0, _socket.SOCK_STREAM, 0, flags)
-    except (OSError, UnicodeError) as exc:
+        name = host_bytes(host) if host else None
+        found = _socket.getaddrinfo(name, port, 0, _socket.SOCK_STREAM, 0, flags)
+    except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise Refused(f"cannot resolve the address {host}: {reason}") from None
     addresses = [(item[0], item[4]) for item in found]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import _socket
 
 from .. import config
+from ..transport.streams import host_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ MOST_SECONDS = 7 * 86_400
 PATH_BYTES = 96  # of a Unix socket: 108, less a dot and the number of a data socket
 _DIGITS = 9
 _NUMERIC = set("0123456789abcdefABCDEFxX.")  # of an IPv4 address in any of C's spellings
+# Beyond ASCII a name may have anything: /etc/hosts and mDNS take it.
 _NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 
@@ -241,8 +243,8 @@ def resolve_name(name: str) -> list[bytes]:
     if not name:
         return []
     try:
-        found = _socket.getaddrinfo(name, None, 0, _socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        found = _socket.getaddrinfo(host_bytes(name), None, 0, _socket.SOCK_STREAM)
+    except (OSError, ValueError):
         return []
     packed = (parse_address(str(item[4][0])) for item in found)
     return [address for address in packed if address is not None]
@@ -280,7 +282,7 @@ def flaw_of_name(text: str) -> str:
         return "there are no patterns: write a network as 192.168.0.0/24, or + for everybody"
     if text.startswith("-"):
         return "no entry can forbid"
-    if not text.isascii() or not set(text) <= _NAME:
+    if not {char for char in text if char.isascii()} <= _NAME:
         return "neither an address nor a host name"
     return ""
 

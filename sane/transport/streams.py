@@ -42,13 +42,25 @@ def resolve(host: str, port: int | str) -> list[Address]:
     and may take as long as it likes.
     """
     try:
-        found = _socket.getaddrinfo(host, port, 0, _socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
+        found = _socket.getaddrinfo(host_bytes(host), port, 0, _socket.SOCK_STREAM)
+    except (OSError, ValueError) as exc:
         raise DeviceIOError(f"{host}: {_reason(exc)}") from exc
     addresses = [(family, address) for family, _, _, _, address in found if family in FAMILIES]
     if not addresses:
         raise DeviceIOError(f"{host}: no IPv4 or IPv6 address")
     return addresses
+
+
+def host_bytes(host: str) -> bytes:
+    """Return *host* for getaddrinfo: the bytes that a file or a device name has.
+
+    A str it would turn into another name (IDNA), or refuse for a long label: the resolver knows
+    what /etc/hosts and mDNS call a host. Raises ValueError for what is no name in bytes.
+    """
+    data = host.encode("utf-8", "surrogateescape")
+    if b"\0" in data:
+        raise ValueError("a host name has no NUL")
+    return data
 
 
 def _reason(exc: BaseException) -> str:

@@ -141,7 +141,7 @@ FLAWS = (
     ("[fd00::]/129", "from 0 to 128"),
     ("[fd00::1", "] is missing"),
     ("[fd00::/64]", "] is missing before the /"),
-    ("Käse", "neither an address nor a host name"),
+    ("Käse$", "neither an address nor a host name"),
 )
 
 
@@ -290,3 +290,21 @@ def test_the_shipped_file_lets_nobody_in() -> None:
 )
 def test_a_comment_may_follow_a_setting(text: str, name: str, value: object) -> None:
     assert getattr(Access(lines(text)).settings, name) == value
+
+
+@pytest.mark.parametrize("name", ["scanhöst", "scanh\udcf6st", "a" * 70, "x." + "b" * 64])
+def test_a_name_is_asked_for_as_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def getaddrinfo(host: object, *_: object) -> list[object]:
+        asked.append(host)
+        return [(2, 1, 6, "", ("10.77.0.2", 0))]
+
+    monkeypatch.setattr("sane.sessions.access._socket.getaddrinfo", getaddrinfo)
+    found = Access(lines(name))
+    assert not found.problems
+    peer = Peer.at(V4)
+    assert peer is not None
+    reason = access.reason_to_admit(peer, found, access.resolve_name, lambda: "")
+    assert reason == "saned.conf:1"
+    assert asked == [name.encode("utf-8", "surrogateescape")]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,7 @@ from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceIOError
 from sane.transport import streams
 from sane.transport.streams import ByteStream
+from tests.conftest import ABSENT, TREE
 
 SHORT = 0.05  # seconds that a wait for nothing may take
 LONG = 10.0  # that a wait for something takes at most
@@ -230,3 +235,45 @@ def test_transport_avoids_the_standard_streams() -> None:
     finally:
         os.dup2(saved, 0)
         os.close(saved)
+
+
+# Names beyond ASCII
+
+HOSTS = "127.0.0.5 scanh\u00f6st " + "a" * 70 + "\n127.0.0.6 latin\udcf6\n127.0.0.7 plain\n"
+
+RESOLVE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from sane.errors import DeviceIOError
+from sane.transport.streams import resolve
+known = "scanh\\u00f6st", "a" * 70, "latin\\udcf6", "plain"
+for name in (*known, "nobody.invalid", "a\\0b", "\\ud800"):
+    try:
+        print(resolve(name, 80)[0][1][0])
+    except DeviceIOError:
+        print("refused")
+"""
+
+
+def test_transport_a_name_is_looked_up_as_it_stands(tmp_path: Path) -> None:
+    """In a mount namespace, where /etc/hosts is one of ours."""
+    hosts = tmp_path / "hosts"
+    hosts.write_bytes(HOSTS.encode("utf-8", "surrogateescape"))
+    script = 'mount --bind "$1" /etc/hosts || exit 77; exec "$2" -c "$3" "$4"'
+    arguments = [str(hosts), sys.executable, RESOLVE, str(TREE)]
+    if shutil.which("unshare") is None:
+        pytest.skip(f"{ABSENT}unshare (util-linux)")
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(f"{ABSENT}mount namespaces ({done.stderr.strip()})")
+    assert done.stderr == ""
+    assert done.stdout.split() == [
+        *("127.0.0.5", "127.0.0.5", "127.0.0.6", "127.0.0.7"),
+        *("refused", "refused", "refused"),
+    ]
