@@ -339,5 +339,13 @@ class Backend:
         """Return the open device *name*, "" for the first; raises errors.Invalid if unknown."""
         raise NotImplementedError
 
+    def reaches(self, name: str) -> str:
+        """Return the host that open(name) would contact only because *name* says so, else "".
+
+        A host that the configuration names is none: saned opens names that strangers give, and
+        must not be led to other machines by them.
+        """
+        return ""
+
     def exit(self) -> None:
         """Release what the backend holds; its devices are closed already."""

@@ -96,6 +96,10 @@ class EpsonBackend(UsbBackend):
             raise errors.Invalid(f"backend {self.name}: no scanner found")
         return self.open(devices[0].name)
 
+    def reaches(self, name: str) -> str:
+        host = name.removeprefix(NET) if name.startswith(NET) else ""
+        return "" if host in self.hosts else host
+
     def open_usb(self, bus_device: BusDevice) -> Device:
         return self.open_bulk(self.bus.open(bus_device, self.interface(bus_device)))
 

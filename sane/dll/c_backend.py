@@ -16,6 +16,7 @@ from ..errors import EndOfFrame, Invalid, Misbehaved
 from ..handle import Handle
 from ..option import WORD_SIZE, Bool, Button, Fixed, Group, Int, Option, String, WordRange
 from ..values import Options
+from .turns import OrderedDevice, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 1 << 24  # of an option's value: a larger size is nonsense
 MOST_OPTIONS = 10_000
+LOCAL_NAMES = ("libusb:", "/dev/")  # with which every C backend names devices of this machine
 NOTHING_YET_SECONDS = 0.01  # a backend that reads nothing without an error is asked again
 CLASSES = {
     const.TYPE_BOOL: Bool,
@@ -46,6 +48,7 @@ class CBackend(Backend):
         self.context = context
         self.library = library
         self.debug = debug  # of dll: under its own name the library itself writes
+        self.turns = Turns()
 
     def init(self) -> None:
         callback = self.context.callback
@@ -56,7 +59,9 @@ class CBackend(Backend):
 
     def list_devices(self, local_only: bool) -> list[DeviceInfo]:
         found = []
-        for name, vendor, model, type in self.library.list_devices(local_only):
+        with self.turns:
+            listed = self.library.list_devices(local_only)
+        for name, vendor, model, type in listed:
             if not name:
                 self.debug(0, "backend %s lists a device without a name", self.name)
             elif not is_printable(name):
@@ -69,7 +74,14 @@ class CBackend(Backend):
     def open(self, name: str) -> native.Device:  # type: ignore[override]
         """Open device *name* on the caller's thread: only there may it be asked for a password."""
         callback = self.context.callback
-        return self.library.open(name, self.context.authorize if callback is None else None)
+        with self.turns:
+            return self.library.open(name, self.context.authorize if callback is None else None)
+
+    def reaches(self, name: str) -> str:
+        """A C backend does not tell: what is no device of this machine may be anywhere."""
+        if name.startswith(LOCAL_NAMES):
+            return ""
+        return "" if name in {device.name for device in self.list_devices(True)} else name
 
     def exit(self) -> None:
         self.library.close()
@@ -80,7 +92,7 @@ class COptions(Options):
 
     __slots__ = ("_debug", "_device")
 
-    def __init__(self, device: native.Device, debug: Debug) -> None:
+    def __init__(self, device: OrderedDevice, debug: Debug) -> None:
         self._device = device
         self._debug = debug
         count = self._count()
@@ -144,7 +156,7 @@ def option_of(described: native.Descriptor) -> Option:
 class CDevice(Device):
     """The device as the states of Handle need it."""
 
-    def __init__(self, native: native.Device, debug: Debug) -> None:
+    def __init__(self, native: OrderedDevice, debug: Debug) -> None:
         self.native = native
         self.debug = debug
         self.options = COptions(native, debug)
@@ -181,7 +193,7 @@ class CCancel(Cancel):
 
     __slots__ = ("_device",)
 
-    def __init__(self, device: native.Device) -> None:
+    def __init__(self, device: OrderedDevice) -> None:
         super().__init__()
         self._device = device
 
@@ -226,6 +238,9 @@ class CHandle(Handle):
         option = self.descriptor(index)
         if option.type < const.TYPE_STRING and len(data) != option.size:
             raise Invalid(f"option {option.name}: {len(data)} bytes, not {option.size}")
+        if option.type == const.TYPE_STRING:
+            # With its NUL it has to fit into the size: the library may copy it as it is.
+            data = data.partition(b"\0")[0][: max(option.size - 1, 0)]
         value = bytearray(max(option.size, len(data), WORD_SIZE) + 1)
         value[: len(data)] = data
         info = self._control(index, const.ACTION_SET_VALUE, value)
@@ -242,7 +257,7 @@ class CHandle(Handle):
         return info
 
     @property
-    def _native(self) -> native.Device:
+    def _native(self) -> OrderedDevice:
         device = self.device
         assert isinstance(device, CDevice)
         return device.native
@@ -270,8 +285,9 @@ def _value(option: Option, data: bytearray) -> bytes:
     return bytes(data[: option.size]) if option.type < const.TYPE_BUTTON else b""
 
 
-def handle_of(device: native.Device, debug: Debug) -> CHandle:
+def handle_of(native: native.Device, turns: Turns, debug: Debug) -> CHandle:
     """Return the Handle of a device for a Python caller; closes the device if that fails."""
+    device = OrderedDevice(native, turns)
     try:
         return CHandle(CDevice(device, debug))
     except BaseException:

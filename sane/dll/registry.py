@@ -175,12 +175,12 @@ class Loader:
             self.report(name, "open", exc)
             raise BY_STATUS[status_of(exc)](f"backend {name}: {exc}") from exc
 
-    def _open_c_backend(self, backend: Backend, device_name: str, for_c: bool) -> Handle:
+    def _open_c_backend(self, backend: Any, device_name: str, for_c: bool) -> Handle:
         """Open a device of a C backend: on this thread, where it may ask for a password."""
         from .c_backend import handle_of
 
         device: Any = backend.open(device_name)
-        return device if for_c else handle_of(device, self.debug)
+        return device if for_c else handle_of(device, backend.turns, self.debug)
 
     def report(self, name: str, call: str, exc: BaseException) -> None:
         """Write one line: always for a mistake in a backend, from level 1 on for a status."""
@@ -277,6 +277,11 @@ class Registry:
         finally:
             if self._loader.is_loaded(backend) and backend not in self._names:
                 self._names.insert(0, backend)  # asked for by name, it belongs to us (4.8)
+
+    def reaches(self, name: str) -> str:
+        """Return the host that opening *name* would contact only because the name says so."""
+        backend, device = split_name(self._aliases.resolve(name))
+        return self._loader.backend(backend).reaches(device)
 
     def exit(self) -> bool:
         """End all backends; handles are closed already. Return False: the registry has ended."""

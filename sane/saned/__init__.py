@@ -12,7 +12,7 @@ import sys
 from ..cancel import LOWEST_FD
 from ..config import Environment
 from ..errors import SaneError
-from ..sessions import CLIENT, ERROR
+from ..sessions import CLIENT, DEBUG, ERROR
 from ..sessions.access import Access
 from ..transport import service_port
 from ..wire import PORT, SERVICE
@@ -93,7 +93,7 @@ def run(options: Options, environment: Environment, log: Log) -> int:
     if count > 1:
         log(ERROR, f"systemd passed {count} connections instead of one: none is served")
         return 0
-    service_of(options, environment, access, log).serve_alone(fd)
+    service_of(options, environment, access, log).serve(fd)
     return 0
 
 
@@ -118,17 +118,22 @@ def stand_alone(
         failure = process.write_pid_file()
         if failure:
             log(ERROR, failure)
+    from ..sessions.listing import SharedLists
     from .daemon import Daemon
     from .warm import preload
 
     service = service_of(options, environment, access, log)
+    service.lists = SharedLists()
     daemon = Daemon(options, sockets, service)
     preload(environment, log)
     if options.user:
         process.become(options.user)
         log(CLIENT, f"now {process.identity()}")
-    for listener in sockets:
+    for number, listener in enumerate(sockets):
         log(CLIENT, f"listening on {listener.name}")
+        if options.port == 0:  # the words by which clients' test suites find the port
+            log(DEBUG, f"do_bindings: [{number}] socket () using {listener.protocol}")
+            log(DEBUG, f"do_bindings: [{number}] selected ephemeral port: {listener.port}")
     daemon.run()
     if options.background:
         process.remove_pid_file()

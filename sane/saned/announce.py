@@ -28,12 +28,13 @@ class Announcer:
         self.pid = pid
         self._leash = leash
 
-    def stop(self) -> None:
-        """Let it withdraw the announcement and end."""
-        self.disown()
+    @property
+    def is_disowned(self) -> bool:
+        """Whether this process has told it to end."""
+        return self._leash < 0
 
     def disown(self) -> None:
-        """Close this process's end of the pipe that keeps it alive."""
+        """Close this process's end of the pipe that keeps it alive: it withdraws and ends."""
         if self._leash >= 0:
             os.close(self._leash)
             self._leash = -1

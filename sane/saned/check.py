@@ -18,7 +18,7 @@ from ..dll.config import Aliases, backend_names, split_name
 from ..dll.registry import registry_for
 from ..errors import SaneError
 from ..sessions import access, users
-from ..sessions.conversation import Shares
+from ..sessions.site import Shares
 from ..transport import service_port
 from ..wire import PORT, SERVICE
 from . import listeners, process

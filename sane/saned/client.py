@@ -7,16 +7,19 @@ import signal
 
 from ..cancel import above_stdio
 from ..sessions import CLIENT, MESSAGE, access
-from ..sessions.conversation import Conversation, Site
+from ..sessions.conversation import Conversation
 from ..sessions.dataport import DataPorts, uid_of
+from ..sessions.site import Site
 from ..transport.streams import ByteStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
     from ..config import Environment
     from ..sessions.access import SanedConf
+    from ..sessions.listing import SharedLists
     from .log import Log
 
 
@@ -37,42 +40,67 @@ class Service:
         self.log = log
         self.allow_network = allow_network
 
-    def serve_alone(self, fd: int) -> None:
-        """Serve the client of a process that nobody forked for it, until SIGTERM at most."""
-        signal.signal(signal.SIGTERM, leave)
+        self.lists: SharedLists | None = None
+
+    def serve(self, fd: int, reason: str = "", admitted: Callable[[], None] | None = None) -> None:
+        """Serve the client on *fd* until it leaves or SIGTERM; nothing is read if it may not.
+
+        reason: why it may, "" if that is to be found out; admitted: called when it was.
+        """
+        leaving = Leaving()
         try:
-            self.serve(fd)
+            sock = _socket.socket(fileno=above_stdio(fd))
+            peer = peer_of(sock)
+            reason = reason or (self.reason_to_admit(peer) if peer else "")
+            if peer is None or not reason:
+                name = peer.text if peer else "a client that has left"
+                self.log(CLIENT, f"{name}: access denied: no line of {access.FILE} lets it in")
+                sock.close()
+                return
+            self.log(CLIENT, f"{peer.text}: access granted: {reason}")
+            if admitted is not None:
+                admitted()
+            self._converse(sock, peer, leaving)
         except SystemExit:
             self.log(MESSAGE, "told to end")
 
-    def serve(self, fd: int) -> None:
-        """Serve the client on descriptor *fd* until it leaves; nothing is read if it may not."""
-        sock = _socket.socket(fileno=above_stdio(fd))
-        peer = peer_of(sock)
-        if peer is None or not self._admits(peer):
-            sock.close()
-            return
+    def _converse(self, sock: _socket.socket, peer: access.Peer, leaving: Leaving) -> None:
         settings = self.settings
-        site = Site(self.environment, settings, self.record_bytes, self.log, self.allow_network)
-        ports = DataPorts(sock, *settings.data_portrange)
-        Conversation(ByteStream(sock, peer.text), ports, site).run()
+        site = Site(
+            self.environment,
+            settings,
+            self.record_bytes,
+            self.log,
+            allow_network=self.allow_network,
+            lists=self.lists,
+        )
+        ports = DataPorts(sock, peer, *settings.data_portrange)
+        conversation = Conversation(ByteStream(sock, peer.text), ports, site)
+        try:
+            conversation.run()
+        finally:
+            leaving.is_over = True  # from here on, devices are put to rest
+            conversation.release()
 
-    def _admits(self, peer: access.Peer) -> bool:
-        """Tell whether *peer* may connect, by the access list as it is now."""
-        reason = "this machine"  # which no line of the file has to name
-        if not peer.is_local:
-            found = access.Access.read(self.environment)
-            reason = access.reason_to_admit(peer, found, access.resolve_name, host_name)
-        if reason:
-            self.log(CLIENT, f"{peer.text}: access granted: {reason}")
-        else:
-            self.log(CLIENT, f"{peer.text}: access denied: no line of {access.FILE} lets it in")
-        return bool(reason)
+    def reason_to_admit(self, peer: access.Peer) -> str:
+        """Return why *peer* may connect by the access list as it is now, "" if it may not."""
+        if peer.is_local:
+            return access.reason_by_address(peer, access.Access(()))  # no file need be there
+        found = access.Access.read(self.environment)
+        return access.reason_to_admit(peer, found, access.resolve_name, host_name)
 
 
-def leave(number: int, frame: FrameType | None) -> None:
-    """End the session as if the client had left: a handler for SIGTERM."""
-    raise SystemExit
+class Leaving:
+    """SIGTERM ends the session as if the client had left, once, and not while devices close."""
+
+    def __init__(self) -> None:
+        self.is_over = False
+        signal.signal(signal.SIGTERM, self._leave)
+
+    def _leave(self, number: int, frame: FrameType | None) -> None:
+        if not self.is_over:
+            self.is_over = True
+            raise SystemExit
 
 
 def host_name() -> str:

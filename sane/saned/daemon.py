@@ -13,10 +13,12 @@ import time
 
 from ..cancel import wait_readable
 from ..sessions import CLIENT, DEBUG, ERROR, INFO, MESSAGE
-from ..sessions.access import Access
+from ..sessions.access import Access, Peer, reason_by_address
+from ..sessions.dataport import sweep
+from ..transport.streams import Deadline
 from . import announce, process
-from .client import leave
 from .listeners import Listener, listen_unix
+from .places import Place, Places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from .options import Options
 
 LEAVE_SECONDS = 10.0  # for clients' processes to put their devices to rest when saned ends
+ADMITTED = b"+"  # what the process of a client says that a name lets in
 SHORTAGE_SECONDS = 0.1  # before the next attempt when the system has nothing left
 _ENDS = (signal.SIGTERM, signal.SIGINT)
 
@@ -42,7 +45,7 @@ class Daemon:
         self._log: Log = service.log
         self._environment: Environment = service.environment
         self._unix: Listener | None = None
-        self._clients: dict[int, str] = {}  # process -> host
+        self._places = Places()
         self._announcer: announce.Announcer | None = None
         self._is_ending = self._reload = False
         self._has_served = False  # the only client, with --once
@@ -69,13 +72,20 @@ class Daemon:
             poll = select.poll()
             poll.register(self._wake, select.POLLIN)
             waiting = {listener.fileno(): listener for listener in self._all()}
-            for fd in waiting:
+            pending = self._places.pending()
+            for fd in (*waiting, *pending):
                 poll.register(fd, select.POLLIN)
-            for fd, _ in poll.poll():
+            for fd, _ in poll.poll(Deadline(self._places.seconds_left()).left_ms()):
                 if fd == self._wake:
                     self._on_signals()
                 elif fd in waiting:
                     self._on_client(waiting[fd])
+                elif fd in self._places.pending():  # still: its process may have been reaped
+                    self._on_news(fd, pending[fd])
+            for pid in self._places.overdue():
+                self._log(CLIENT, f"process {pid}: names are not looked up in time: ended")
+                os.kill(pid, signal.SIGKILL)
+                self._reap(pid)
 
     def _all(self) -> list[Listener]:
         return [*self._listeners, *([self._unix] if self._unix else [])]
@@ -99,19 +109,30 @@ class Daemon:
             self._service.settings = access.settings
             self.apply_settings()
 
-    def _reap(self) -> None:
+    def _reap(self, process: int = -1) -> None:
+        """Note which processes have ended; wait for *process*, if one is named."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(process, os.WNOHANG if process == -1 else 0)
             except ChildProcessError:
                 return
             if not pid:
                 return
-            host = self._clients.pop(pid, None)
-            if host is not None:
-                self._log(DEBUG, f"{host}: process {pid} ended with status {status}")
+            place = self._places.leave(pid)
+            if place is not None:
+                self._on_end(pid, place, status)
             elif self._announcer is not None and pid == self._announcer.pid:
-                self._announcer = None
+                was_stopped, self._announcer = self._announcer.is_disowned, None
+                if was_stopped and not self._is_ending:
+                    self.apply_settings()  # they may have changed again while it withdrew
+
+    def _on_end(self, pid: int, place: Place, status: int) -> None:
+        """Tidy up after a client's process."""
+        self._log(DEBUG, f"{place.host}: process {pid} ended with status {status}")
+        if place.news >= 0:
+            os.close(place.news)
+        if status and self._unix is not None:
+            sweep(self._unix.path)
 
     def apply_settings(self) -> None:
         """Open or close the Unix socket and the announcement as the settings say."""
@@ -122,6 +143,7 @@ class Daemon:
         if path and self._unix is None:
             try:
                 self._unix = listen_unix(path)
+                sweep(path)
                 self._log(CLIENT, f"listening on {path}")
             except process.Refused as exc:
                 self._log(ERROR, str(exc))
@@ -129,11 +151,13 @@ class Daemon:
         if settings.announce and reachable and self._announcer is None:
             self._announcer = announce.start(reachable[0].port, self._log, self._leave_parent)
         elif not settings.announce and self._announcer is not None:
-            self._announcer.stop()
+            self._announcer.disown()
 
     # Clients
 
     def _on_client(self, listener: Listener) -> None:
+        if listener not in self._all():
+            return  # closed since by a change of the settings
         try:
             accepted = listener.accept()
         except OSError as exc:  # out of descriptors or memory: that may pass
@@ -143,36 +167,64 @@ class Daemon:
         if accepted is None:
             return
         fd, address = accepted
-        host = str(address[0]) if isinstance(address, tuple) else "local"
-        settings = self._service.settings
-        count = len(self._clients)
-        same = sum(1 for other in self._clients.values() if other == host)
-        if count >= settings.max_clients or same >= settings.max_clients_per_host:
+        peer = Peer.at(address) or Peer("a local user", (), is_local=True)
+        reason = reason_by_address(peer, Access.read(self._environment))
+        refusal = self._places.refusal(peer.host, self._service.settings, is_pending=not reason)
+        if refusal:
             os.close(fd)
-            self._log(CLIENT, f"{host}: refused: {count} clients, {same} of this host")
+            self._log(CLIENT, f"{peer.text}: refused: {refusal}")
             return
         try:
-            pid = os.fork()
+            self._fork(fd, peer, reason)
         except OSError as exc:
+            self._log(ERROR, f"{peer.text}: refused: {exc.strerror}")
+        finally:
             os.close(fd)
-            self._log(ERROR, f"{host}: refused: {exc.strerror}")
-            return
+
+    def _fork(self, fd: int, peer: Peer, reason: str) -> None:
+        """Serve a client in a process of its own; without a *reason* it has to find one first."""
+        news, teller = (-1, -1) if reason else os.pipe2(os.O_CLOEXEC)
+        try:
+            pid = os.fork()
+        except OSError:
+            if not reason:
+                os.close(news)
+                os.close(teller)
+            raise
         if pid == 0:
-            self._be_client(fd)
-        os.close(fd)
-        self._clients[pid] = host
-        self._log(INFO, f"{host}: served by process {pid}")
+            self._be_client(fd, reason, news, teller)
+        self._places.take(pid, peer.host, news)
+        if not reason:
+            os.close(teller)
+        self._log(INFO, f"{peer.text}: served by process {pid}")
         self._has_served = self._options.once
 
-    def _be_client(self, fd: int) -> None:
+    def _on_news(self, fd: int, pid: int) -> None:
+        """Admit a client whose name was found, if there is a place; one that ends is reaped."""
+        if os.read(fd, 1) != ADMITTED:
+            self._reap(pid)
+            return
+        place = self._places.admit(pid)
+        os.close(fd)
+        refusal = self._places.refusal(place.host, self._service.settings, is_pending=False)
+        if refusal:
+            self._log(CLIENT, f"{place.host}: refused: {refusal}")
+            os.kill(pid, signal.SIGTERM)
+
+    def _be_client(self, fd: int, reason: str, news: int, teller: int) -> None:
         """Serve one client in this process, a new one, and end it."""
         status = 1
         try:
             self._leave_parent()
-            signal.signal(signal.SIGTERM, leave)
-            self._service.serve(fd)
-            status = 0
-        except SystemExit:
+            if not reason:
+                os.close(news)
+
+            def admitted() -> None:
+                if not reason:
+                    os.write(teller, ADMITTED)
+                    os.close(teller)
+
+            self._service.serve(fd, reason, admitted)
             status = 0
         except BaseException as exc:
             self._log(ERROR, f"{exc.__class__.__name__}: {exc}")
@@ -188,8 +240,8 @@ class Daemon:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for listener in self._all():
             listener.close()
-        os.close(self._wake)
-        os.close(self._wake_writer)
+        for fd in (self._wake, self._wake_writer, *self._places.pending()):
+            os.close(fd)
         if self._announcer is not None:
             self._announcer.disown()
 
@@ -200,6 +252,7 @@ class Daemon:
             path = self._unix.path
             self._unix.close()
             self._unix = None
+            sweep(path)
             try:
                 os.unlink(path)
             except OSError as exc:
@@ -211,15 +264,15 @@ class Daemon:
             listener.close()
         self._close_unix()
         if self._announcer is not None:
-            self._announcer.stop()
-        while self._clients and not self._is_ending:
+            self._announcer.disown()
+        while self._places and not self._is_ending:
             self._wait(None)
         self._tell_clients(signal.SIGTERM)
         deadline = time.monotonic() + LEAVE_SECONDS
-        while self._clients and time.monotonic() < deadline:
+        while self._places and time.monotonic() < deadline:
             self._wait(deadline - time.monotonic())
         self._tell_clients(signal.SIGKILL)
-        while self._clients:
+        while self._places:
             self._wait(None)
         signal.set_wakeup_fd(-1)
         os.close(self._wake)
@@ -232,5 +285,5 @@ class Daemon:
         self._reap()
 
     def _tell_clients(self, number: int) -> None:
-        for pid in self._clients:
+        for pid in self._places.processes():
             os.kill(pid, number)

@@ -42,6 +42,11 @@ class Listener:
         self.name = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
         self.is_loopback = host == "::1" or host.startswith(("127.", "::ffff:127."))
 
+    @property
+    def protocol(self) -> str:
+        """IPv4 or IPv6."""
+        return "IPv6" if self.family == _socket.AF_INET6 else "IPv4"
+
     def fileno(self) -> int:
         """Return the descriptor."""
         return self.socket.fileno()

@@ -54,7 +54,7 @@ def become(name: str) -> None:
     except KeyError:
         raise Refused(f"there is no user {name}") from None
     uid, gid = user.pw_uid, user.pw_gid
-    if uid == 0 or os.getresuid() == (uid, uid, uid):
+    if uid == 0 or is_already(uid, gid, os.getgrouplist(name, gid)):
         return
     try:
         os.initgroups(name, gid)
@@ -64,6 +64,15 @@ def become(name: str) -> None:
         raise Refused(f"cannot become user {name}: {exc.strerror}") from None
     if os.getresuid() != (uid, uid, uid) or os.getresgid() != (gid, gid, gid) or can_return(gid):
         raise Refused(f"user {name} could become root again")
+
+
+def is_already(uid: int, gid: int, groups: list[int]) -> bool:
+    """Tell whether this process has this identity, and no group beyond *groups*."""
+    return (
+        os.getresuid() == (uid, uid, uid)
+        and os.getresgid() == (gid, gid, gid)
+        and set(os.getgroups()) <= set(groups)
+    )
 
 
 def can_return(gid: int) -> bool:

@@ -24,6 +24,7 @@ FILE = "saned.conf"
 HOSTS_EQUIV = "/etc/hosts.equiv"
 MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address as IPv6 (RFC 4291 2.5.5.2)
 IPV4_BYTES = 4
+SITE_BYTES = 8  # of an IPv6 address: the rest of it a host chooses as it likes
 IPV6_LOOPBACK = bytes(15) + b"\x01"
 LOOPBACK_NET = 127
 MOST_CLIENTS = 10_000
@@ -49,6 +50,7 @@ class SanedConf:
         "max_clients",
         "max_clients_per_host",
         "max_handles",
+        "open_unlisted",
         "request_timeout",
         "share_files",
         "share_net",
@@ -63,6 +65,7 @@ class SanedConf:
         self.idle_timeout = 3600.0
         self.request_timeout = 60.0
         self.hosts_equiv = False
+        self.open_unlisted = False
         self.share_net = False
         self.share_files = False
         self.announce = True
@@ -207,24 +210,49 @@ class Peer:
             text = _socket.inet_ntop(_socket.AF_INET, forms[1])
         return cls(text, forms)
 
+    @property
+    def host(self) -> str:
+        """What counts as one host when places are counted: the loopback, or an IPv6 /64."""
+        if self.is_local:
+            return "this machine"
+        last = self.forms[-1]  # of a mapped address, the IPv4 form
+        if len(last) == IPV4_BYTES:
+            return self.text
+        return f"{_socket.inet_ntop(_socket.AF_INET6, last[:SITE_BYTES] + bytes(SITE_BYTES))}/64"
+
     def is_same_host(self, other: Peer) -> bool:
         """Tell whether both have an address in common; an IPv4 address equals its mapped form."""
         return not set(self.forms).isdisjoint(other.forms)
 
 
-def reason_to_admit(
-    peer: Peer, access: Access, resolve: Resolve, host_name: Callable[[], str]
-) -> str:
-    """Return why *peer* may connect, "" if it may not.
+def reason_by_address(peer: Peer, access: Access) -> str:
+    """Return why *peer* may connect as far as addresses tell, "" if names have to be looked up.
 
     No entry forbids, so what needs no name service is asked first: a broken one locks out nobody
-    who is named by address. resolve(name) returns addresses, [] for any failure.
+    who is named by address.
     """
     if peer.is_local:
         return "this machine"
     for entry in access.entries:
-        if not entry.needs_resolver and entry.admits(peer, resolve):
+        if not entry.needs_resolver and entry.admits(peer, resolve_name):
             return entry.where
+    return ""
+
+
+def reason_to_admit(
+    peer: Peer, access: Access, resolve: Resolve, host_name: Callable[[], str]
+) -> str:
+    """Return why *peer* may connect, "" if it may not; names are looked up last."""
+    return reason_by_address(peer, access) or reason_by_name(peer, access, resolve, host_name)
+
+
+def reason_by_name(
+    peer: Peer, access: Access, resolve: Resolve, host_name: Callable[[], str]
+) -> str:
+    """Return why *peer* may connect by a name, "" if it may not.
+
+    resolve(name) returns addresses, [] for any failure, and may take long.
+    """
     if any(address in peer.forms for address in resolve(host_name())):
         return "this machine by its name"
     for entry in access.entries:
@@ -353,6 +381,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "idle_timeout": _seconds(0),
     "request_timeout": _seconds(1),
     "hosts_equiv": _yes_or_no,
+    "open_unlisted": _yes_or_no,
     "share_net": _yes_or_no,
     "share_files": _yes_or_no,
     "announce": _yes_or_no,

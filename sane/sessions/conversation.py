@@ -1,7 +1,7 @@
 """One client's session: requests in, devices of this machine out.
 
-It knows requests, devices by their handles, and what a client may open; it knows neither how
-clients are accepted nor how bytes are laid out. A session is a process: whatever a client or a
+It knows requests and devices by their handles; what a client may open is the site's, and how
+clients are accepted and bytes laid out is others'. A session is a process: whatever a client or a
 driver does ends with it. Source: net-protocol 3, 4.1, 8.7 and 9.2.
 """
 
@@ -11,11 +11,7 @@ import sys
 import time
 
 from .. import const
-from ..backend import Context
 from ..cancel import wait_readable
-from ..debug import Debug
-from ..dll.config import Aliases, backend_names, split_name
-from ..dll.registry import registry_for
 from ..errors import (
     AccessDenied,
     DeviceBusy,
@@ -31,8 +27,8 @@ from ..wire.codec import ProtocolError
 from ..wire.protocol import ADVERTISED, NEW, Server
 from . import CLIENT, ERROR, MESSAGE, descriptors
 from .frames import Frame
-from .users import Users, challenge
-from .watch import OBEY_SECONDS, Watch, end_process
+from .users import challenge
+from .watch import OBEY_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,16 +36,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..backend import DeviceInfo
-    from ..config import Environment
     from ..handle import Handle
     from ..transport.streams import ByteStream
     from ..wire.messages import Request
     from ..wire.records import Record
-    from .access import SanedConf
     from .dataport import DataPort, DataPorts
-
-    Log = Callable[[int, str], None]
-    Authorize = Callable[[str], tuple[str, str]]
+    from .site import Shares, Site
 
 RECEIVE_BYTES = 1 << 16
 TAIL_SECONDS = 1.0  # for the end marker of a frame to be taken by the kernel
@@ -58,93 +50,8 @@ STOP_SECONDS = 5.0  # for a driver to end a read after cancel; then the device i
 AUTHORIZED_SECONDS = 0.05
 BYTE_ORDER = messages.LITTLE_ENDIAN if sys.byteorder == "little" else messages.BIG_ENDIAN
 LARGEST_HANDLE = 0x7FFFFFFF
-FILE_BACKENDS = {"pnm"}  # their devices are files that the client names
-MASKED = ("dll", "pysane")  # no backends, whatever dll.conf says
-
-
-class Shares:
-    """What clients may open: backends of dll.conf, less those that would reach too far.
-
-    Source: net-protocol 8.8 and 9.2, 5.
-    """
-
-    def __init__(
-        self, names: list[str], aliases: Aliases, settings: SanedConf, allow_network: bool
-    ) -> None:
-        self._names = names
-        self._aliases = aliases
-        self._settings = settings
-        self._net = allow_network or settings.share_net
-
-    @classmethod
-    def load(
-        cls, environment: Environment, debug: Debug, settings: SanedConf, allow_network: bool
-    ) -> Shares:
-        """Read dll.conf, dll.d and dll.aliases."""
-        names = backend_names(environment, debug)
-        return cls(names, Aliases.load(environment, debug), settings, allow_network)
-
-    def backend_of(self, name: str) -> str:
-        """Return the backend that opening *name* reaches; raises Invalid if clients may not."""
-        backend = split_name(self._aliases.resolve(name))[0]
-        reason = self.refusal(backend)
-        if reason:
-            raise Invalid(f"{name!r}: {reason}")
-        return backend
-
-    def refusal(self, backend: str) -> str:
-        """Return why clients may not use *backend*, "" if they may."""
-        if not backend:
-            return "the name has no backend"
-        if backend not in self._names or backend in MASKED:
-            return f"backend {backend} is not enabled in dll.conf"
-        if backend == "net" and not self._net:
-            return "scanners of other servers are not shared (share_net, --allow-network)"
-        if backend in FILE_BACKENDS and not self._settings.share_files:
-            return f"backend {backend} reads files of this machine (share_files)"
-        return ""
-
-    def is_shared(self, device: DeviceInfo) -> bool:
-        """Tell whether a listed device may be opened by clients."""
-        return not self.refusal(split_name(self._aliases.resolve(device.name))[0])
-
-
-class Site:
-    """What sessions work with. registry(authorize) makes a new one; log takes level and text.
-
-    allow_network: devices of other servers are listed, and may be opened whatever share_net says.
-    """
-
-    def __init__(
-        self,
-        environment: Environment,
-        settings: SanedConf,
-        record_bytes: int,
-        log: Log,
-        allow_network: bool = False,
-    ) -> None:
-        self.environment = environment
-        self.settings = settings
-        self.record_bytes = record_bytes
-        self.log = log
-        self.allow_network = allow_network
-
-    def registry(self, authorize: Authorize) -> Any:
-        """Return a registry of all configured backends, which asks clients for passwords."""
-        return registry_for("", Context(self.environment, authorize))
-
-    def shares(self) -> Shares:
-        """Return what clients may open."""
-        debug = Debug("saned", self.environment)
-        return Shares.load(self.environment, debug, self.settings, self.allow_network)
-
-    def watch(self, fd: int, interrupt: Callable[[], None]) -> Watch:
-        """Return what notices that the client on *fd* has vanished, and ends the process."""
-        return Watch(fd, interrupt, end_process)
-
-    def users(self) -> Users:
-        """Return who may use which backends; raises AccessDenied if that cannot be known."""
-        return Users.read(self.environment)
+FIRST_GUESS_SECONDS = 0.25  # that a wrong password costs; each further one twice as much
+MOST_GUESSES = 4
 
 
 class OpenDevice:
@@ -175,10 +82,12 @@ class Conversation:
         self._registry: Any = None
         self._shares: Shares | None = None
         self._was_authorized = False  # in the request that is being carried out
+        self._wrong_passwords = 0
+        self._listed: set[str] = set()  # names that the client was told
         self._watch = site.watch(stream.fileno(), self._interrupt)
 
     def run(self) -> None:
-        """Serve; return when the session has ended and all devices are closed."""
+        """Serve until the session has ended; release() has to follow, whatever this raises."""
         try:
             while (request := self._next()) is not None:
                 if isinstance(request, messages.Exit):
@@ -188,8 +97,6 @@ class Conversation:
             self._log(CLIENT, f"{self._stream.peer}: not served any more: {exc}")
         except DeviceIOError as exc:
             self._log(CLIENT, str(exc))
-        finally:
-            self._release()
 
     # Requests
 
@@ -261,8 +168,14 @@ class Conversation:
 
     def _list(self) -> list[DeviceInfo]:
         assert self._shares is not None
-        listed = self._registry.get_devices(not self._site.allow_network)
-        return [device for device in listed if self._shares.is_shared(device)]
+        lists = self._site.lists
+        if lists is None or self._devices:  # a device in use may be listed by its user alone
+            found = self._registry.get_devices(not self._site.allow_network)
+        else:
+            found = lists.devices(lambda: self._registry.get_devices(not self._site.allow_network))
+        shared = [device for device in found if self._shares.is_shared(device)]
+        self._listed.update(device.name for device in shared)
+        return shared
 
     def _get_devices(self, request: messages.GetDevices) -> Record:
         listed = [messages.Device(d.name, d.vendor, d.model, d.type) for d in self._list()]
@@ -285,6 +198,8 @@ class Conversation:
         backend = self._shares.backend_of(name)
         self._check_user(backend)
         self._watch.start()
+        if name not in self._listed:
+            self._shares.check_reach(name, self._registry.reaches)
         handle = self._registry.open(name)
         number = self._next_handle()
         self._devices[number] = OpenDevice(handle, name)
@@ -331,7 +246,15 @@ class Conversation:
         encoded = [text.encode("utf-8", "surrogateescape") for text in (user, password)]
         if not users.check(backend, random, *encoded):
             self._log(CLIENT, f"{self._stream.peer}: wrong user or password for {backend}")
+            self._slow_down()
             raise AccessDenied(f"{backend}: wrong user or password")
+
+    def _slow_down(self) -> None:
+        """Make guessing slow: each wrong password costs more time, and the last the connection."""
+        self._wrong_passwords += 1
+        self._stream.wait_for_end(FIRST_GUESS_SECONDS * 2.0 ** (self._wrong_passwords - 1))
+        if self._wrong_passwords >= MOST_GUESSES:
+            raise ProtocolError(f"{self._wrong_passwords} wrong passwords")
 
     def _authorize(self, resource: str) -> tuple[str, str]:
         """Ask the client for a user and a password; none if it does something else instead.
@@ -366,14 +289,21 @@ class Conversation:
         device = self._device(request.handle)
         with Turn(device):
             if request.action != const.ACTION_GET_VALUE:
-                self._forget_frame(device)
+                self._leave_frame(device)
             return descriptors.control(device.handle, request)
 
     @staticmethod
-    def _forget_frame(device: OpenDevice) -> None:
-        """The parameters of a frame that was read are no longer those that are asked for."""
-        if device.frame is not None and device.frame.is_over and device.frame.end(0):
-            device.frame = None
+    def _leave_frame(device: OpenDevice) -> None:
+        """Forget a frame that the client has; raises Invalid before it has all of it.
+
+        A short frame was sent at once: a change would have the client take it for another.
+        """
+        frame = device.frame
+        if frame is None:
+            return
+        if not (frame.is_fetched() and frame.end(TAIL_SECONDS)):
+            raise Invalid("a frame is on its way to the client")
+        device.frame = None
 
     def _get_parameters(self, request: messages.GetParameters) -> Record:
         """Answer with the parameters of the frame that the client is reading, if it does.
@@ -430,13 +360,17 @@ class Conversation:
         for device in list(self._devices.values()):
             device.handle.cancel_request.set()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Close the connection and all devices; what was released is not released again."""
         self._watch.finish()
         self._stream.close()
-        devices, self._devices = self._devices, {}
-        closed = [self._close_device(device, OBEY_SECONDS) for device in devices.values()]
-        if self._registry is not None and all(closed):
-            self._registry.exit()
+        closed = True
+        while self._devices:
+            _, device = self._devices.popitem()
+            closed &= self._close_device(device, OBEY_SECONDS)
+        registry, self._registry = self._registry, None
+        if registry is not None and closed:
+            registry.exit()
 
     # Replies that say no
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket
 import os
+import stat
 import struct
 
 from ..errors import DeviceIOError
@@ -59,10 +60,10 @@ class DataPort:
 class Owner:
     """The client at the other end of a control connection, to be recognised again."""
 
-    def __init__(self, control: _socket.socket) -> None:
+    def __init__(self, control: _socket.socket, peer: Peer) -> None:
         self.family = control.family
         self.here = control.getsockname()
-        self.peer = Peer.at(control.getpeername())
+        self.peer = peer
         self.uid = uid_of(control) if self.family == _socket.AF_UNIX else -1
 
     def is_same(self, sock: _socket.socket, address: Any) -> bool:
@@ -70,18 +71,18 @@ class Owner:
         if self.family == _socket.AF_UNIX:
             return uid_of(sock) in (self.uid, 0)
         other = Peer.at(address)
-        return self.peer is not None and other is not None and self.peer.is_same_host(other)
+        return other is not None and self.peer.is_same_host(other)
 
 
 class DataPorts:
-    """Opens data ports at the local address of one control connection.
+    """Opens data ports at the local address of *control*, the connection of the client *peer*.
 
     first, last: the port range, 0 and 0 for any port. Ports are taken in turn: one whose last
     connection the kernel still remembers is not needed again at once.
     """
 
-    def __init__(self, control: _socket.socket, first: int, last: int) -> None:
-        self._owner = Owner(control)
+    def __init__(self, control: _socket.socket, peer: Peer, first: int, last: int) -> None:
+        self._owner = Owner(control, peer)
         self._first = first
         self._count = last - first + 1
         self._turn = int.from_bytes(os.urandom(2), "big")
@@ -140,6 +141,34 @@ def remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         return
+
+
+def sweep(path: str) -> None:
+    """Remove the data sockets beside the Unix socket *path* at which nobody listens any more.
+
+    A process that is killed leaves its own. Which are bound is the kernel's knowledge: to connect
+    and see would take the place of the client that one waits for.
+    """
+    try:
+        with open("/proc/net/unix", "rb") as file:
+            bound = {os.fsdecode(line.split(None, 7)[-1].rstrip(b"\n")) for line in file}
+        names = os.listdir(os.path.dirname(path))
+    except OSError:
+        return
+    prefix = os.path.basename(path) + "."
+    for name in names:
+        number = name.removeprefix(prefix)
+        beside = f"{path}.{number}"
+        if name != number and number.isdecimal() and beside not in bound and is_socket(beside):
+            remove(beside)
+
+
+def is_socket(path: str) -> bool:
+    """Tell whether *path* is a socket, and no link to one."""
+    try:
+        return stat.S_ISSOCK(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def uid_of(sock: _socket.socket) -> int:

@@ -134,11 +134,18 @@ def check_size(option: Option, request: messages.ControlOption, *, may_be_empty:
 
 
 def given_value(option: Option, value: bytes) -> bytes:
-    """Return the bytes to set: a text ends at its NUL, whether or not one was sent."""
-    data = value[: option.size]
-    if option.type == const.TYPE_STRING:
-        return data.partition(b"\0")[0] + b"\0"
-    return data
+    """Return the bytes to set; raises Invalid for a text that is longer than every choice.
+
+    A text ends at its NUL, or where the client's bytes do. It is cut so that with a NUL behind it
+    it fits into the option's size: that is all the memory that a C backend has for it.
+    """
+    if option.type != const.TYPE_STRING:
+        return value[: option.size]
+    text = value.partition(b"\0")[0]
+    room = max(option.size - 1, 0)
+    if len(text) > room and option.constraint is not None:
+        raise Invalid(f"option {option.name}: {text!r} is longer than every choice")
+    return text[:room] + b"\0"
 
 
 def refuse(request: messages.ControlOption, status: int) -> messages.ControlReply:

@@ -3,7 +3,7 @@
 It runs in a thread of its own beside the client's requests, and is the only user of the handle
 while it reads. It knows handles and streams; requests and replies are the session's business.
 
-    WAITING --client connects--> SENDING --end marker--> OVER
+    WAITING --client connects--> SENDING --end marker--> OVER --client has closed--> fetched
        |                            |
        +-- nobody in time, stop() --+-- client gone, stop() --> OVER (and the job is cancelled)
 
@@ -22,13 +22,14 @@ from ..threads import start_thread
 from ..transport.streams import ByteStream, Deadline
 from ..wire.protocol import frame_end, record_head
 from . import INFO
+from .delivery import Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..handle import Handle
     from ..param import Parameters
-    from .conversation import Site
     from .dataport import DataPort
+    from .site import Site
 
 HEAD_BYTES = 4
 TAIL_BYTES = 5
@@ -58,6 +59,7 @@ class Frame:
         self._resumed.acquire()
         self._done = _thread.allocate_lock()
         self._done.acquire()
+        self._delivery: Delivery | None = None
         self._is_closed = False
 
     def begin(self) -> None:
@@ -77,11 +79,22 @@ class Frame:
     def end(self, seconds: float) -> bool:
         """Wait for the end of the thread; return False if it takes longer than *seconds*."""
         if not self._is_closed:
+            if self._delivery is not None:
+                self._delivery.leave()
             if not self._done.acquire(True, seconds):
                 return False
             self._is_closed = True
             self._stop.close()
+            if self._delivery is not None:
+                self._delivery.close()
         return True
+
+    def is_fetched(self) -> bool:
+        """Tell whether the frame is over and the client has closed its data connection.
+
+        Before, it may not have read what was sent: what describes the frame must not change.
+        """
+        return self.is_over and (self._delivery is None or self._delivery.is_taken())
 
     def pause(self) -> None:
         """Wait until nobody reads; the handle is the caller's until resume()."""
@@ -100,11 +113,14 @@ class Frame:
     def _run(self) -> None:
         try:
             stream = self._connected()
-            if stream is not None:
-                try:
-                    self._send(stream)
-                finally:
-                    stream.close()
+            try:
+                self._delivery = Delivery(stream)
+                self._send(stream)
+            except BaseException:
+                self._delivery = None
+                stream.close()
+                raise
+            self._delivery.stay()
         except BaseException as exc:
             self._port.close()
             self._log(INFO, f"the frame is cancelled: {exc}")
@@ -115,7 +131,7 @@ class Frame:
             self._port.close()
             self._done.release()
 
-    def _connected(self) -> ByteStream | None:
+    def _connected(self) -> ByteStream:
         """Return the data connection; raises DeviceIOError if none comes in time."""
         deadline = Deadline(self._connect_seconds)
         while True:

@@ -221,6 +221,12 @@ class ByteStream:
                 raise DeviceIOError(f"{self.peer}: closed after {done} of {len(view)} bytes")
             done += n
 
+    def wait_for_end(self, seconds: float) -> None:
+        """Wait *seconds*, or until the peer has ended its side or is gone."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLRDHUP)
+        poll.poll(Deadline(seconds).left_ms())
+
     def acknowledge(self) -> None:
         """Acknowledge what has come at once.
 

@@ -14,7 +14,8 @@ from typing import Any
 from sane.config import Environment, Line
 from sane.errors import DeviceIOError
 from sane.sessions.access import SanedConf
-from sane.sessions.conversation import Conversation, Site
+from sane.sessions.conversation import Conversation
+from sane.sessions.site import Site
 from sane.sessions.users import Users
 from sane.wire import messages as m
 
@@ -47,6 +48,9 @@ class Connection:
         self.sent += data
 
     def close(self) -> None:
+        return
+
+    def wait_for_end(self, seconds: float) -> None:
         return
 
 
@@ -135,6 +139,7 @@ def check(data: bytes) -> None:
     try:
         session = Conversation(connection, ports, site)  # type: ignore[arg-type]
         session.run()
+        session.release()
         assert not session._devices
         assert not site.failures, site.failures
         begins_well = data[1:5] == bytes(4) and len(connection.sent) >= 8

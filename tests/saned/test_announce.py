@@ -63,7 +63,7 @@ def test_the_service_is_published_with_port_and_version(
         assert publisher.lines() == [expected]
         (published,) = children(announcer.pid)
     finally:
-        announcer.stop()
+        announcer.disown()
         os.waitpid(announcer.pid, 0)
     assert not Path(f"/proc/{published}").exists()
 
@@ -72,7 +72,7 @@ def test_without_a_daemon_nothing_is_announced(publisher: Publisher, tmp_path: P
     publisher.absent.touch()
     announcer = start(tmp_path / "log")
     assert os.waitpid(announcer.pid, 0)[1] == 0
-    announcer.stop()
+    announcer.disown()
     assert len(publisher.lines()) == 1
     try:
         import zeroconf  # type: ignore[import-not-found]  # noqa: F401

@@ -366,18 +366,6 @@ def test_more_clients_than_allowed_are_turned_away(tmp_path: Path) -> None:
             pass
 
 
-def test_one_host_cannot_take_all_places(tmp_path: Path) -> None:
-    config = configure(tmp_path, saned_conf="max_clients_per_host = 1\n")
-    with Saned(config) as server, server.client():
-        with server.connect() as second:
-            assert second.is_closed()
-        with contextlib.closing(socket.socket()) as sock:
-            sock.bind(("127.0.0.2", 0))
-            sock.connect((server.address, server.port))
-            client = client_on(sock)
-            assert client.ask(messages.Init(3, None)).status == 0
-
-
 def test_a_silent_client_is_given_up(tmp_path: Path) -> None:
     config = configure(tmp_path, saned_conf="request_timeout = 1\nidle_timeout = 1\n")
     with Saned(config) as server:
