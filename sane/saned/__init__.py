@@ -123,7 +123,8 @@ def stand_alone(
     from .warm import preload
 
     service = service_of(options, environment, access, log)
-    service.lists = SharedLists()
+    if not options.allow_network:  # its listing may ask this server, and would wait for itself
+        service.lists = SharedLists()
     daemon = Daemon(options, sockets, service)
     preload(environment, log)
     if options.user:
