@@ -19,6 +19,8 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from .state import state_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -91,21 +93,21 @@ class UsbHost:
 
     def is_gone(self, number: int) -> bool:
         """Tell whether a device has left the bus."""
-        return self.devices[number].is_gone
+        return state_of(self.devices[number]).is_gone
 
     def fault(self, number: int, fault: Fault) -> None:
         """Let a fault happen."""
-        self.devices[number].faults.add(fault)
+        state_of(self.devices[number]).faults.add(fault)
 
     def clear_faults(self, number: int) -> None:
         """Forget the faults that have not happened."""
-        self.devices[number].faults.clear()
+        state_of(self.devices[number]).faults.clear()
 
     def trace(self, number: int, clear: bool) -> list[Event]:
         """Return a device's trace; *clear*: and begin a new one."""
-        trace = list(self.devices[number].trace)
+        trace = list(state_of(self.devices[number]).trace)
         if clear:
-            self.devices[number].trace.clear()
+            state_of(self.devices[number]).trace.clear()
         return trace
 
     def await_events(
@@ -118,7 +120,9 @@ class UsbHost:
         device = self.devices[number]
 
         def found() -> int:
-            events = (e for e in device.trace if e.kind == kind and e.data.startswith(beginning))
+            events = (
+                e for e in state_of(device).trace if e.kind == kind and e.data.startswith(beginning)
+            )
             return sum(1 for _ in events)
 
         def look(is_late: bool = False) -> None:

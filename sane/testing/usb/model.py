@@ -8,14 +8,17 @@ A subclass describes itself in class attributes, gets `on_out` and `control`, an
 from __future__ import annotations
 
 import struct
+import sys
+import traceback
 from dataclasses import dataclass
 from errno import EOVERFLOW, EPIPE, ESHUTDOWN
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import descriptors
 from .descriptors import Endpoint, Interface
 from .faults import Fault, Faults
 from .pipe import Pipe, Request
+from .state import Clock, Hook, Shown, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +50,7 @@ class Event(NamedTuple):
     """One line of a trace.
 
     kind: in, out, control, cancel, halt, clear-halt, configuration, interface, reset, unplug,
-    fault. length is that of all data, of which `data` holds the first `KEPT`; for control
+    fault, error. length is that of all data, of which `data` holds the first `KEPT`; for control
     `setup` holds the eight bytes.
     """
 
@@ -61,7 +64,11 @@ class Event(NamedTuple):
 
 
 class UsbDevice:
-    """A device; the attributes here are what a subclass or a keyword argument may change."""
+    """A device; the attributes here are what a subclass or a keyword argument may change.
+
+    A subclass has its own attributes under any name but those of the methods here; names that only
+    show something of the bus (trace, value...) it may take as well.
+    """
 
     speed = descriptors.HIGH
     vendor = 0x1209  # pid.codes, product 0001: for tests, never for a product
@@ -72,31 +79,52 @@ class UsbDevice:
     interfaces: tuple[Interface, ...] = (Interface((Endpoint(0x81), Endpoint(0x02))),)
     configuration: bytes = b""  # the raw descriptor, if it has to be a particular one
 
+    trace: Shown[list[Event]] = Shown()
+    faults: Shown[Faults] = Shown()
+    is_gone: Shown[bool] = Shown()
+    value: Shown[int] = Shown()  # of the configuration, 0: not configured
+    alternates: Shown[dict[int, int]] = Shown()  # the current setting of each interface
+
+    __state: State
+
+    call_later = Clock()  # a transport's clock, for the subclass: call_later(seconds, function)
+    leaving = Hook()  # a transport's: what is pending will fail
+    unplugged = Hook()  # a transport's: and now it has failed
+    noted = Hook()  # a watcher's: the trace has grown
+
+    def __init_subclass__(cls, **words: object) -> None:
+        super().__init_subclass__(**words)
+        for name in (TAKEN | HOOKS).intersection(vars(cls)):
+            raise TypeError(
+                f"{cls.__qualname__}.{name}: every UsbDevice has one; call it otherwise"
+            )
+
+    def __new__(cls, *arguments: object, **words: object) -> UsbDevice:
+        device = super().__new__(cls)
+        device.__state = State()
+        return device
+
     def __init__(self, **changes: object) -> None:
+        kind = type(self)
         for name, value in changes.items():
-            if not hasattr(UsbDevice, name) or callable(getattr(UsbDevice, name)):
-                raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
+            known = getattr(kind, name, None)
+            if not hasattr(kind, name) or callable(known) or name in TAKEN or name[:1] == "_":
+                raise TypeError(f"{kind.__name__} has no attribute {name!r}")
             setattr(self, name, value)
         if not self.configuration:
             self.configuration = descriptors.configuration_descriptor(self.speed, self.interfaces)
         self.interfaces = descriptors.read_configuration(self.configuration)
-        self.trace: list[Event] = []
-        self.faults = Faults()
-        self.is_gone = False
-        self.call_later: Callable[[float, Callable[[], None]], object] = _no_clock
-        self.leaving: Callable[[], None] = _nothing  # a transport's: what is pending will fail
-        self.unplugged: Callable[[], None] = _nothing  # a transport's: and now it has failed
-        self.noted: Callable[[], None] = _nothing  # a watcher's: the trace has grown
-        self.value = 0  # of the configuration, 0: not configured
-        self.alternates = {interface.number: 0 for interface in self.interfaces}
-        self._pipes: dict[int, Pipe] = {}
-        self._halted: set[int] = set()  # OUT endpoints
-        self._held: dict[object, Done] = {}  # OUT and control requests that a fault delays
-        self._last: dict[int, bytes] = {}  # the last transfer sent on each endpoint
+        state = self.__state
+        state.alternates = {interface.number: 0 for interface in self.interfaces}
         for endpoint in (e for interface in self.interfaces for e in interface.endpoints):
             if endpoint.address & descriptors.IN:
                 size = descriptors.packet_size(endpoint, self.speed)
-                self._pipes.setdefault(endpoint.address, Pipe(size))
+                state.pipes.setdefault(endpoint.address, Pipe(size))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in TAKEN:
+            raise AttributeError(f"{name!r}: every UsbDevice has a method of this name")
+        super().__setattr__(name, value)
 
     # What a subclass implements
 
@@ -121,39 +149,39 @@ class UsbDevice:
         With *zlp* an empty packet ends one that consists of whole packets. An empty *data* is a
         transfer of one empty packet.
         """
-        pipe = self._pipes[endpoint]
-        fault = self.faults.meet(endpoint)
+        pipe = self.__state.pipes[endpoint]
+        fault = self.__state.faults.meet(endpoint)
         if fault is None:
             pipe.put(data, zlp)
         else:
             self._note(Event("fault", endpoint, note=fault.kind))
             self._send_faulty(pipe, endpoint, data, zlp, fault)
-        self._last[endpoint] = data
+        self.__state.last[endpoint] = data
         pipe.feed()
 
     def stall(self, endpoint: int) -> None:
         """Halt an endpoint, at once, until the host clears it."""
         self._note(Event("halt", endpoint))
-        pipe = self._pipes.get(endpoint)
+        pipe = self.__state.pipes.get(endpoint)
         if pipe is None:
-            self._halted.add(endpoint)
+            self.__state.halted.add(endpoint)
         else:
             pipe.halt()
             pipe.feed()
 
     def unplug(self) -> None:
         """Leave the bus: whatever is pending ends with ESHUTDOWN."""
-        if self.is_gone:
+        if self.__state.is_gone:
             return
-        self.leaving()  # before anything fails: requests may be answered meanwhile
-        self.is_gone = True
+        self.__state.leaving()  # before anything fails: requests may be answered meanwhile
+        self.__state.is_gone = True
         self._note(Event("unplug"))
-        for pipe in self._pipes.values():
+        for pipe in self.__state.pipes.values():
             pipe.clear()
             pipe.finish_all(-ESHUTDOWN)
-        while self._held:
-            self._held.popitem()[1](-ESHUTDOWN, b"")
-        self.unplugged()
+        while self.__state.held:
+            self.__state.held.popitem()[1](-ESHUTDOWN, b"")
+        self.__state.unplugged()
 
     # What a transport calls
 
@@ -165,9 +193,9 @@ class UsbDevice:
 
     def submit_in(self, endpoint: int, key: object, length: int, done: Done) -> None:
         """Ask for up to *length* bytes; done(status, data) is called when they are there."""
-        pipe = self._pipes.get(endpoint)
-        if self.is_gone or pipe is None:
-            done(-ESHUTDOWN if self.is_gone else -EPIPE, b"")
+        pipe = self.__state.pipes.get(endpoint)
+        if self.__state.is_gone or pipe is None:
+            done(-ESHUTDOWN if self.__state.is_gone else -EPIPE, b"")
             return
 
         def finish(status: int, data: bytes) -> None:
@@ -180,15 +208,16 @@ class UsbDevice:
         """Deliver an OUT transfer."""
 
         def deliver() -> None:
-            status = -EPIPE if endpoint in self._halted else 0
+            status = -EPIPE if endpoint in self.__state.halted else 0
             self._note(Event("out", endpoint, bytes(data[:KEPT]), len(data), status))
             if not status and (fault is None or fault.kind != "drop"):
-                self.on_out(endpoint, bytes(data))
+                is_good, _ = self.call_model(self.on_out, endpoint, bytes(data))
+                status = 0 if is_good else -EPIPE
             done(status, b"")
 
         fault = self._meet(endpoint)
         if fault is not None and fault.kind == "stall":
-            self._halted.add(endpoint)
+            self.__state.halted.add(endpoint)
         self._when_due(fault, key, deliver, done)
 
     def submit_control(self, key: object, setup: bytes, data: bytes, done: Done) -> None:
@@ -215,8 +244,8 @@ class UsbDevice:
 
     def cancel(self, key: object) -> bool:
         """Take back a pending request, whose done is not called; False: there is none."""
-        found = self._held.pop(key, None) is not None
-        found = found or any(pipe.cancel(key) for pipe in self._pipes.values())
+        found = self.__state.held.pop(key, None) is not None
+        found = found or any(pipe.cancel(key) for pipe in self.__state.pipes.values())
         if found:
             self._note(Event("cancel"))
         return found
@@ -224,8 +253,8 @@ class UsbDevice:
     def clear_halt(self, endpoint: int) -> None:
         """CLEAR_FEATURE(ENDPOINT_HALT)."""
         self._note(Event("clear-halt", endpoint))
-        self._halted.discard(endpoint)
-        pipe = self._pipes.get(endpoint)
+        self.__state.halted.discard(endpoint)
+        pipe = self.__state.pipes.get(endpoint)
         if pipe is not None:
             pipe.halted = False
             pipe.feed()
@@ -235,8 +264,8 @@ class UsbDevice:
         if value not in (0, self.configuration[5]):
             return False
         self._note(Event("configuration", length=value))
-        self.value = value
-        self.alternates = dict.fromkeys(self.alternates, 0)
+        self.__state.value = value
+        self.__state.alternates = dict.fromkeys(self.__state.alternates, 0)
         self._clear()
         return True
 
@@ -246,32 +275,50 @@ class UsbDevice:
         if not known:
             return False
         self._note(Event("interface", number, length=alternate))
-        self.alternates[number] = alternate
+        self.__state.alternates[number] = alternate
         for endpoint in known[0].endpoints:
             self.clear_halt(endpoint.address)
         return True
 
-    def reset(self) -> None:
-        """Reset the bus."""
+    def reset(self, value: int = 0) -> None:
+        """Reset the bus; *value*: the configuration that the kernel restores unasked."""
         self._note(Event("reset"))
-        self.value = 0
+        self.__state.value = value
         self._clear()
+
+    def enumerated(self) -> None:
+        """Take the configuration that a kernel chooses for a new device, without a request."""
+        self.__state.value = self.configuration[5]
 
     # Inside
 
     def _note(self, event: Event) -> None:
-        self.trace.append(event)
-        self.noted()
+        self.__state.trace.append(event)
+        self.__state.noted()
 
     def _clear(self) -> None:
-        self._halted.clear()
-        for pipe in self._pipes.values():
+        self.__state.halted.clear()
+        for pipe in self.__state.pipes.values():
             pipe.clear()
-        self.on_reset()
+        self.call_model(self.on_reset)
+
+    def call_model(self, method: Callable[..., Any], *arguments: object) -> tuple[bool, Any]:
+        """Call a function of the subclass; return whether it succeeded, and what it returned.
+
+        A mistake in it is told with its place and is a stall for the host, whose program would
+        otherwise lose its bus.
+        """
+        try:
+            return True, method(*arguments)
+        except Exception as exc:
+            print(f"{type(self).__name__}: {method.__qualname__} failed:", file=sys.stderr)
+            traceback.print_exc()
+            self._note(Event("error", status=-EPIPE, note=f"{type(exc).__name__}: {exc}"))
+            return False, None
 
     def _meet(self, endpoint: int) -> Fault | None:
         """Return the fault that an OUT or control transfer meets."""
-        fault = self.faults.meet(endpoint)
+        fault = self.__state.faults.meet(endpoint)
         if fault is not None:
             self._note(Event("fault", endpoint, note=fault.kind))
         return fault
@@ -282,18 +329,18 @@ class UsbDevice:
         """Deliver an OUT or control request, at once or as *fault* says."""
 
         def late() -> None:
-            if self._held.pop(key, None) is not None:
+            if self.__state.held.pop(key, None) is not None:
                 deliver()
 
         kind = fault.kind if fault else ""
         if kind == "unplug":
             self.unplug()
-        if self.is_gone:
+        if self.__state.is_gone:
             done(-ESHUTDOWN, b"")
         elif kind in ("slow", "hang"):
-            self._held[key] = done
+            self.__state.held[key] = done
             if fault and kind == "slow":
-                self.call_later(fault.seconds, late)
+                self.__state.call_later(fault.seconds, late)
         else:
             deliver()
 
@@ -307,7 +354,7 @@ class UsbDevice:
         elif kind == "replace":
             pipe.put(fault.data, zlp)
         elif kind == "repeat":
-            pipe.put(self._last.get(endpoint, b""), zlp)
+            pipe.put(self.__state.last.get(endpoint, b""), zlp)
         elif kind == "babble":
             pipe.mark(Pipe.babble)
         elif kind == "unplug":
@@ -335,13 +382,14 @@ class UsbDevice:
             pipe.feed()
 
         if fault.kind == "slow":
-            self.call_later(fault.seconds, release)
+            self.__state.call_later(fault.seconds, release)
         return lambda _: bool(released)
 
     def _answer(self, setup: Setup, data: bytes) -> bytes | None:
         """Answer a control request; None: stall."""
         if setup.request_type & 0x60:
-            return self.control(setup, data)
+            answer: bytes | None = self.call_model(self.control, setup, data)[1]
+            return answer
         if setup.request_type & 0x80:
             answer = self._get(setup)
             return None if answer is None else answer[: setup.length]
@@ -352,9 +400,9 @@ class UsbDevice:
         if setup.request == GET_DESCRIPTOR:
             return self._descriptor(setup.value >> 8, setup.value & 0xFF)
         if setup.request == GET_CONFIGURATION:
-            return bytes((self.value,))
-        if setup.request == GET_INTERFACE and setup.index in self.alternates:
-            return bytes((self.alternates[setup.index],))
+            return bytes((self.__state.value,))
+        if setup.request == GET_INTERFACE and setup.index in self.__state.alternates:
+            return bytes((self.__state.alternates[setup.index],))
         if setup.request == GET_STATUS:
             return struct.pack("<H", self._status(setup.request_type, setup.index))
         return None
@@ -375,8 +423,8 @@ class UsbDevice:
     def _status(self, request_type: int, index: int) -> int:
         """Return what GET_STATUS asks for: halted, or self-powered."""
         if request_type & 0x1F == TO_ENDPOINT:
-            pipe = self._pipes.get(index & 0xFF)
-            return int(pipe.halted if pipe else index & 0xFF in self._halted)
+            pipe = self.__state.pipes.get(index & 0xFF)
+            return int(pipe.halted if pipe else index & 0xFF in self.__state.halted)
         return 0 if request_type & 0x1F else 1
 
     def _descriptor(self, kind: int, index: int) -> bytes | None:
@@ -391,10 +439,10 @@ class UsbDevice:
         return None
 
 
-def _no_clock(seconds: float, function: Callable[[], None]) -> object:
-    """Stand in for the transport's clock before there is one."""
-    raise RuntimeError("the device is not plugged in: no clock")
-
-
-def _nothing() -> None:
-    """Stand in for whoever listens."""
+# What a subclass cannot have for something else: all methods but the three that it implements.
+TAKEN = frozenset(
+    name
+    for name, item in vars(UsbDevice).items()
+    if (callable(item) or isinstance(item, property)) and not name.startswith("__")
+) - {"on_out", "control", "on_reset"}
+HOOKS = frozenset(name for name, item in vars(UsbDevice).items() if isinstance(item, Hook))

@@ -22,6 +22,7 @@ from gi.repository import GLib, UMockdev  # noqa: E402 - after the version was c
 
 from . import descriptors  # noqa: E402
 from .model import UsbDevice  # noqa: E402
+from .state import state_of  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ class Bus:
         self._testbed.add_from_string(text)
         node_handler = Node(device, self._loop)
         self._testbed.attach_ioctl(node, node_handler)
-        device.value = device.configuration[5]  # as the kernel would choose it
+        device.enumerated()
         device.call_later = self._loop.call_later
         device.leaving = lambda: self._remove(device)  # whoever sees a failure lists without it
         self._paths[device] = (f"/sys{path}", node)
@@ -227,7 +228,7 @@ class Node(UMockdev.IoctlBase):  # type: ignore[misc] # gi has no types
         request = client.get_request() & 0xFFFF
         if request == REAPURB_NOW:
             self._reap(client, state)
-        elif self._device.is_gone:
+        elif state_of(self._device).is_gone:
             client.complete(-1, ENODEV)
         elif request == SUBMITURB:
             self._submit(client, state)
@@ -266,15 +267,14 @@ class Node(UMockdev.IoctlBase):  # type: ignore[misc] # gi has no types
         elif request == CLEAR_HALT:
             device.clear_halt(words(1)[0])
         elif request == RESET:
-            device.reset()
-            device.value = device.configuration[5]  # the kernel restores it
+            device.reset(device.configuration[5])
         else:
             error = ENOTTY
         return error
 
     def _claim(self, number: int, state: Client) -> int:
         """Claim an interface; return 0 or an errno."""
-        if number not in self._device.alternates:
+        if number not in state_of(self._device).alternates:
             return ENOENT
         if any(number in other.claimed for other in self._clients.values() if other != state):
             return EBUSY
@@ -338,7 +338,7 @@ class Node(UMockdev.IoctlBase):  # type: ignore[misc] # gi has no types
             client.get_arg().resolve(0, 8).set_ptr(0, state.finished.popleft())
             state.has_asked = False
             client.complete(0, 0)
-        elif self._device.is_gone:
+        elif state_of(self._device).is_gone:
             client.complete(-1, ENODEV)
         elif not state.has_asked or not state.pending:
             state.has_asked = True

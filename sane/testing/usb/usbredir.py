@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import descriptors
 from .descriptors import FULL, HIGH, IN, INTERRUPT, LOW, SUPER, Endpoint
+from .state import state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +176,9 @@ class Port:
         """Tell QEMU the interfaces and endpoints in their current settings."""
         device = self.device
         assert device is not None
-        current = [i for i in device.interfaces if device.alternates[i.number] == i.alternate]
+        current = [
+            i for i in device.interfaces if state_of(device).alternates[i.number] == i.alternate
+        ]
         rows = [(i.number, i.usb_class, i.subclass, i.protocol) for i in current]
         columns = [bytes(column).ljust(32, b"\0") for column in zip(*rows, strict=True)]
         self._send(INTERFACES, 0, struct.pack("<I", len(current)) + b"".join(columns))
@@ -200,11 +203,15 @@ class Port:
         assert self.device is not None
         is_good = self.device.configure(body[0])
         self._send_infos()
-        self._send(CONFIGURATION, number, bytes((SUCCESS if is_good else STALL, self.device.value)))
+        self._send(
+            CONFIGURATION,
+            number,
+            bytes((SUCCESS if is_good else STALL, state_of(self.device).value)),
+        )
 
     def _on_get_configuration(self, number: int, body: bytes) -> None:
         assert self.device is not None
-        self._send(CONFIGURATION, number, bytes((SUCCESS, self.device.value)))
+        self._send(CONFIGURATION, number, bytes((SUCCESS, state_of(self.device).value)))
 
     def _on_set_alternate(self, number: int, body: bytes) -> None:
         assert self.device is not None
@@ -214,7 +221,7 @@ class Port:
 
     def _on_get_alternate(self, number: int, body: bytes) -> None:
         assert self.device is not None
-        alternate = self.device.alternates.get(body[0], 0)
+        alternate = state_of(self.device).alternates.get(body[0], 0)
         self._send(ALTERNATE, number, bytes((SUCCESS, body[0], alternate)))
 
     # Transfers
