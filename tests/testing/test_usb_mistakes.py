@@ -58,7 +58,7 @@ def test_a_model_may_use_the_names_of_what_is_only_shown(ends: Ends) -> None:
     assert ends.ended == [(0, b""), (0, b"faulty"), (0, b"\x01")]
     assert (device.value, device.trace, device.faults) == (7, "mine", None)
     assert [event.kind for event in state_of(device).trace] == [
-        *("configuration", "error", "fault", "out", "in", "control"),
+        *("configuration", "error", "out", "fault", "in", "control"),
     ]
 
 
