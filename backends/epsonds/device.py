@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from ...backend import FRAME_GRAY, FRAME_RGB, Parameters, errors
 from ...cancel import NeverCancelled
+from ...image.layout import Layout
+from ...image.page import JpegPage, Page, RawPage
 from . import models
 from .capabilities import DUPLEX, FLATBED
 from .job import BACK, FRONT, Job
 from .options import EpsonOptions
-from .page import JpegPage, Page, RawPage
 from .parameters import ALIGNMENT, COLOR, LINEART, Geometry, ScanParameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .capabilities import Capabilities
     from .commands import Commands
+
+THRESHOLD = 110  # gray of a JPEG from which on a pixel of line art is white
 
 
 class EpsonDs(EpsonOptions):
@@ -128,14 +131,21 @@ class EpsonDs(EpsonOptions):
 
     def _new_page(self, side: str) -> Page:
         scan = self._scan
-        size = (scan.geometry.width_px, scan.geometry.lines)
-        form = (3 if scan.mode == COLOR else 1, 1 if scan.mode == LINEART else 8)
+        width_px, lines = scan.geometry.width_px, scan.geometry.lines
+        channels, depth = 3 if scan.mode == COLOR else 1, 1 if scan.mode == LINEART else 8
         page: Page
         if scan.is_jpeg:
-            waits = scan.source != FLATBED
-            page = JpegPage(*size, *form, fits=scan.crop, waits=waits)
+            page = JpegPage(
+                Layout(width_px, channels, depth),
+                lines,
+                fits=scan.crop,
+                waits=scan.source != FLATBED,
+                threshold=THRESHOLD,
+                is_exact=True,
+            )
         else:
-            page = RawPage(*size, *form, fits=scan.crop)
+            layout = Layout(width_px, channels, depth, invert=depth == 1)
+            page = RawPage(layout, lines, fits=scan.crop)
         page.is_turned = side == BACK and self.capabilities.model in models.TURNS_BACK
         return page
 

@@ -1,7 +1,7 @@
 """A scan job: from PARA and TRDT to the last page, one IMG after the other.
 
 It knows the order of requests and what their tokens mean for pages; what a page does with its
-data is page.py's. Source: specification esci 4.6 and 4.7.
+data is sane.image's. Source: specification esci 4.6 and 4.7.
 
     begin          IMG: pst, data, pen of each side         err, lft, last pen
     -----> RUNNING -----------------------------------------------------------> over
@@ -18,8 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...image.page import Page
     from .commands import Commands
-    from .page import Page
     from .tokens import Token
 
 FRONT, BACK = "A", "B"
@@ -73,7 +73,7 @@ class Job:
         while True:
             if wire.left and self._target is page and page.is_direct:
                 n = wire.receive_into(view[: page.left])
-                page.took(n)
+                page.passed(n)
                 if not wire.left:
                     self._apply_end()
                 return n

@@ -174,7 +174,7 @@ cdef class Decoder:
     """One picture: feed() it bytes as they come, and take rows by read_into().
 
     limit: the most pixels that the picture may have; what claims more is refused before any
-    memory is taken for it. width, height and channels (1 gray, 3 RGB) are 0 until the head of the
+    memory is taken for it. want: 1 for gray (luma), 3 for RGB, 0 for what the file has. width, height and channels (1 gray, 3 RGB) are 0 until the head of the
     file has come. Raises ValueError, with libjpeg's words, for what is no such picture; the
     decoder is then of no more use.
     """
@@ -185,12 +185,16 @@ cdef class Decoder:
     cdef Py_ssize_t _row_start  # what of it was delivered
     cdef Py_ssize_t _row_bytes
     cdef long long _limit
+    cdef int _want
     cdef bint _is_created, _is_begun
     cdef str _failure
     cdef readonly int width, height, channels
 
-    def __cinit__(self, long long limit):
+    def __cinit__(self, long long limit, int want=0):
+        if want not in (0, 1, 3):
+            raise ValueError(f"{want} channels")
         self._limit = limit
+        self._want = want
         self._pending = bytearray()
         self._row = bytearray()
         self.state.info.err = jpeg_std_error(&self.state.error)
@@ -300,14 +304,10 @@ cdef class Decoder:
             raise self._refused(
                 f"{info.image_width} x {info.image_height} pixels, at most {self._limit}"
             )
-        if info.jpeg_color_space == JCS_GRAYSCALE:
-            self.channels = 1
-            info.out_color_space = JCS_GRAYSCALE
-        elif info.num_components == 3:
-            self.channels = 3
-            info.out_color_space = JCS_RGB
-        else:
+        if info.num_components not in (1, 3):
             raise self._refused(f"{info.num_components} colour components")
+        self.channels = self._want or info.num_components
+        info.out_color_space = JCS_GRAYSCALE if self.channels == 1 else JCS_RGB
         self.width = info.image_width
         self.height = info.image_height
         self._row_bytes = self.channels * self.width

@@ -11,6 +11,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     Table = Sequence[int]
 
@@ -53,7 +54,8 @@ class Layout:
     the lines of all colours follow one another; n, n lines of each colour follow one another.
     stagger: for each channel of the frame, how many lines later than row k its line k comes.
 
-    wire_width: pixels of a line, left + width_px by default. left: those before the frame's.
+    wire_width: pixels of a line, left + width_px by default. left: those before the frame's. Where
+    fewer than width_px are left behind them, the rest of each row is white.
     padding: bytes behind each line (of each colour). skip_bytes, skip_lines: before the frame
     begins. row_ratio: (m, n), m lines of the stream become n rows, n <= m.
     columns: for each pixel of a line as it should be, which pixel of the stream it is: made by
@@ -113,15 +115,19 @@ class Layout:
 
     def _measure(self) -> None:
         """Work out sizes in bytes; a line is one of one colour where colours come in planes."""
+        have = self.wire_width if self.columns is None else len(self.columns)
+        self.used_px = min(self.width_px, have - self.left)  # the others of a row are white
         self.sample_bytes = 2 if self.depth == 16 else 1
         self.planes = len(self.colors) if self.plane_lines else 1
         together = 1 if self.plane_lines else len(self.colors)
         self.step = together * self.sample_bytes  # from a pixel to the next, in the stream
         if self.depth == 1:
-            self.row_bytes = (self.width_px + 7) // 8
+            self.row_bytes, self.used_bytes = (self.width_px + 7) // 8, (self.used_px + 7) // 8
             self.line_bytes = (self.wire_width + 7) // 8
         else:
-            self.row_bytes = self.width_px * self.channels * self.sample_bytes
+            pixel_bytes = self.channels * self.sample_bytes
+            self.row_bytes = self.width_px * pixel_bytes
+            self.used_bytes = self.used_px * pixel_bytes
             self.line_bytes = self.wire_width * self.step
         self.pitch = self.line_bytes + self.padding
         self.left_bytes = self.left // 8 if self.depth == 1 else self.left * self.step
@@ -143,7 +149,7 @@ class Layout:
             self.kind == COPY
             and self.is_even
             and self.pitch == self.row_bytes
-            and not (self.depth == 1 and self.width_px % 8)
+            and self.used_px == self.width_px
         )
 
     def _kind(self) -> int:
@@ -152,7 +158,7 @@ class Layout:
         if self.depth == 1:
             if not is_plain:
                 return BITS
-            return SHIFT if self.left % 8 or self.width_px % 8 else COPY
+            return SHIFT if self.left % 8 or self.used_px % 8 else COPY
         if self.depth == 16 and (self.is_swapped or self.bits < 16):
             return WORDS
         is_one_line = not any(self.stagger) and (self.channels == 1 or not self.plane_lines)
@@ -179,7 +185,7 @@ class Layout:
         from array import array
 
         pattern = self.column_lines
-        columns = range(self.left, self.left + self.width_px)
+        columns = range(self.left, self.left + self.used_px)
         mine = [x for x in columns if pattern[x % len(pattern)] == offset]
         order = self.columns
         sources = mine if order is None else [order[x] for x in mine]
@@ -218,11 +224,11 @@ class Layout:
             line = (group * self.planes + place) * n + k
         return self.skip_bytes + line * self.pitch
 
-    def narrowed(self, width_px: int) -> Layout:
-        """Return the same stream for a frame of only the first *width_px* pixels."""
+    def changed(self, **values: Any) -> Layout:
+        """Return a layout like this with other *values*: arguments that were given or implied."""
         other = Layout.__new__(Layout)
         other.__dict__.update(self.__dict__)
-        other.width_px = width_px
+        other.__dict__.update(values)
         other._derive()
         return other
 
@@ -261,10 +267,10 @@ class Layout:
             raise ValueError(f"planes of {self.plane_lines} lines")
 
     def _check_columns(self) -> None:
-        right = self.left + self.width_px
         have = self.wire_width if self.columns is None else len(self.columns)
-        if self.left < 0 or right > have:
-            raise ValueError(f"pixels {self.left} to {right} of {have}")
+        right = min(self.left + self.width_px, have)
+        if not 0 <= self.left < have:
+            raise ValueError(f"pixels from {self.left} on of {have}")
         if self.columns is not None:
             used = self.columns[self.left : right]
             if min(used) < 0 or max(used) >= self.wire_width:

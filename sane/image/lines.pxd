@@ -10,7 +10,7 @@ cdef class Lines:
     cdef Py_ssize_t _start, _end, _origin, _row, _period, _skip, _stream_end
     cdef Py_ssize_t _part_left, _left, _step, _width, _placed, _first, _last, _count
     cdef int _kind, _mask
-    cdef bint _is_even, _is_flat, _has_ended
+    cdef bint _is_even, _is_flat, _is_narrow, _has_ended
 
     cdef _make_room(self, Py_ssize_t size)
 

@@ -56,7 +56,8 @@ class Lines:
         self._skip = layout.skip_bytes + layout.skip_lines * layout.pitch  # where it is flat
         self._period = layout.period
         self._part = memoryview(bytearray(self.row_bytes))  # a row that did not fit
-        self._left, self._step, self._width = layout.left_bytes, layout.step, layout.width_px
+        self._left, self._step, self._width = layout.left_bytes, layout.step, layout.used_px
+        self._is_narrow = layout.used_px < layout.width_px
         self._placed = -1  # the row that the next four are about
         self._first = self._last = self._count = 0
         self._starts: list[int] = []
@@ -131,12 +132,11 @@ class Lines:
     def fit(self, width_px: int, lines: int) -> None:
         """Take over the real size, from a device that tells it late: before anything is read.
 
-        Raises ValueError for more pixels than the layout has, and after reading.
+        Raises ValueError after reading, and for a size that no layout may have.
         """
-        if self.taken or width_px > self.layout.width_px:
-            text = f"{width_px} pixels of {self.layout.width_px}, {self.taken} bytes were read"
-            raise ValueError(text)
-        self._plan(self.layout.narrowed(width_px), lines)
+        if self.taken:
+            raise ValueError(f"{width_px} x {lines} pixels, but {self.taken} bytes were read")
+        self._plan(self.layout.changed(width_px=width_px), lines)
 
     def end(self) -> None:
         """Tell that nothing more comes; a second time it does nothing."""
@@ -238,18 +238,21 @@ class Lines:
 
     def _assemble(self, dst: _View, at: _Size, rows: _Size) -> None:
         """Put *rows* rows together that _ready allowed, and forget what they alone needed."""
+        layout = self.layout
         shift = self._shift(self._row) - self._origin
         starts = [start + shift for start in self._starts]
         first = starts[0] + self._left
         src, out = self._store[first:], dst[at:]
         pitch, size, mask = self._period, self.row_bytes, self._mask
+        if self._is_narrow or self._kind == BITS:
+            out[: rows * size] = bytes((layout.white,)) * (rows * size)
         if self._kind == COPY:
-            copy(src, pitch, out, size, rows, size, mask)
+            copy(src, pitch, out, size, rows, layout.used_bytes, mask)
         elif self._kind == WEAVE:
             green, blue = (self._store[start + self._left :] for start in starts[1:])
             weave(src, green, blue, pitch, self._step, out, size, rows, self._width, mask)
         elif self._kind == SHIFT:
-            shift_bits(src, pitch, out, size, rows, self._width, self.layout.left % 8, mask)
+            shift_bits(src, pitch, out, size, rows, self._width, layout.left % 8, mask)
         else:
             self._gather(starts, out, rows)
         self._row += rows
@@ -261,8 +264,6 @@ class Lines:
         layout = self.layout
         pitch, step, mask = self._period, layout.step, self._mask
         size, target_step = self.row_bytes, layout.channels * layout.sample_bytes
-        if self._kind == BITS:
-            dst[: rows * size] = bytes(rows * size)
         for start, strand in zip(starts, layout.strands, strict=True):
             src, out = self._store[start:], dst[strand.channel * layout.sample_bytes :]
             sources, targets = strand.sources, strand.targets

@@ -312,11 +312,43 @@ def test_a_size_that_is_known_late(depth: int) -> None:
 def test_a_size_that_is_told_too_late() -> None:
     lines = Lines(Layout(4), 3)
     lines.feed(b"abcd")
-    with pytest.raises(ValueError, match="5 pixels of 4"):
-        lines.fit(5, 3)
+    with pytest.raises(ValueError, match="0 of 4 pixels"):
+        lines.fit(0, 3)
     lines.read_into(memoryview(bytearray(1)))
-    with pytest.raises(ValueError, match="1 bytes were read"):
+    with pytest.raises(ValueError, match="3 x 3 pixels, but 1 bytes were read"):
         lines.fit(3, 3)
+
+
+# Lines that are narrower than the frame
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_what_a_line_lacks_at_its_right_is_white(habit: str) -> None:
+    depth, width, height, layout = HABITS[habit]
+    data, expected = samples(depth, width, height, layout)
+    have = len(layout["columns"]) if "columns" in layout else layout.get("wire_width", width)
+    layout = {"wire_width": have, **layout}
+    wide = have - layout.get("left", 0) + 11
+    lines = new(depth, wide, height, layout)
+    out = bytearray()
+    for part in cut(data, sizes("random")):
+        lines.feed(part)
+        drain(lines, sizes("random"), out)
+    assert len(out) == height * lines.row_bytes
+    size = len(expected) // height
+    for row in range(height):
+        mine = out[row * lines.row_bytes : (row + 1) * lines.row_bytes]
+        due = expected[row * size : (row + 1) * size]
+        if depth == 1:
+            bits, wanted = (
+                f"{int.from_bytes(part, 'big'):0{8 * len(part)}b}" for part in (mine, due)
+            )
+            assert bits[:width] == wanted[:width]
+            assert set(bits[have - layout.get("left", 0) :]) == {"0"}
+        else:
+            assert mine[:size] == due
+            pixel = lines.row_bytes // wide
+            assert set(mine[-11 * pixel :]) == {0xFF}
 
 
 # Chance
@@ -379,10 +411,10 @@ def test_any_layout_in_any_pieces(habit: tuple[int, int, int, dict[str, Any]], s
         (4, 3, 1, {}, "colours RGB of 1 bit"),
         (0, 1, 8, {}, "0 of 0 pixels"),
         (1 << 21, 1, 8, {}, "pixels a line"),
-        (4, 1, 8, {"wire_width": 3}, "pixels 0 to 4 of 3"),
-        (4, 1, 8, {"left": -1}, "pixels -1 to 3"),
-        (4, 1, 8, {"left": 2, "wire_width": 5}, "pixels 2 to 6 of 5"),
-        (4, 1, 8, {"columns": [0, 1, 2]}, "pixels 0 to 4 of 3"),
+        (4, 1, 8, {"wire_width": -3}, "4 of -3 pixels"),
+        (4, 1, 8, {"left": -1}, "pixels from -1 on of 3"),
+        (4, 1, 8, {"left": 5, "wire_width": 5}, "pixels from 5 on of 5"),
+        (4, 1, 8, {"columns": []}, "pixels from 0 on of 0"),
         (4, 1, 8, {"columns": [0, 1, 2, 4]}, "columns 0 to 4 of 4"),
         (4, 1, 8, {"columns": [-1, 1, 2, 3]}, "columns -1 to 3"),
         (4, 3, 8, {"colors": "RGG"}, "one twice"),
