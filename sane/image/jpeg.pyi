@@ -1,3 +1,5 @@
+from .encoder import Encoder
+
 class Decoder:
     width: int
     height: int
@@ -11,3 +13,15 @@ class Decoder:
     def end(self) -> None: ...
     def prepare(self) -> bool: ...
     def read_into(self, view: memoryview) -> int: ...
+
+class JpegEncoder(Encoder):
+    def __init__(
+        self,
+        width_px: int,
+        lines: int,
+        channels: int = 1,
+        depth: int = 8,
+        *,
+        dpi: float = 0,
+        quality: int = 90,
+    ) -> None: ...

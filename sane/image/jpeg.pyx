@@ -1,73 +1,19 @@
 # cython: language_level=3
-"""JPEG pictures, decoded row by row while their bytes arrive: libjpeg or libjpeg-turbo.
+"""JPEG pictures, row by row, decoded while their bytes arrive and made: libjpeg or libjpeg-turbo.
 
-A Decoder takes bytes and gives rows; it knows no device and does no I/O. The settings are the
-library's own, so the pixels are those of every program that uses it plainly. Whatever the bytes
-are, the worst that happens is a ValueError: libjpeg's errors leave it by longjmp, over C only.
-Source: ITU-T T.81; libjpeg.txt of the Independent JPEG Group, "I/O suspension".
+A Decoder takes bytes and gives rows, a JpegEncoder the other way round; neither does I/O. The
+settings are the library's own, so the pixels are those of every program that uses it plainly.
+Whatever the bytes are, the worst that happens is a ValueError: libjpeg's errors leave it by
+longjmp, over C only. Source: ITU-T T.81; libjpeg.txt of the Independent JPEG Group, "I/O
+suspension".
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from libc.setjmp cimport jmp_buf, longjmp, setjmp
+from libc.stdlib cimport free, realloc
 from libc.string cimport memcpy
 
-cdef extern from *:
-    """
-    #include <stdio.h>
-    #include <jpeglib.h>
-    #include <jerror.h>
-    """
-
-cdef extern from "jpeglib.h" nogil:
-    int JMSG_LENGTH_MAX
-    int JPEG_SUSPENDED
-    int JPEG_EOI
-
-    ctypedef int boolean
-    ctypedef unsigned char JSAMPLE
-    ctypedef JSAMPLE *JSAMPROW
-    ctypedef unsigned int JDIMENSION
-
-    ctypedef enum J_COLOR_SPACE:
-        JCS_GRAYSCALE
-        JCS_RGB
-        JCS_YCbCr
-
-    struct jpeg_common_struct:
-        jpeg_error_mgr *err
-
-    struct jpeg_error_mgr:
-        void (*error_exit)(jpeg_common_struct *) noexcept nogil
-        void (*emit_message)(jpeg_common_struct *, int) noexcept nogil
-        void (*output_message)(jpeg_common_struct *) noexcept nogil
-        void (*format_message)(jpeg_common_struct *, char *) noexcept nogil
-        long num_warnings
-
-    struct jpeg_source_mgr:
-        const unsigned char *next_input_byte
-        size_t bytes_in_buffer
-        void (*init_source)(jpeg_decompress_struct *) noexcept nogil
-        boolean (*fill_input_buffer)(jpeg_decompress_struct *) noexcept nogil
-        void (*skip_input_data)(jpeg_decompress_struct *, long) noexcept nogil
-        boolean (*resync_to_restart)(jpeg_decompress_struct *, int) noexcept nogil
-        void (*term_source)(jpeg_decompress_struct *) noexcept nogil
-
-    struct jpeg_decompress_struct:
-        jpeg_error_mgr *err
-        jpeg_source_mgr *src
-        void *client_data
-        JDIMENSION image_width, image_height, output_scanline
-        int num_components, output_components
-        J_COLOR_SPACE jpeg_color_space, out_color_space
-
-    jpeg_error_mgr *jpeg_std_error(jpeg_error_mgr *)
-    void jpeg_create_decompress(jpeg_decompress_struct *)
-    void jpeg_destroy_decompress(jpeg_decompress_struct *)
-    int jpeg_read_header(jpeg_decompress_struct *, boolean)
-    boolean jpeg_start_decompress(jpeg_decompress_struct *)
-    JDIMENSION jpeg_read_scanlines(jpeg_decompress_struct *, JSAMPROW *, JDIMENSION)
-    boolean jpeg_resync_to_restart(jpeg_decompress_struct *, int)
-
+from .encoder import Encoder
 
 cdef enum:
     MESSAGE_BYTES = 256  # JMSG_LENGTH_MAX is 200
@@ -174,9 +120,9 @@ cdef class Decoder:
     """One picture: feed() it bytes as they come, and take rows by read_into().
 
     limit: the most pixels that the picture may have; what claims more is refused before any
-    memory is taken for it. want: 1 for gray (luma), 3 for RGB, 0 for what the file has. width, height and channels (1 gray, 3 RGB) are 0 until the head of the
-    file has come. Raises ValueError, with libjpeg's words, for what is no such picture; the
-    decoder is then of no more use.
+    memory is taken for it. want: 1 for gray (luma), 3 for RGB, 0 for what the file has. width,
+    height and channels are 0 until the head of the file has come. Raises ValueError, with
+    libjpeg's words, for what is no such picture; the decoder is then of no more use.
     """
 
     cdef State state
@@ -357,3 +303,180 @@ cdef class Decoder:
     cdef _refused(self, str text):
         self._failure = f"JPEG: {text}"
         return ValueError(self._failure)
+
+
+# Making pictures
+
+cdef enum:
+    FIRST_BYTES = 1 << 16  # of the buffer for what libjpeg writes; it grows
+
+
+cdef struct Sink:
+    jpeg_compress_struct info
+    jpeg_error_mgr error
+    jpeg_destination_mgr target
+    jmp_buf escape
+    char message[MESSAGE_BYTES]
+    unsigned char *buffer
+    size_t size
+
+
+cdef void leave_sink(jpeg_common_struct *common) noexcept nogil:
+    """Leave libjpeg by longjmp: it must never return from an error, nor end the program."""
+    cdef Sink *sink = <Sink *>(<jpeg_compress_struct *>common).client_data
+    common.err.format_message(common, sink.message)
+    longjmp(sink.escape, 1)
+
+
+cdef void sink_nothing(jpeg_compress_struct *info) noexcept nogil:
+    """Begin or end the target, which needs neither."""
+
+
+cdef boolean grow(jpeg_compress_struct *info) noexcept nogil:
+    """Double the buffer, which is full; without memory libjpeg gives up."""
+    cdef Sink *sink = <Sink *>info.client_data
+    cdef unsigned char *larger = <unsigned char *>realloc(sink.buffer, 2 * sink.size)
+    if larger == NULL:
+        return False
+    sink.buffer = larger
+    sink.target.next_output_byte = larger + sink.size
+    sink.target.free_in_buffer = sink.size
+    sink.size *= 2
+    return True
+
+
+cdef int open_sink(Sink *sink) noexcept nogil:
+    if setjmp(sink.escape):
+        return FAILED
+    jpeg_create_compress(&sink.info)
+    return DONE
+
+
+cdef int begin_picture(
+    Sink *sink, int width, int height, int channels, int quality, int dpi
+) noexcept nogil:
+    if setjmp(sink.escape):
+        return FAILED
+    sink.info.image_width = width
+    sink.info.image_height = height
+    sink.info.input_components = channels
+    sink.info.in_color_space = JCS_GRAYSCALE if channels == 1 else JCS_RGB
+    jpeg_set_defaults(&sink.info)
+    jpeg_set_quality(&sink.info, quality, True)
+    if dpi:
+        sink.info.density_unit = 1
+        sink.info.X_density = dpi
+        sink.info.Y_density = dpi
+    jpeg_start_compress(&sink.info, True)
+    return DONE
+
+
+cdef int write_rows(
+    Sink *sink, const unsigned char *rows, Py_ssize_t row_bytes, Py_ssize_t count
+) noexcept nogil:
+    cdef JSAMPROW row
+    cdef Py_ssize_t i
+    if setjmp(sink.escape):
+        return FAILED
+    for i in range(count):
+        row = <JSAMPROW>(rows + i * row_bytes)
+        if jpeg_write_scanlines(&sink.info, &row, 1) != 1:
+            return WAITING
+    return DONE
+
+
+cdef int finish_picture(Sink *sink) noexcept nogil:
+    if setjmp(sink.escape):
+        return FAILED
+    jpeg_finish_compress(&sink.info)
+    return DONE
+
+
+cdef class Compressor:
+    """One picture of 8-bit samples: rows in, bytes out; raises ValueError with libjpeg's words."""
+
+    cdef Sink sink
+    cdef Py_ssize_t _row_bytes
+    cdef bint _is_created
+
+    def __cinit__(self, int width, int height, int channels, int quality, int dpi):
+        self._row_bytes = <Py_ssize_t>width * channels
+        self.sink.info.err = jpeg_std_error(&self.sink.error)
+        self.sink.info.client_data = &self.sink
+        self.sink.error.error_exit = leave_sink
+        self.sink.error.output_message = ignore
+        self._check(open_sink(&self.sink))
+        self._is_created = True
+        self.sink.buffer = <unsigned char *>realloc(NULL, FIRST_BYTES)
+        if self.sink.buffer == NULL:
+            raise MemoryError
+        self.sink.size = FIRST_BYTES
+        self.sink.target.init_destination = sink_nothing
+        self.sink.target.empty_output_buffer = grow
+        self.sink.target.term_destination = sink_nothing
+        self.sink.info.dest = &self.sink.target
+        self._empty()
+        self._check(begin_picture(&self.sink, width, height, channels, quality, dpi))
+
+    def __dealloc__(self):
+        if self._is_created:
+            jpeg_destroy_compress(&self.sink.info)
+        free(self.sink.buffer)
+
+    def write(self, const unsigned char[::1] rows):
+        """Compress whole rows; return what there is of the file."""
+        cdef Py_ssize_t count = rows.shape[0] // self._row_bytes
+        cdef int outcome = DONE
+        if count:
+            with nogil:
+                outcome = write_rows(&self.sink, &rows[0], self._row_bytes, count)
+        self._check(outcome)
+        return self._take()
+
+    def finish(self):
+        """Return the last bytes of the file."""
+        self._check(finish_picture(&self.sink))
+        return self._take()
+
+    cdef _take(self):
+        cdef size_t size = self.sink.size - self.sink.target.free_in_buffer
+        taken = (<char *>self.sink.buffer)[:size]
+        self._empty()
+        return taken
+
+    cdef _empty(self):
+        self.sink.target.next_output_byte = self.sink.buffer
+        self.sink.target.free_in_buffer = self.sink.size
+
+    cdef _check(self, int outcome):
+        if outcome == FAILED:
+            raise ValueError(f"JPEG: {(<bytes>self.sink.message).decode('latin-1')}")
+        if outcome == WAITING:
+            raise MemoryError
+
+
+class JpegEncoder(Encoder):
+    """A JPEG file (JFIF). Samples of one or 16 bits become samples of eight.
+
+    quality: 1 (small) to 100. Raises ValueError beyond 65500 pixels a side.
+    """
+
+    def __init__(self, width_px, lines, channels=1, depth=8, *, dpi=0, quality=90):
+        super().__init__(width_px, lines, channels, depth, dpi=dpi)
+        if not 1 <= quality <= 100:
+            raise ValueError(f"a quality of {quality}")
+        if max(width_px, lines) > JPEG_MAX_DIMENSION:
+            most = JPEG_MAX_DIMENSION
+            raise ValueError(f"JPEG: {width_px} x {lines} pixels, at most {most} a side")
+        density = round(dpi)
+        density = density if 0 < density <= 0xFFFF else 0
+        self._compressor = Compressor(width_px, lines, channels, quality, density)
+
+    def head(self):
+        return b""  # it comes with the first row
+
+    def encode(self, rows):
+        return self._compressor.write(self._as_bytes(rows))
+
+    def tail(self):
+        return self._compressor.finish()

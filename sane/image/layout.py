@@ -224,6 +224,10 @@ class Layout:
             line = (group * self.planes + place) * n + k
         return self.skip_bytes + line * self.pitch
 
+    def stream_bytes(self, lines: int) -> int:
+        """Return how much of the stream *lines* rows take, with the padding behind the last."""
+        return self.place(lines - 1)[1] + self.padding if lines > 0 else 0
+
     def changed(self, **values: Any) -> Layout:
         """Return a layout like this with other *values*: arguments that were given or implied."""
         other = Layout.__new__(Layout)

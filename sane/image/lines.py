@@ -61,9 +61,8 @@ class Lines:
         self._placed = -1  # the row that the next four are about
         self._first = self._last = self._count = 0
         self._starts: list[int] = []
-        self._stream_end = -1  # of the frame in the stream, once its height is known
-        if lines >= 0:
-            self._stream_end = layout.place(lines - 1)[1] if lines else 0
+        # Of the frame in the stream, with the padding behind it, once its height is known.
+        self._stream_end = layout.stream_bytes(lines) if lines >= 0 else -1
 
     # Sizes
 
@@ -98,8 +97,7 @@ class Lines:
         if self._has_ended:
             room = 0
         elif self._stream_end >= 0:
-            stream_end = self._stream_end + self.layout.padding
-            room = max(0, stream_end - self._origin - self._end)
+            room = max(0, self._stream_end - self._origin - self._end)
         if size > room:
             self.surplus += size - room
             size = room
@@ -144,7 +142,7 @@ class Lines:
             return
         layout = self.layout
         here = self._origin + self._end
-        self.missing = max(0, self._stream_end - here)
+        self.missing = max(0, self._stream_end - layout.padding - here)
         cut = max(0, here - layout.skip_bytes) % layout.pitch
         if 0 < cut < layout.line_bytes:
             white = bytes((layout.white ^ layout.mask,))

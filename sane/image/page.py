@@ -161,7 +161,7 @@ def _shift_left(image: bytearray, layout: Layout) -> None:
 
 
 class RawPage(Page):
-    """A page whose lines come as *layout* says, or with the width and padding that it begins with."""
+    """A page whose lines come as *layout* says; begin() may tell other width and padding."""
 
     def __init__(self, layout: Layout, lines: int, *, fits: bool = False) -> None:
         super().__init__(layout, lines, fits=fits)
@@ -191,7 +191,7 @@ class RawPage(Page):
     def announce(self, size: int) -> None:
         self.has_begun = True
         if self._expected < 0:
-            self._expected = self.layout.pitch * self.lines
+            self._expected = self.layout.stream_bytes(self.lines)
         if size > self._expected:
             raise DeviceIOError(f"{size - self._expected} bytes more than the page has")
         self._expected -= size

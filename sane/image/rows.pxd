@@ -14,6 +14,17 @@ cpdef bits_from_gray(
 )
 
 
+@cython.locals(
+    row_bytes=Py_ssize_t, row_samples=Py_ssize_t, rows=Py_ssize_t, row=Py_ssize_t,
+    start=Py_ssize_t, at=Py_ssize_t, column=Py_ssize_t, channel=Py_ssize_t, byte=cython.int,
+    value=cython.int, flip=cython.int
+)
+cpdef bytes_from_bits(
+    const unsigned char[::1] bits, unsigned char[::1] samples, Py_ssize_t width,
+    Py_ssize_t channels
+)
+
+
 @cython.locals(row=Py_ssize_t, i=Py_ssize_t, start=Py_ssize_t, at=Py_ssize_t)
 cpdef gather_bytes(
     const unsigned char[::1] src, Py_ssize_t src_pitch, Py_ssize_t src_step,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Table = Sequence[int]
 
-LITTLE = sys.byteorder == "little"
+HIGH_BYTE = 1 if sys.byteorder == "little" else 0  # of a native sample of 16 bits
 
 _View = memoryview  # aliases, so that the types in rows.pxd decide when compiled
 _Size = int
@@ -56,6 +56,30 @@ def bits_from_gray(gray: _View, bits: _View, width: _Size, threshold: _Size) -> 
                 if gray[start + i] < threshold:
                     byte |= 128 >> i
             bits[row * row_bytes + column] = byte
+
+
+def bytes_from_bits(bits: _View, samples: _View, width: _Size, channels: _Size) -> None:
+    """Write rows of bits as samples of 0 and 255: black and white for gray, colour for RGB.
+
+    bits: (rows * channels * ceil(width / 8),) uint8; in gray 1 is black, in RGB it is full colour
+    and a byte of red is followed by one of green and one of blue. samples: (rows * width *
+    channels,) uint8, written in full. Raises ValueError when the sizes disagree.
+    Source: SANE standard 3.2.1 (bit depth 1).
+    """
+    row_bytes = channels * ((width + 7) // 8)
+    row_samples = width * channels
+    rows = len(bits) // row_bytes if row_bytes > 0 else 0
+    if rows * row_bytes != len(bits) or rows * row_samples != len(samples) or row_bytes <= 0:
+        raise ValueError(f"{len(bits)} bytes in rows of {width} do not make {len(samples)} samples")
+    flip = 255 if channels == 1 else 0
+    for row in range(rows):
+        start = row * row_bytes
+        at = row * row_samples
+        for column in range(width):
+            for channel in range(channels):
+                byte = bits[start + column // 8 * channels + channel]
+                value = 255 if byte >> (7 - column % 8) & 1 else 0
+                samples[at + column * channels + channel] = value ^ flip
 
 
 def gather_bytes(
@@ -98,7 +122,7 @@ def gather_words(
     that 0 and the greatest value stay what they are. high: which byte of a sample in *src* is the
     high one, 0 or 1.
     """
-    native_high = 1 if LITTLE else 0
+    native_high = HIGH_BYTE
     up, down = 16 - bits, 2 * bits - 16
     most = (1 << bits) - 1
     flip = mask * 257
