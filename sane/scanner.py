@@ -9,8 +9,7 @@ import os
 import sys
 
 from . import const
-from .errors import Cancelled, DeviceBusy, DeviceIOError, EndOfFrame, Invalid, NoDocs
-from .param import line_bytes
+from .errors import Cancelled, DeviceBusy, EndOfFrame, Invalid
 from .values import encoded
 
 TYPE_CHECKING = False
@@ -22,13 +21,12 @@ if TYPE_CHECKING:
 
     from .handle import Handle
     from .option import Option
+    from .pages import Page
     from .param import Parameters
 
-    Page = np.ndarray[Any, Any]
+    Array = np.ndarray[Any, Any]
 
-READ_BYTES = 1 << 18
 CLOSE_SECONDS = 5.0  # a driver that ignores cancel for so long is not waited for
-CHANNEL = {const.FRAME_RED: 0, const.FRAME_GREEN: 1, const.FRAME_BLUE: 2}
 
 
 class Job:
@@ -276,8 +274,8 @@ class Scanner:
         self.close()
         warnings.warn(f"{self!r} was not closed", ResourceWarning, stacklevel=2, source=self)
 
-    def _call(self, function: Callable[..., Any], *arguments: Any, job: Job | None = None) -> Any:
-        return self._turns.call(function, *arguments, job=job)
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return self._turns.call(function, *arguments)
 
     # Options
 
@@ -332,74 +330,44 @@ class Scanner:
         params: Parameters = self._call(self._handle.parameters)
         return params
 
-    def scan(self) -> Page:
+    def scan(self) -> Array:
         """Scan one page and end the job.
 
         Returns (height, width) for gray and (height, width, 3) for colour: uint8, or uint16 at
         depth 16. Depth 1 becomes 0 (black) and 255, as every other gray. Raises SaneError:
         Cancelled after cancel or close in another thread, DeviceBusy beside another scan.
         """
-        turns = self._turns
-        job = turns.begin()
-        try:
-            return self._page(job)
-        finally:
-            turns.end(job)
+        import numpy  # noqa: F401 - who lacks it learns so before paper moves
+
+        return to_array(self.scan_page())
+
+    def scan_page(self) -> Page:
+        """Scan one page and end the job; return its packed rows, which takes no NumPy."""
+        from .pages import read_page
+
+        with self._frames() as frames:
+            return read_page(frames)
 
     def scan_frame(self) -> tuple[Parameters, bytearray]:
         """Scan one frame and end the job; return its parameters and bytes as they come."""
-        turns = self._turns
-        job = turns.begin()
-        try:
-            return self._frame(job)
-        finally:
-            turns.end(job)
+        from .pages import read_bytes
 
-    def scan_pages(self) -> Iterator[Page]:
+        with self._frames() as frames:
+            params = frames.start()
+            return params, read_bytes(frames.read_into, params.frame_bytes)
+
+    def scan_pages(self) -> Iterator[Array]:
         """Yield pages until the feeder is empty; end the job then, or when the loop is left."""
-        turns = self._turns
-        job = turns.begin()
-        try:
-            while True:
-                try:
-                    page = self._page(job)
-                except NoDocs:
-                    return
-                yield page
-        finally:
-            turns.end(job)
+        import numpy  # noqa: F401 - as in scan
 
-    def _page(self, job: Job) -> Page:
-        import numpy as np
+        from .pages import read_pages
 
-        planes: dict[int, Page] = {}
-        while True:
-            params, data = self._frame(job)
-            plane = to_array(params, data)
-            if params.format not in CHANNEL:
-                return plane
-            planes[CHANNEL[params.format]] = plane
-            if params.last_frame:
-                break
-        if len(planes) != len(CHANNEL):
-            raise DeviceIOError(f"only {len(planes)} of three colour frames arrived")
-        height = min(plane.shape[0] for plane in planes.values())
-        return np.stack([planes[channel][:height] for channel in range(len(CHANNEL))], axis=-1)
+        with self._frames() as frames:
+            for page in read_pages(frames):
+                yield to_array(page)
 
-    def _frame(self, job: Job) -> tuple[Parameters, bytearray]:
-        self._call(self._handle.start, job=job)
-        params: Parameters = self._call(self._handle.parameters, job=job)
-        expected = max(params.frame_bytes, 0)
-        data = bytearray(expected or READ_BYTES)
-        used = 0
-        while True:
-            if used == len(data):
-                data += bytes(READ_BYTES)
-            try:
-                with memoryview(data) as view, view[used : used + READ_BYTES] as part:
-                    used += self._call(self._handle.read, part, job=job)
-            except EndOfFrame:
-                return params, data if used == len(data) else data[:used]
+    def _frames(self) -> Frames:
+        return Frames(self._handle, self._turns)
 
     def cancel(self) -> None:
         """End the job and return at once; a scan in another thread raises Cancelled.
@@ -417,32 +385,60 @@ class Scanner:
             warnings.warn(text, ResourceWarning, stacklevel=2)
 
 
-def to_array(params: Parameters, data: bytes | bytearray) -> Page:
-    """Return the frame *data* as an array of whole lines, padding cut off."""
+class Frames:
+    """The frames of one job, as sane.pages reads them; the job lasts as long as the context."""
+
+    def __init__(self, handle: Handle, turns: Turns) -> None:
+        self._handle = handle
+        self._turns = turns
+        self._job: Job | None = None
+
+    def __enter__(self) -> Frames:
+        self._job = self._turns.begin()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        assert self._job is not None
+        self._turns.end(self._job)
+
+    def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return self._turns.call(function, *arguments, job=self._job)
+
+    def start(self) -> Parameters:
+        """Begin the next frame."""
+        self._call(self._handle.start)
+        params: Parameters = self._call(self._handle.parameters)
+        return params
+
+    def read_into(self, view: memoryview) -> int:
+        """Write the frame's next bytes into *view*; return how many, 0 at its end."""
+        try:
+            n: int = self._call(self._handle.read, view)
+        except EndOfFrame:
+            return 0
+        return n
+
+
+def to_array(page: Page) -> Array:
+    """Return *page* as an array over its data; bits become bytes, 0 for black."""
     import numpy as np
 
-    lines = len(data) // params.bytes_per_line if params.bytes_per_line else 0
-    if not lines:
-        raise Invalid("the frame has no complete line")
-    rows = np.frombuffer(data, np.uint8, lines * params.bytes_per_line).reshape(lines, -1)
-    channels = params.channels
-    width = params.pixels_per_line
-    used = line_bytes(width, channels, params.depth)
-    rows = np.ascontiguousarray(rows[:, :used])
-    if params.depth == 1:
-        pixels: Page = _bits(rows, channels)[:, :width] * np.uint8(255)
-        if params.format == const.FRAME_GRAY:
+    shape = page.lines, page.width_px, page.channels
+    if page.depth == 1:
+        rows = np.frombuffer(page.data, np.uint8).reshape(page.lines, -1)
+        pixels: Array = _bits(rows, page.channels)[:, : page.width_px] * np.uint8(255)
+        if page.channels == 1:
             pixels = 255 - pixels
     else:
-        samples = rows.view(np.uint16) if params.depth > 8 else rows
-        pixels = samples.reshape(lines, -1, channels)[:, :width]
-    return pixels[:, :, 0] if channels == 1 else pixels
+        kind = np.uint16 if page.depth > 8 else np.uint8
+        pixels = np.frombuffer(page.data, kind).reshape(shape)
+    return pixels[:, :, 0] if page.channels == 1 else pixels
 
 
-def _bits(rows: Page, channels: int) -> Page:
+def _bits(rows: Array, channels: int) -> Array:
     """Return packed rows as (lines, pixels, channels) of 0 and 1 (standard 3.2.1)."""
     import numpy as np
 
     groups = rows.reshape(rows.shape[0], -1, channels)
-    bits: Page = np.unpackbits(groups.transpose(0, 2, 1), axis=2).transpose(0, 2, 1)
+    bits: Array = np.unpackbits(groups.transpose(0, 2, 1), axis=2).transpose(0, 2, 1)
     return bits

@@ -12,8 +12,7 @@ import pytest
 
 import sane
 from sane import const, errors
-from sane.param import Parameters
-from sane.scanner import Scanner, to_array
+from sane.scanner import Scanner
 
 CONF = "br_x 80\nbr_y 30\nresolution 50\n"
 FEEDER = "Automatic Document Feeder"
@@ -196,6 +195,13 @@ def test_pages_of_three_frames_are_whole(scanner: Scanner) -> None:
     assert all(np.array_equal(page, rgb_8(59, 157)) for page in pages)
 
 
+def test_a_page_without_numpy_has_its_rows(scanner: Scanner) -> None:
+    set_up(scanner, mode="Color", depth=8, test_picture="Color pattern", three_pass=True)
+    page = scanner.scan_page()
+    assert (page.width_px, page.lines, page.channels, page.depth) == (157, 59, 3, 8)
+    assert bytes(page.data) == rgb_8(59, 157).tobytes()
+
+
 # Options
 
 
@@ -352,37 +358,3 @@ def test_everything_works_again_after_exit(api: Path) -> None:
 def test_the_promise_is_all_there() -> None:
     assert sorted(sane.__all__) == ["exit", "get_devices", "init", "open"]
     assert all(callable(getattr(sane, name)) for name in sane.__all__)
-
-
-# Frames that make no page
-
-
-@pytest.mark.parametrize(
-    ("params", "size"),
-    [
-        (Parameters(const.FRAME_GRAY, 10, 4), 0),
-        (Parameters(const.FRAME_GRAY, 10, 4), 9),
-        (Parameters(const.FRAME_GRAY, 10, 0), 0),
-        (Parameters(const.FRAME_GRAY, 0, 4), 40),
-    ],
-)
-def test_data_without_a_whole_line_is_invalid(params: Parameters, size: int) -> None:
-    with pytest.raises(errors.SaneError):
-        to_array(params, bytes(size))
-
-
-def test_an_unfinished_line_is_left_out() -> None:
-    page = to_array(Parameters(const.FRAME_GRAY, 10, 4), bytes(39))
-    assert page.shape == (3, 10)
-
-
-@pytest.mark.parametrize("frame", [const.FRAME_GRAY, const.FRAME_RGB])
-@pytest.mark.parametrize("depth", [1, 8, 16])
-def test_lines_may_end_in_padding(frame: int, depth: int) -> None:
-    """bytes_per_line may be anything from the minimum on (standard 3.2.1)."""
-    params = Parameters(frame, 10, 2, depth)
-    minimum = params.bytes_per_line
-    params.bytes_per_line += 5
-    page = to_array(params, b"".join(bytes(minimum) + b"\xff" * 5 for _ in range(2)))
-    assert page.shape[:2] == (2, 10)
-    assert np.all(page == (255 if (frame, depth) == (const.FRAME_GRAY, 1) else 0))

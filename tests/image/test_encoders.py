@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sane.image.encoder import ENDINGS, FORMATS, encoder
+from sane.image.formats import ENDINGS, FORMATS, encoder
 from sane.image.png import PngEncoder
 from sane.image.pnm import PnmEncoder
 from sane.image.rows import bytes_from_bits
