@@ -1,4 +1,4 @@
-"""pysane-scan: list scanners, show options, scan a page into a PNG or PNM file.
+"""pysane-scan: list scanners, show options, scan a page into a PNG, PNM or JPEG file.
 
 A small frontend over the Python API, for tests and for systems without scanimage; it needs no
 NumPy.
@@ -17,7 +17,8 @@ from .. import exit as end_backends
 from .. import open as open_device
 from ..backend import printable
 from ..errors import SaneError
-from .output import ENDINGS, Output, Unwritable
+from ..image.formats import ENDINGS
+from .output import Output, Unwritable
 from .stopping import Stopping
 
 TYPE_CHECKING = False
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from ..scanner import Scanner
 
 TYPES = ("yes|no", "number", "number", "text", "button")
-ONE_FRAME = (const.FRAME_GRAY, const.FRAME_RGB)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,18 +148,29 @@ def set_options(scanner: Scanner, settings: Sequence[str]) -> None:
 
 
 def scan_to(scanner: Scanner, output: Output, stopping: Stopping) -> None:
-    """Scan one frame into *output*."""
-    if scanner.get_parameters().format not in ONE_FRAME:
-        raise SaneError("the scanner sends red, green and blue apart, which this program cannot")
+    """Scan one page into *output*."""
+    dpi = resolution(scanner)
     stopping.scanning(scanner.cancel)
-    params, data = scanner.scan_frame()
+    page = scanner.scan_page()
     stopping.working()
-    lines = output.write(params, data)
+    output.write(page, dpi)
     stopping.closing()
-    if 0 <= lines < params.lines:
-        tell(f"{output.name}: cut off: the scanner has sent {lines} of {params.lines} lines")
+    if page.is_cut:
+        promised = page.parameters.lines
+        tell(f"{output.name}: cut off: the scanner has sent {page.lines} of {promised} lines")
     said = sys.stderr if output.name == "stdout" else sys.stdout
-    print(f"{output.name}: {params.pixels_per_line} x {lines} pixels", file=said)
+    print(f"{output.name}: {page.width_px} x {page.lines} pixels", file=said)
+
+
+def resolution(scanner: Scanner) -> float:
+    """Return the dots per inch that the scanner is set to, 0 if it does not tell."""
+    option = scanner.options.get("resolution")
+    if option is None or option.unit != const.UNIT_DPI or option.length != 1:
+        return 0
+    try:
+        return float(option.value)
+    except SaneError:
+        return 0
 
 
 if __name__ == "__main__":

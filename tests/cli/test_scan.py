@@ -9,16 +9,12 @@ import stat
 import subprocess
 import sys
 import tempfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
-from sane import errors
-from sane.cli.output import Output, Unwritable, png, pnm, spread, whole_rows
-from sane.param import Parameters
+from sane.cli.output import Output, Unwritable
 from tests.conftest import ROOT, TREE
 
 if TYPE_CHECKING:
@@ -52,6 +48,8 @@ class Page(Device):
         reached(self.place, "set")
 
     def parameters(self):
+        if self.place == "long":
+            return Parameters(0, 10, 65501)
         return Parameters(1 if self.place == "big" else 0, 1000, 1000)
 
     def start(self):
@@ -171,7 +169,7 @@ def test_a_page_goes_into_a_file(folder: Path, name: str, options: list[str], he
     ("name", "text"),
     [
         ("missing/x.png", "missing/x.png: No such file or directory"),
-        ("x.jpg", "x.jpg: the name must end in one of .png .pnm"),
+        ("x.gif", "x.gif: the name must end in one of .png .pnm"),
         ("x", "x: the name must end in"),
         ("x.png.", "x.png.: the name must end in"),
         ("sane.d", "sane.d: is a directory"),
@@ -368,10 +366,45 @@ def test_a_page_that_is_cut_off_is_told(folder: Path) -> None:
     assert " of 1000 lines" in done.stderr
 
 
-def test_a_page_of_three_frames_is_refused_before_the_scan(folder: Path) -> None:
-    done = run(folder, "-o", "x.ppm", "mode=Color", "three-pass=yes")
+def test_a_page_of_three_frames_is_one(folder: Path) -> None:
+    pages = []
+    for passes in ("yes", "no"):
+        done = run(folder, "-o", "x.ppm", "mode=Color", f"three-pass={passes}")
+        assert (done.returncode, done.stderr) == (0, "")
+        pages.append((folder / "x.ppm").read_bytes())
+    assert pages[0] == pages[1]
+    assert pages[0].startswith(b"P6\n118 78\n255\n")
+
+
+def test_the_resolution_stands_in_the_file(folder: Path) -> None:
+    assert run(folder, "-o", "x.png", "resolution=100").returncode == 0
+    assert b"pHYs" + (3937).to_bytes(4, "big") * 2 in (folder / "x.png").read_bytes()
+
+
+def test_a_page_as_jpeg(folder: Path) -> None:
+    pytest.importorskip("sane.image.jpeg", reason="this tree is not compiled")
+    for name in ("x.jpg", "x.JPEG"):
+        done = run(folder, "-o", name, "mode=Color", "resolution=100")
+        assert (done.returncode, done.stderr) == (0, "")
+        data = (folder / name).read_bytes()
+        assert data.startswith(b"\xff\xd8\xff\xe0\x00\x10JFIF\0\x01\x01\x01\0\x64\0\x64")
+
+
+def test_a_page_that_no_jpeg_can_hold_is_kept(folder: Path) -> None:
+    pytest.importorskip("sane.image.jpeg", reason="this tree is not compiled")
+    done = run(folder, "-d", "tstcli:long", "-o", "x.jpg")
     assert done.returncode == 1
-    assert "apart" in done.stderr
+    (page,) = kept(folder)
+    assert f"at most 65500 a side; the page is kept in {page}" in done.stderr
+    assert page.read_bytes().startswith(b"\x89PNG")
+    assert not (folder / "x.jpg").exists()
+
+
+@pytest.mark.skipif(TREE != ROOT, reason="this tree is compiled")
+def test_a_jpeg_that_cannot_be_made_is_refused_before_the_scan(folder: Path) -> None:
+    done = run(folder, "-d", "tstcli:x", "-o", "x.jpg")
+    assert done.returncode == 1
+    assert done.stderr.startswith("pysane-scan: x.jpg: this PySANE makes no jpeg")
 
 
 # Signals
@@ -490,38 +523,7 @@ def test_the_script_ends_quietly_when_it_is_interrupted_early(tmp_path: Path) ->
     assert (done.returncode, done.stderr) == (128 + signal.SIGINT, b"")
 
 
-# Formats
-
-
-@pytest.mark.parametrize("frame", [0, 1])
-@pytest.mark.parametrize("depth", [1, 8, 16])
-def test_png_and_pnm_hold_the_same_pixels(frame: int, depth: int) -> None:
-    params = Parameters(frame, 11, 3, depth)
-    minimum = params.bytes_per_line
-    params.bytes_per_line += 3
-    random = np.random.default_rng(depth + frame)
-    data = random.integers(0, 256, 3 * params.bytes_per_line, np.uint8).tobytes()
-    rows = whole_rows(params, data + b"x")
-    assert [len(row) for row in rows] == [minimum] * 3
-    header, _, body = pnm(params, rows).partition(b"\n11 3\n")
-    body = body.partition(b"\n")[2] if header != b"P4" else body
-    packed = png(params, rows).partition(b"IDAT")[2]
-    raw = zlib.decompressobj().decompress(packed)
-    lines = [raw[at + 1 : at + len(raw) // 3] for at in range(0, len(raw), len(raw) // 3)]
-    if header == b"P4":
-        lines = [bytes(255 - byte for byte in line) for line in lines]
-    assert b"".join(lines) == body
-
-
-def test_spread_makes_bytes_of_bits() -> None:
-    assert spread(bytes((0b10000000, 0b01000000, 0b11000000)), 2) == bytes(
-        (255, 0, 255, 0, 255, 255)
-    )
-
-
-def test_a_frame_without_a_line_is_an_error() -> None:
-    with pytest.raises(errors.SaneError, match="no whole line"):
-        whole_rows(Parameters(0, 10, 4), b"123456789")
+# Stdout
 
 
 def test_a_terminal_gets_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
