@@ -117,7 +117,7 @@ class Backend(_Backend):
         if host is None and self.settings.discovery and not self._discovered:
             self._discover()
             host = self.find(host_name)
-        return self._open_at(host or Host(host_name, self.settings.port), device or "")
+        return self._open_at(host or Host(host_name), device or "")
 
     def _open_at_default(self, name: str) -> NetDevice | None:
         """Open *name* at the default host; None if that has no such device."""

@@ -22,22 +22,30 @@ if TYPE_CHECKING:
 class Host:
     """A server: *name* as configured (IPv6 without brackets), *port*, and where to connect.
 
-    address: what to resolve, if it is not the name.
+    port: 0 for that of the service, which is looked up when it is needed: a look-up loads parts of
+    the C library that listing local devices can do without. address: what to resolve, if it is not
+    the name.
     """
 
-    __slots__ = ("address", "name", "port")
+    __slots__ = ("_port", "address", "name")
 
-    def __init__(self, name: str, port: int, address: str = "") -> None:
+    def __init__(self, name: str, port: int = 0, address: str = "") -> None:
         self.name = name
-        self.port = port
+        self._port = port
         self.address = address or name
+
+    @property
+    def port(self) -> int:
+        """The TCP port of the server."""
+        self._port = self._port or service_port(SERVICE, PORT)
+        return self._port
 
     def device(self, name: str) -> str:
         """Return the name of this host's device *name*, as the backend lists it."""
         return f"[{self.name}]:{name}" if ":" in self.name else f"{self.name}:{name}"
 
     def __repr__(self) -> str:
-        return f"Host({self.name!r}, {self.port})"
+        return f"Host({self.name!r}, {self._port})"
 
 
 class NetConf:
@@ -50,7 +58,6 @@ class NetConf:
 
     def __init__(self) -> None:
         self.hosts: list[Host] = []
-        self.port = service_port(SERVICE, PORT)
         self.connect_seconds: float | None = None
         self.reply_seconds: float | None = None
         self.discovery = False
@@ -63,7 +70,7 @@ class NetConf:
         """Put a host in front; False if it is there already."""
         if self.find(name) is not None:
             return False
-        self.hosts.insert(0, Host(name, port or self.port, address))
+        self.hosts.insert(0, Host(name, port, address))
         return True
 
 
