@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 
+from ...cancel import NeverCancelled
 from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
 from ...transport.streams import ByteStream
 
@@ -189,6 +190,11 @@ class Packets:
             scratch = memoryview(bytearray(1 << 14))
             while self.receive_into(scratch):
                 pass
+
+    def wait(self, seconds: float) -> None:
+        """Let *seconds* pass between two commands; ends with errors.Cancelled."""
+        self._check()
+        (self.stream.cancel or NeverCancelled()).wait(seconds)
 
     def close(self) -> None:
         """Unlock and disconnect; the answer to unlock is not awaited."""

@@ -10,6 +10,7 @@ from ...errors import DeviceIOError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...backend import Device
     from ...usb.handle import Usb
     from .network import Packets
 
@@ -30,9 +31,13 @@ class PacketWire:
         """Why it is of no use any more, "" as long as it is."""
         return self.packets.fault
 
-    def belongs_to(self, device: object) -> None:
+    def belongs_to(self, device: Device) -> None:
         """Let cancel of *device* end the waits."""
         self.packets.belongs_to(device)
+
+    def wait(self, seconds: float) -> None:
+        """Let *seconds* pass before a scanner that was busy is asked again."""
+        self.packets.wait(seconds)
 
     def close(self) -> None:
         """Release the scanner."""
@@ -50,9 +55,13 @@ class BulkWire:
         self._in, self._out = usb.bulk_in, usb.bulk_out
         self._is_interrupted = False  # cancel came amid a transfer: its rest is one of its own
 
-    def belongs_to(self, device: object) -> None:
+    def belongs_to(self, device: Device) -> None:
         """Let cancel of *device* end the waits."""
         self.usb.belongs_to(device)
+
+    def wait(self, seconds: float) -> None:
+        """Let *seconds* pass before a scanner that was busy is asked again."""
+        self.usb.wait(seconds)
 
     def drain(self, seconds: float) -> int:
         """Receive and forget what the scanner still has to say; return how many bytes that were.

@@ -76,14 +76,21 @@ class Epson(EpsonOptions):
     def start(self) -> None:
         self._end_scan()
         if self.is_lost:
-            self.wire.forget()
-            self.commands.reset()
-            self.is_lost = False
+            self._recover()
         try:
             self._start()
-        except (errors.DeviceIOError, OSError):
-            self.is_lost = True
+        except (errors.Cancelled, errors.DeviceIOError, OSError):
+            self.is_lost = True  # an answer may still come, or a parameter be due
             raise
+
+    def _recover(self) -> None:
+        """Bring the scanner to where it waits for a command, whatever was said last."""
+        self.wire.forget()
+        try:
+            self.commands.reset()
+        except errors.Invalid:  # it was taken for the parameter that a cancel kept back
+            self.commands.reset()
+        self.is_lost = False
 
     def _start(self) -> None:
         if self.is_option_used:

@@ -6,7 +6,6 @@ device.py's and job.py's. Source: specification esci 4.1, 4.2 and 4.7.
 
 from __future__ import annotations
 
-from ...cancel import NeverCancelled
 from ...errors import CoverOpen, DeviceBusy, DeviceIOError, Invalid, Jammed, NoDocs, SaneError
 from .tokens import parse, shown
 
@@ -74,7 +73,7 @@ class Commands:
             except DeviceBusy:
                 if attempt == BUSY_TRIES:
                     raise
-            NeverCancelled().wait(BUSY_SECONDS)
+            self.wire.wait(BUSY_SECONDS)
         raise AssertionError
 
     def request(self, command: str, parameters: bytes, limit: int) -> tuple[list[Token], int]:
@@ -105,7 +104,7 @@ class Commands:
                 self.ask("FIN")
                 return
             except DeviceBusy:
-                NeverCancelled().wait(LEAVE_SECONDS)
+                self.wire.wait(LEAVE_SECONDS)
 
     def close(self) -> None:
         """Leave and release the scanner; what goes wrong is told, not raised."""

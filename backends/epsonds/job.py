@@ -27,6 +27,7 @@ PIECE_BYTES = 1 << 16  # of data that are looked at together
 EAGER_POLLS = 3  # without a pause, since most answers are only a moment late
 END_SECONDS = 5.0  # for what comes behind the last line
 FIRST_PAUSE, LONGEST_PAUSE = 0.002, 0.1
+MOST_TOLD = 64  # replies that tell something and bring no data: a sheet has two or three for a side
 
 
 class Job:
@@ -47,6 +48,7 @@ class Job:
         self._side = FRONT
         self._target: Page | None = None  # whose data are coming
         self._end: tuple[str, int, int] | None = None  # comes into force behind the data
+        self._told = 0  # replies without data that told something, since the last data
         self._scratch = memoryview(bytearray(PIECE_BYTES))
 
     def begin(self, block: bytes) -> None:
@@ -158,6 +160,9 @@ class Job:
         else:
             self._apply_end()
         told = {code for code, _value in tokens} & {"pst", "pen", "lft"}
+        self._told = self._told + bool(told) if not size else 0
+        if self._told > MOST_TOLD:
+            raise DeviceIOError(f"{self._told} replies without image data, the last {tokens}")
         return bool(size or told)
 
     def _apply_end(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 
 import pytest
@@ -170,3 +171,25 @@ def test_cancel_in_the_middle_of_a_transfer(partial: int) -> None:
     assert len(scan(handle)) == SIZE
     handle.close()
     works_again(scanner)
+
+
+@pytest.mark.parametrize("tokens", ["#typIMGA#psti0000112i0000000i0000079", "#lfti0000001"])
+def test_a_scanner_that_tells_without_end_and_sends_nothing(tokens: str) -> None:
+    scanner = Scanner(Model())
+    scanner.inject("IMG", *[reply(b"IMG", tokens)] * 100)
+    handle = open_scanner(scanner)
+    with pytest.raises(errors.DeviceIOError, match="replies without image data"):
+        scan(handle)
+    handle.close()
+    works_again(scanner)
+
+
+def test_a_scanner_that_wakes_up_is_asked_again_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sane.backends.epsonds.commands.BUSY_SECONDS", 0.05)
+    scanner = Scanner(Model())
+    scanner.busy = {"INFO": 2}
+    begin = time.monotonic()
+    open_scanner(scanner).close()
+    assert time.monotonic() - begin >= 0.1
