@@ -50,7 +50,10 @@ if TYPE_CHECKING:
 
     from .cancel import Cancel
     from .option import Option
+    from .usb.failures import Garbled, Overflowed, Stalled, TimedOut, UsbError
     from .usb.handle import Usb
+    from .usb.registers import BulkPort, ControlPort, Field, Registers
+    from .usb.scsi import ScsiRules
     from .usb_backend import UsbBackend
 
 __all__ = [
@@ -78,31 +81,49 @@ __all__ = [
     "UNIT_PIXEL",
     "Area",
     "Backend",
+    "BulkPort",
+    "ControlPort",
     "Debug",
     "Device",
     "DeviceInfo",
+    "Field",
+    "Garbled",
     "Handle",
+    "Overflowed",
     "Parameters",
     "Range",
+    "Registers",
+    "ScsiRules",
+    "Stalled",
+    "TimedOut",
     "Usb",
     "UsbBackend",
+    "UsbError",
     "errors",
     "option",
     "when",
 ]
 
 
+LATE = {  # names of lower rooms, loaded when a driver asks: the others are not to pay for them
+    "Usb": "usb.handle",
+    **dict.fromkeys(("BulkPort", "ControlPort", "Field", "Registers"), "usb.registers"),
+    **dict.fromkeys(("Garbled", "Overflowed", "Stalled", "TimedOut", "UsbError"), "usb.failures"),
+    "ScsiRules": "usb.scsi",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Load the USB names when a driver asks for them: the others are not to pay for them."""
+    """Load UsbBackend, or a name of LATE."""
     if name == "UsbBackend":
         from .usb_backend import UsbBackend
 
         return UsbBackend
-    if name == "Usb":
-        from .usb.handle import Usb
+    if name not in LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Usb
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{LATE[name]}", __package__), name)
 
 
 def is_printable(text: str) -> bool:
@@ -168,6 +189,9 @@ class Device:
     """Set by start: readable whenever read_into would not wait. select then watches it, and no
     thread is needed; set_non_blocking says whether read_into is to return None for nothing yet."""
 
+    is_live = True
+    """False when a recorded session answers, as it does at once: wait lets no time pass."""
+
     options: Options
     debug: Debug
     cancel_request: Cancel
@@ -217,6 +241,8 @@ class Device:
 
         Raises errors.Cancelled as soon as the frontend cancels.
         """
+        if not self.is_live and fd is None:
+            seconds = 0.0
         return self.cancel_request.wait(seconds, fd)
 
     def report(self, call: str, exc: BaseException) -> None:

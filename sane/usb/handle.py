@@ -11,17 +11,27 @@ from ..cancel import NeverCancelled
 from ..errors import Cancelled, DeviceIOError
 from . import link as links
 from .descriptors import BULK, IN, INTERRUPT, TRANSFER_TYPES
+from .exchange import exchange, get_in_step
 from .failures import Call, Overflowed, Stalled, TimedOut, Unplugged, UsbError, failure_of
+from .scsi import scsi
 from .stream import BulkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
 
     from ..debug import Debug
     from .descriptors import Endpoint, Interface
     from .link import Cancels, Link
+    from .scsi import ScsiRules
     from .sysfs import BusDevice
+
+    class Owner(Protocol):
+        """What a handle needs of the Device that it belongs to."""
+
+        is_live: bool
+
 
 TIMEOUT_SECONDS = 30.0  # moving a lamp or feeding paper takes a few; a dead device must not hang
 SILENT_SECONDS = 2.0  # for whatever is asked of a device that let a longer wait pass
@@ -44,6 +54,8 @@ class Usb:
 
     is_silent: the device let a call time out and has sent nothing since. Until it does, no call
     takes longer than SILENT_SECONDS: a dead device costs its time-out once, not at every step.
+    is_out_of_step: an exchange broke off, and what the device still says is no answer to the next.
+    scsi_rules: how its family carries SCSI.
     """
 
     def __init__(
@@ -56,6 +68,8 @@ class Usb:
         self.endpoints = tuple(interface.endpoints)
         self.timeout = TIMEOUT_SECONDS
         self.is_silent = False
+        self.is_out_of_step = False
+        self.scsi_rules: ScsiRules | None = None
         self._link = link
         self._transfers = link.transfers
         self._debug = debug
@@ -70,11 +84,13 @@ class Usb:
     def __repr__(self) -> str:
         return f"<Usb {self.name} {self.vendor:04x}:{self.product:04x}>"
 
-    def belongs_to(self, device: object) -> None:
-        """Let cancel of *device*, an open Device, end the waits of this handle."""
+    def belongs_to(self, device: Owner) -> None:
+        """Let cancel of *device* end the waits of this handle; in a replay it need not wait."""
         from _weakref import ref  # a strong reference would be a cycle
 
         self._owner = ref(device)
+        if not self._link.is_live:
+            device.is_live = False
 
     @property
     def cancel(self) -> Cancels:
@@ -308,6 +324,12 @@ class Usb:
         if outcome == links.STALL:
             self._link.clear_halt(endpoint)
 
+    # Dialogues
+
+    exchange = exchange
+    get_in_step = get_in_step
+    scsi = scsi
+
     # Recovery
 
     def clear_halt(self, endpoint: int) -> None:
@@ -343,6 +365,7 @@ class Usb:
         """Reset the whole device, other interfaces included: the last resort."""
         self._check_open()
         self._kept.clear()
+        self.is_out_of_step = False
         self._debug(2, "%s: reset", self.name)
         self._done("reset", self._link.reset())
 
@@ -392,7 +415,7 @@ class Usb:
     def keep(self, endpoint: int, data: bytes) -> None:
         """Give *data*, which came from *endpoint*, to the next read of it."""
         if data:
-            self._kept[endpoint] = self._kept.get(endpoint, b"") + data
+            self._kept[endpoint] = data + self._kept.get(endpoint, b"")
 
     def _log(self, mark: str, data: bytes | bytearray | memoryview) -> None:
         shown = data if self._debug.on(6) else data[:DUMPED_BYTES]

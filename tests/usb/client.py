@@ -31,6 +31,8 @@ CANCEL_SECONDS = 0.05
 class Owner:
     """Stands for the Device that a handle belongs to; cancels itself after a moment."""
 
+    is_live = True
+
     def __init__(self, usb: Usb) -> None:
         self.cancel_request = Cancel()
         usb.belongs_to(self)

@@ -25,6 +25,8 @@ IN, OUT = 0x81, 0x02
 class Owner:
     """Stands for the Device that a handle belongs to."""
 
+    is_live = True
+
     def __init__(self) -> None:
         self.cancel_request = Cancel()
 
@@ -291,11 +293,21 @@ def test_nothing_but_empty_transfers_is_an_error(at_once: str) -> None:
     assert fake.count == link.MOST_EMPTY
 
 
-def test_empty_answers_to_questions_are_no_run() -> None:
-    usb = fake_usb(Endless(b""))
-    for _ in range(link.MOST_EMPTY + 1):
-        usb.write(OUT, b"?")
-        assert usb.read(IN, 64) == b""
+@pytest.mark.parametrize("question", ["write", "control", "data"])
+def test_empty_answers_to_questions_are_no_run(
+    question: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "MOST_EMPTY", 10)
+    fake = FakeLink(*[b"", b"data"] * 20) if question == "data" else Endless(b"")
+    usb = fake_usb(fake)
+    for _ in range(20):
+        if question == "write":
+            usb.write(OUT, b"?")
+        elif question == "control":
+            usb.control(0x40, 1, 0, 0)
+        else:
+            assert usb.read(IN, 64) == b""
+        usb.read(IN, 64)
 
 
 @pytest.mark.parametrize("data", [b"", b"more"])
@@ -360,8 +372,13 @@ def test_a_write_that_is_taken_is_no_answer_and_a_control_transfer_is() -> None:
 
 
 def test_a_part_of_an_answer_is_no_silence() -> None:
-    usb = fake_usb(FakeLink((link.TIMEOUT, b"a")))
+    fake = FakeLink((link.TIMEOUT, b"a"))
+    usb = fake_usb(fake)
     assert usb.read(IN, 8) == b"a"
+    assert not usb.is_silent
+    fake.outcomes = [(link.TIMEOUT, 512)]
+    with pytest.raises(TimedOut):
+        usb.write(OUT, bytes(600))
     assert not usb.is_silent
 
 
@@ -387,6 +404,14 @@ def test_what_two_streams_leave_is_kept_in_its_order() -> None:
     for _ in range(2):  # what the fake gives when it is closed is its last answer
         usb.stream(IN, 512).close()
     assert usb.read(IN, 64) == b"ab"
+
+
+def test_what_a_stream_leaves_of_its_total_stands_before_what_is_beyond_it() -> None:
+    usb = fake_usb(FakeLink((link.CANCELLED, b"abcdef")))
+    cancelled(usb)
+    with usb.stream(IN, 512, 3, 4) as stream:
+        assert stream.read_into(memoryview(bytearray(2))) == 2
+    assert usb.read(IN, 64) == b"cdef"
 
 
 def test_what_is_kept_stays_on_its_endpoint() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sane import errors
+from sane.backend import Device
 from sane.config import Environment
 from sane.usb.bus import Bus
 from sane.usb.handle import Stalled, TimedOut, Usb, UsbError
@@ -155,6 +156,15 @@ def test_a_drain_of_a_recording_without_one_finds_nothing(replay: Replay) -> Non
     usb.close()
 
 
+def test_a_drain_drops_what_was_kept_in_a_replay_too(replay: Replay) -> None:
+    usb = replay(back(b"ab", 9, "cancelled"), out(b"x"), back(b"y"))
+    with pytest.raises(errors.Cancelled):
+        usb.read(IN, 9)
+    assert usb.drain(IN) == 2
+    usb.write(OUT, b"x")
+    assert usb.read(IN, 9) == b"y"
+
+
 def test_a_recorded_drain_comes_again(replay: Replay) -> None:
     usb = replay(back(b"old", 512), back(b"", 512), back(b"", 512, "timeout"), out(b"x"))
     assert usb.drain(IN) == 3
@@ -162,9 +172,12 @@ def test_a_recorded_drain_comes_again(replay: Replay) -> None:
 
 
 def test_a_replay_does_not_sleep(replay: Replay) -> None:
-    usb = replay()
+    usb, device = replay(), Device()
+    usb.belongs_to(device)
     begin = time.monotonic()
     usb.wait(60)
+    assert device.wait(60) is False
+    assert device.wait(None) is False  # nobody will come to end it
     assert time.monotonic() - begin < 5
 
 
