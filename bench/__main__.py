@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import c_backends, calls, clients, epson, lines, listing, net, programs, reads, usb
+from . import c_backends, calls, clients, epson, lines, listing, net, programs, reads, threads, usb
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -27,6 +27,7 @@ TARGET = ROOT / "docs" / "benchmarks.md"
 SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "reads": (reads.measure_reads, 5, 3),
     "plain": (reads.measure_plain, 11, 5),
+    "threads": (threads.measure_threads, 11, 5),
     "options": (calls.measure_options, 11, 5),
     "c_backends": (c_backends.measure_c_backends, 21, 11),
     "open": (calls.measure_open, 15, 7),

@@ -3,6 +3,10 @@
  *   client idle                                   nothing: what a process costs
  *   client init                                   sane_init, sane_exit
  *   client read DEVICE BUFFER THREAD OPTION=VALUE...   frames, from thread 1 or 2
+ *   client threads DEVICE COUNT BUFFER SECONDS OPTION=VALUE...  frames of COUNT devices, each from
+ *                                                 a thread of its own; DEVICE ends with a digit,
+ *                                                 which counts on
+ *   client first DEVICE                           the first sane_open of a process
  *   client devices                                the first and a later sane_get_devices
  *   client control DEVICE SECONDS                 calls per second, each kind for SECONDS
  *   client open DEVICE OPTION=VALUE...            the second sane_open until the first byte
@@ -174,6 +178,83 @@ measure_read(SANE_Handle handle, SANE_Int size, int thread)
     pthread_create(&other, NULL, read_frames, &frame);
     pthread_join(other, NULL);
   }
+}
+
+/* -- threads ------------------------------------------------------------------------------- */
+
+enum { MOST_THREADS = 8 };
+
+struct reader {
+  SANE_Handle handle;
+  SANE_Int size;
+  double seconds;
+  long long bytes;
+};
+
+static pthread_barrier_t all_there;
+
+/* Read frames until the time is over, the last one not to its end: all stop together. */
+static void *
+read_until(void *memory)
+{
+  struct reader *reader = memory;
+  SANE_Byte *buffer = malloc((size_t)reader->size);
+  double end;
+  SANE_Int n;
+
+  memset(buffer, 1, (size_t)reader->size);
+  check(sane_start(reader->handle), "sane_start");
+  pthread_barrier_wait(&all_there);
+  for (end = now() + reader->seconds; now() < end;) {
+    SANE_Status status = sane_read(reader->handle, buffer, reader->size, &n);
+
+    if (status == SANE_STATUS_GOOD)
+      reader->bytes += n;
+    else if (status == SANE_STATUS_EOF)
+      check(sane_start(reader->handle), "sane_start");
+    else
+      check(status, "sane_read");
+  }
+  sane_cancel(reader->handle);
+  free(buffer);
+  return NULL;
+}
+
+static void
+measure_threads(const char *device, int count, SANE_Int size, double seconds, char **settings)
+{
+  struct reader readers[MOST_THREADS];
+  pthread_t threads[MOST_THREADS];
+  char *name = strdup(device);
+  long long bytes = 0;
+  int i;
+
+  if (count < 1 || count > MOST_THREADS || !*name)
+    exit(2);
+  pthread_barrier_init(&all_there, NULL, (unsigned)count);
+  for (i = 0; i < count; i++, name[strlen(name) - 1]++)
+    readers[i] = (struct reader){open_device(name, settings), size, seconds, 0};
+  for (i = 0; i < count; i++)
+    pthread_create(&threads[i], NULL, read_until, &readers[i]);
+  for (i = 0; i < count; i++) {
+    pthread_join(threads[i], NULL);
+    bytes += readers[i].bytes;
+  }
+  printf("wall %.6f\nbytes %lld\n", seconds, bytes);
+  free(name);
+}
+
+/* -- first --------------------------------------------------------------------------------- */
+
+static void
+measure_first(const char *device)
+{
+  SANE_Handle handle;
+  double begin = now();
+
+  check(sane_open(device, &handle), "sane_open");
+  printf("opened %.6f\n", now() - begin);
+  sane_close(handle);
 }
 
 /* -- devices ------------------------------------------------------------------------------- */
@@ -473,6 +554,10 @@ main(int argc, char **argv)
   print_library();
   if (strcmp(mode, "read") == 0 && argc > 4)
     measure_read(open_device(device, argv + 5), atoi(argv[3]), atoi(argv[4]));
+  else if (strcmp(mode, "threads") == 0 && argc > 5)
+    measure_threads(device, atoi(argv[3]), atoi(argv[4]), atof(argv[5]), argv + 6);
+  else if (strcmp(mode, "first") == 0)
+    measure_first(device);
   else if (strcmp(mode, "devices") == 0)
     measure_devices();
   else if (strcmp(mode, "control") == 0 && argc > 3)

@@ -32,6 +32,7 @@ PAGE = ("mode=Color", "resolution=1200", "br-x=200", "br-y=200", "test-picture=S
 PAIRS = ("ours / ours", "ours / original", "original / ours", "original / original")
 HEADS = ("", *PAIRS, "raw socket", "gain", "goal", "")
 RAW_BYTES = 268_000_000  # as many as the frame has
+FIRST_OPEN_SECONDS = 0.020  # Python has to start, and the backend to be imported
 RAW_PIECE = 1 << 20
 WHOLE, MIXED = 2.0, 1.0  # gains that ours / ours and each mixed pair must reach in throughput
 
@@ -224,6 +225,12 @@ def add_open(section: Section, pairs: Pairs, bench: Bench) -> None:
 
     values = pairs.measure(run, lambda sample: sample["opened"])
     add_times(section, "sane_open, options included", values, 0.005)
+
+    def first(library: Library, server: Server) -> Sample:
+        return bench.client(library, "first", server.device, **variables(server))
+
+    values = pairs.measure(first, lambda sample: sample["opened"])
+    add_times(section, "the first sane_open of a process", values, FIRST_OPEN_SECONDS)
     values = pairs.measure(run, wall)
     add_times(section, "sane_open to the first byte", values, None)
 

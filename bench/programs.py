@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -58,9 +59,29 @@ def measure_programs(bench: Bench, rounds: int, quick: bool) -> Section:
     if original is None:
         goal, met = "<= 30 ms", listing.judge(at_most(ours, 0.03))
     section.add("scanimage -L", *cpu_cells(listing), goal, met, pair=listing)
+    add_instructions(bench, section, scanimage)
     scan = alternate(bench, rounds, lambda library: bench.launch(library, (scanimage, *A4)))
     section.add("scanimage, 200 x 200 mm, 300 dpi", *cpu_cells(scan), "", "", pair=scan)
     return section
+
+
+def add_instructions(bench: Bench, section: Section, scanimage: str) -> None:
+    """Add the same listing in instructions: a count that no other program on the machine changes."""
+    valgrind = shutil.which("valgrind")
+    if valgrind is None:
+        section.add("scanimage -L, instructions", ABSENT, ABSENT, "-", "", "")
+        return
+    command = (valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", scanimage, "-L")
+
+    def count(library: Library) -> Sample:
+        return {"instructions": bench.instructions(library, command)}
+
+    pair = alternate(bench, 1, count)
+    cells = pair.cells(lambda s: s["instructions"] / 1e6, lambda value: f"{value:.1f} million")
+    ours, original = pair.values(lambda sample: sample["instructions"])
+    section.add(
+        "the same, instructions", *cells, times(quotient(original, ours)), "", "", pair=pair
+    )
 
 
 def measure_memory(bench: Bench, rounds: int, quick: bool) -> Section:

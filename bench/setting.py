@@ -6,6 +6,7 @@ It starts programs and reads the "name value" lines that they print; it knows no
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -104,6 +105,21 @@ class Bench:
         if sample["status"]:
             raise BenchError(f"{Path(command[0]).name} ends with status {sample['status']:.0f}")
         return sample
+
+    def instructions(self, library: Library, command: Sequence[str]) -> float:
+        """Run *command*, which begins with valgrind, and return the instructions it counted."""
+        done = subprocess.run(
+            command,
+            env=self.environment(library),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        found = re.search(r"Collected : (\d+)", done.stderr)
+        if done.returncode or found is None:
+            raise BenchError(f"{Path(command[0]).name} ends with status {done.returncode}")
+        return float(found[1])
 
     def program(self, *command: str, **variables: str) -> Sample:
         """Run a program that needs no SANE; return what it prints."""
