@@ -66,7 +66,7 @@ def measure_programs(bench: Bench, rounds: int, quick: bool) -> Section:
 
 
 def add_instructions(bench: Bench, section: Section, scanimage: str) -> None:
-    """Add the same listing in instructions: a count that no other program on the machine changes."""
+    """Add the same listing in instructions: a count that nothing else on the machine changes."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         section.add("scanimage -L, instructions", ABSENT, ABSENT, "-", "", "")
