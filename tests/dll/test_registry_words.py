@@ -13,7 +13,9 @@ from sane.config import Environment
 from sane.dll import deadline
 from sane.dll.answers import Answers
 from sane.errors import Invalid, SaneError, Unsupported
+from sane.wire import messages as m
 from tests.dll.test_registry import Stack, names, stack
+from tests.fakes.saned import FakeSaned
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,3 +271,19 @@ def test_the_state_of_a_file_is_that_of_the_first_that_is_found(tmp_path: Path) 
     (one / "x.conf").rmdir()
     (one / "x.conf").symlink_to("/dev/null")
     assert str(one) in config.state(environment, "x.conf")
+
+
+# Over the network
+
+
+def test_names_of_a_server_are_listed_and_opened_as_they_are(stack: Stack) -> None:
+    """Names that DNS-SD gives have blanks of all kinds; older servers speak Latin-1."""
+    listed = ["Canon\u00a0LiDE", "a\tb", "caf\udce9"]
+    devices = [m.Device(name, "V", "M", "scanner") for name in (*listed, "\x1b[2J", "a\nb")]
+    with FakeSaned(devices=devices) as server:
+        (stack.config / "net.conf").write_text(f"127.0.0.1 port = {server.port}\n")
+        registry = stack.registry("", "net")
+        assert names(registry) == [f"net:127.0.0.1:{name}" for name in listed]
+        for name in listed:
+            registry.open(f"net:127.0.0.1:{name}").close()
+        registry.exit()
