@@ -264,6 +264,10 @@ class NetDevice(Device):
         return self.frame.read_into(view)
 
     def frame_ended(self) -> None:
+        params, frame = self._parameters, self.frame
+        if frame is not None and params is not None and frame.received < params.frame_bytes:
+            text = "the frame ended after %d of %d bytes"
+            self.debug(1, text, frame.received, params.frame_bytes)
         self._leave_frame()
 
     def _leave_frame(self) -> None:

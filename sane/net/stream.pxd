@@ -37,6 +37,7 @@ cdef class FrameStream:
     cdef unsigned char *_head
     cdef Py_ssize_t _head_bytes
     cdef long long _left
+    cdef readonly long long received
     cdef int _status, _cause, _fd, _cancel_fd, _control_fd, _held, _spare, _empty
     cdef bint _is_marked, _swap, _non_blocking
     cdef pysane_reader _reader

@@ -63,6 +63,7 @@ class FrameStream:
         self._head = head
         self._head_bytes = 0  # how many of the next head have come
         self._left = 0  # bytes of this record that have not
+        self.received = 0  # bytes of the image so far
         self._empty = 0  # records without data, since the last data
         self._is_marked = False  # the end was announced: its status byte is next
         self._status = RUNNING
@@ -126,6 +127,7 @@ class FrameStream:
         """Account for *n* received bytes, *wanted* were asked for; return how many are data."""
         data = min(n, wanted)
         self._left -= data
+        self.received += data
         if n == data:
             return data
         if self._is_marked:
