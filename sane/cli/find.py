@@ -17,6 +17,7 @@ from ..usb.access import who_holds, why_denied
 from ..usb.descriptors import CLASS_APPLICATION, CLASS_VENDOR, Descriptors, scanner_interface
 from ..usb.rules import read_installed
 from .drivers import usb_backends
+from .ending import ended
 from .procusb import parse_devices
 
 TYPE_CHECKING = False
@@ -296,7 +297,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.help:
         print(USAGE, end="")
         return 0
-    return Finder(options, Environment.current()).run()
+    return ended("sane-find-scanner", lambda: Finder(options, Environment.current()).run())
 
 
 if __name__ == "__main__":

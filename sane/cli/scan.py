@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import signal
 import sys
 
 from .. import const, get_devices
@@ -18,6 +16,7 @@ from .. import open as open_device
 from ..backend import printable
 from ..errors import SaneError
 from ..image.formats import ENDINGS
+from .ending import INTERRUPTED, PIPE_CLOSED, flush, leave_stdout
 from .output import Output, Unwritable
 from .stopping import Stopping
 
@@ -44,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = run(options, stopping)
         flush()
     except KeyboardInterrupt:
-        status = 128 + signal.SIGINT  # a driver's own; a signal is told below
+        status = INTERRUPTED  # a driver's own; of a signal see below
     except BrokenPipeError:
-        status = 128 + signal.SIGPIPE
+        status = PIPE_CLOSED
     except (SaneError, Unwritable) as exc:
         status = stopping.status or tell(str(exc))
     except OSError as exc:
@@ -75,20 +74,6 @@ def tell(text: str) -> int:
     """Say what went wrong; return the exit status for it."""
     print(f"pysane-scan: {printable(text)}", file=sys.stderr)
     return 1
-
-
-def flush() -> None:
-    """Write out what was printed; there is no stdout where the program was started without."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
-def leave_stdout() -> None:
-    """Let nobody write to stdout any more: what it refused once, it would refuse at exit."""
-    try:
-        flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

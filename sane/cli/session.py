@@ -9,6 +9,7 @@ import sys
 
 from ..usb.formats import load
 from ..usb.session import CONVERTED, MAGIC, BadSession, device_lines, record_lines
+from .ending import ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,19 +33,24 @@ def lines(devices: Sequence[RecordedDevice], path: str) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
-    words = sys.argv[1:] if arguments is None else arguments
+    return ended("sane.cli.session", lambda: run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(words: Sequence[str]) -> int:
+    """Do what the command line says; return the exit status."""
     if len(words) != 1 or words[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
     try:
-        for line in lines(load(words[0]), words[0]):
-            print(line)
+        devices = load(words[0])
     except BadSession as exc:
         print(exc, file=sys.stderr)
         return 1
     except OSError as exc:
         print(f"{words[0]}: {exc.strerror}", file=sys.stderr)
         return 1
+    for line in lines(devices, words[0]):
+        print(line)
     return 0
 
 

@@ -8,6 +8,7 @@ import sys
 from ..config import Environment
 from ..usb.rules import Driver, hwdb, read_hwdb, rules
 from .drivers import usb_backends
+from .ending import ended
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def foreign(path: str) -> Driver:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; return its exit status."""
+    return ended("sane.cli.udev", lambda: run(arguments))
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Do what the command line says; return the exit status."""
     parser = argparse.ArgumentParser(prog="python3 -m sane.cli.udev", description=__doc__)
     parser.add_argument("what", choices=("rules", "hwdb"))
     parser.add_argument(

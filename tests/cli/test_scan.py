@@ -512,17 +512,6 @@ def test_a_wrong_option_is_told(folder: Path, setting: str, text: str) -> None:
     assert not (folder / "scan.png").exists()
 
 
-def test_the_script_ends_quietly_when_it_is_interrupted_early(tmp_path: Path) -> None:
-    (tmp_path / "bin").mkdir()
-    package = tmp_path / "lib" / "pysane" / "sane" / "cli"
-    package.mkdir(parents=True)
-    (package / "scan.py").write_text("raise KeyboardInterrupt\n")
-    script = tmp_path / "bin" / "pysane-scan"
-    script.write_text((ROOT / "sane" / "cli" / "pysane-scan.in").read_text())
-    done = subprocess.run([sys.executable, "-I", script], capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (128 + signal.SIGINT, b"")
-
-
 # Stdout
 
 
