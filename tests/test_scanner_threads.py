@@ -275,6 +275,17 @@ def test_an_option_that_is_called_like_a_method_is_reached_by_its_name() -> None
         assert scanner.name == "fake:0"
 
 
+@pytest.mark.parametrize("name", [name for name in dir(Scanner) if not name.startswith("_")])
+def test_every_name_of_scanner_may_be_an_options(name: str) -> None:
+    option = Int("Title", name=name.replace("_", "-"), default=7)
+    scanner, _, _ = opened(type("Shadowing", (Fake,), {"an_option": option})())
+    with scanner:
+        assert scanner.options[name.replace("_", "-")].value == 7
+        scanner.options[name.replace("_", "-")].value = 8
+        assert scanner.options[name.replace("_", "-")].value == 8
+        assert scanner.scan().shape == (4, 10)
+
+
 @pytest.mark.parametrize("name", ["scan", "name", "options", "close", "_turns", "_handle"])
 def test_what_is_scanners_own_cannot_be_set(name: str) -> None:
     scanner, _, _ = opened(Awkward())
