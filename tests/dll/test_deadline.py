@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from signal import SIG_BLOCK, SIGALRM, SIGINT, SIGTERM, pthread_sigmask
+from signal import SIG_BLOCK, SIGALRM, SIGINT, SIGTERM, SIGUSR1, pthread_sigmask, signal
 from threading import get_ident
 
 import pytest
@@ -98,6 +99,36 @@ def test_a_late_exception_is_nobodys() -> None:
     stuck.release.set()
     assert stuck.disposed.wait(LONG)
     assert stuck.late == []
+
+
+def test_a_caller_that_is_interrupted_leaves_nothing_open() -> None:
+    """Ctrl-C in a Python program, while a device is opened: it is closed when it is open."""
+    stuck = Stuck()
+    begun = threading.Event()
+
+    def opening() -> object:
+        begun.set()
+        return stuck()
+
+    def interrupt() -> None:
+        assert begun.wait(LONG)
+        os.kill(os.getpid(), SIGUSR1)
+
+    def handler(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal(SIGUSR1, handler)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            deadline.call(opening, LONG, "backend x: open", stuck.dispose)
+    finally:
+        thread.join()
+        signal(SIGUSR1, before)
+    stuck.release.set()
+    assert stuck.disposed.wait(LONG)
+    assert stuck.late == ["late"]
 
 
 def test_other_calls_go_on_beside_one_that_hangs(stuck: Stuck) -> None:
