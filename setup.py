@@ -26,6 +26,7 @@ from building.toolchain import Toolchain  # noqa: E402
 # those of the second list speak C and are .pyx.
 COMPILED = (
     *("sane.constraint", "sane.image.lines", "sane.image.rows", "sane.image.weave"),
+    *("sane.image.gamma", "sane.image.shading"),
     "sane.net.stream",
     *("sane.backends.epson2.blocks", "sane.backends.test.stream"),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import _thread
 import sys
 
-from . import config, errors, option
+from . import config, errors, image, option
 from .cancel import NeverCancelled
 from .const import (
     CAP_ADVANCED,
@@ -100,6 +100,7 @@ __all__ = [
     "UsbBackend",
     "UsbError",
     "errors",
+    "image",
     "option",
     "when",
 ]

@@ -7,18 +7,34 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from . import gamma as gamma
+    from . import shading as shading
     from .layout import Layout as Layout
     from .layout import interleaved as interleaved
     from .lines import Lines as Lines
+    from .page import JpegPage as JpegPage
+    from .page import Page as Page
+    from .page import RawPage as RawPage
     from .sides import Sides as Sides
 
-PLACES = {"Layout": "layout", "Lines": "lines", "Sides": "sides", "interleaved": "layout"}
+MODULES = ("gamma", "shading")
+PLACES = {
+    "JpegPage": "page",
+    "Layout": "layout",
+    "Lines": "lines",
+    "Page": "page",
+    "RawPage": "page",
+    "Sides": "sides",
+    "interleaved": "layout",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Import the module that has *name*, and return it from there."""
-    if name not in PLACES:
+    """Import the module that has *name*, or is called so, and return what is meant."""
+    if name not in PLACES and name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(__import__(PLACES[name], globals(), None, [name], 1), name)
+    found: object = __import__(PLACES.get(name, name), globals(), None, ["*"], 1)
+    if name in PLACES:
+        found = getattr(found, name)
     globals()[name] = found
     return found
