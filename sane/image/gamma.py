@@ -6,6 +6,7 @@ Source: specifications plustek 3.11, pixma 3 (EE20), genesys 11.
 
 from __future__ import annotations
 
+import math
 from array import array
 
 TYPE_CHECKING = False
@@ -33,8 +34,9 @@ def table(
     if not LEAST_GAMMA <= gamma <= MOST_GAMMA:
         raise ValueError(f"gamma {gamma} is not within {LEAST_GAMMA} to {MOST_GAMMA}")
     half = 0.5 if is_rounded else 0.0
-    power = 1 / gamma
-    return array("H", [min(most, int(most * (i / last) ** power + half)) for i in range(entries)])
+    power = 1 / gamma  # by math.pow: compiled, ** of two floats may be a complex number
+    values = [int(most * math.pow(i / last, power) + half) for i in range(entries)]
+    return array("H", [min(most, value) for value in values])
 
 
 def adjusted(

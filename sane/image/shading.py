@@ -26,6 +26,7 @@ BITS = 14  # behind the point of a gain: 16384 is 1.0
 _View = memoryview  # aliases, so that the types in shading.pxd decide when compiled
 _Size = int
 _Table = memoryview
+_List = list  # Cython takes an item of list[int] for an int, also where it is a slice
 
 
 class Limits:
@@ -128,7 +129,7 @@ def measured(
     return Shading(offsets, gains, channels, bits, sorted(repaired))
 
 
-def _repair(darks: list[int], spans: list[int], mine: slice, limits: Limits) -> set[int]:
+def _repair(darks: _List[int], spans: _List[int], mine: slice, limits: Limits) -> set[int]:
     """Put medians where samples are beyond the limits; return which those are."""
     found = set()
     usual_span = _medians_around(spans[mine], limits.reach)
@@ -141,7 +142,7 @@ def _repair(darks: list[int], spans: list[int], mine: slice, limits: Limits) -> 
     return found
 
 
-def _medians_around(values: list[int], reach: int) -> list[int]:
+def _medians_around(values: _List[int], reach: int) -> _List[int]:
     """Return the median of each value and its up to *reach* neighbours on either side."""
     window = sorted(values[:reach])
     found = []
