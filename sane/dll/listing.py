@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 FRESH_SECONDS = 10.0  # a kept list that is younger is not refreshed
 STOP_SECONDS = 2.0  # what the end of a refresh may take; the helper's processes die at once
+# The variables that say where backends, their configuration and devices are looked for.
+WHAT_IS_LISTED = (
+    *("SANE_CONFIG_DIR", "SANE_NET_HOSTS", "PYSANE_BACKEND_PATH", "PYSANE_USB_REPLAY"),
+    *("LD_LIBRARY_PATH", "SHLIB_PATH", "LIBPATH"),
+)
 USB_DEVICES = "/sys/bus/usb/devices"
 
 
@@ -71,14 +76,13 @@ class Listing:
     def _conditions(self, names: Sequence[str]) -> str:
         """Return what a kept list depends on: another text is another list."""
         environment = self._loader.context.environment
-        variables = environment.variables.items()
         return " ".join(
             [
                 *names,
                 *("native", *sorted(self._loader.natives or ())),
                 *usb_devices(),
                 *filter(None, (config.state(environment, f"{name}.conf") for name in names)),
-                *(f"{key}={text}" for key, text in variables if not key.startswith("SANE_DEBUG_")),
+                *(f"{name}={environment.get(name)}" for name in WHAT_IS_LISTED),
             ]
         )
 
