@@ -56,8 +56,7 @@ class Page:
         self.lines = len(data) // self.row_bytes if self.row_bytes else 0
         if not self.lines:
             raise DeviceIOError("the scanner has sent no whole row")
-        del data[self.lines * self.row_bytes :]
-        self.data = data
+        self.data = data[: self.lines * self.row_bytes] if len(data) % self.row_bytes else data
         self.is_cut = self.lines < parameters.lines
         self.encoded: dict[str, bytes] = {}
 
@@ -179,8 +178,7 @@ def read_frame(source: Source, params: Parameters) -> bytearray:
     if pitch > row_bytes:
         rows = range(0, lines * pitch, pitch)
         return bytearray().join([data[at : at + row_bytes] for at in rows])
-    del data[lines * pitch :]
-    return data
+    return data[: lines * pitch] if len(data) % pitch else data
 
 
 def read_bytes(read_into: Callable[[memoryview], int], expected: int) -> bytearray:
@@ -195,8 +193,7 @@ def read_bytes(read_into: Callable[[memoryview], int], expected: int) -> bytearr
                 break
             used += n
     if used < len(data):
-        del data[used:]
-        return data
+        return data[:used]  # not cut in place: a driver may have kept a view of it
     more = memoryview(bytearray(READ_BYTES))
     while n := read_into(more):
         data += more[:n]

@@ -198,6 +198,20 @@ def test_an_array_owns_the_rows_of_its_page() -> None:
     assert page.data[0] == 7
 
 
+@pytest.mark.parametrize("missing", [0, 1, 10])
+def test_a_driver_that_keeps_its_view_cannot_break_a_page(missing: int) -> None:
+    kept: list[memoryview] = []
+
+    class Keeping(Source):
+        def read_into(self, view: memoryview) -> int:
+            kept.append(view[:])
+            return super().read_into(view)
+
+    page = read_page(Keeping((Parameters(GRAY, 10, 4), bytes(40 - missing))))
+    assert page.lines == (40 - missing) // 10
+    kept.clear()
+
+
 # Many pages
 
 

@@ -110,8 +110,8 @@ class Layout:
         """Check what is given and work out the rest."""
         self._check()
         self._measure()
-        self.strands = self._strands()
         self.kind = self._kind()
+        self.strands = self._strands()
 
     def _measure(self) -> None:
         """Work out sizes in bytes; a line is one of one colour where colours come in planes."""
@@ -170,26 +170,28 @@ class Layout:
 
     def _strands(self) -> list[Strand]:
         """Sort the samples of a row by the line of the stream in which they lie."""
-        offsets = sorted(set(self.column_lines))
-        found = []
-        for channel, color in enumerate(self.pick):
-            place = self.colors.index(color)
-            for offset in offsets:
-                sources, targets = self._tables(offset)
-                if len(targets):
-                    line = self.stagger[channel] + offset
-                    found.append(Strand(channel, place, line, sources, targets))
-        return found
+        simple = self.kind in (COPY, WEAVE, SHIFT)
+        tables = {offset: self._tables(offset) for offset in sorted(set(self.column_lines))}
+        return [
+            Strand(channel, self.colors.index(color), self.stagger[channel] + offset, *columns)
+            for channel, color in enumerate(self.pick)
+            for offset, columns in tables.items()
+            if simple or columns[0]
+        ]
 
     def _tables(self, offset: int) -> tuple[Table, Table]:
+        """Return which columns of a line become which of the row; none where all simply follow."""
         from array import array
 
+        if self.kind in (COPY, WEAVE, SHIFT):
+            return (), ()
+        columns: Sequence[int] = range(self.left, self.left + self.used_px)
         pattern = self.column_lines
-        columns = range(self.left, self.left + self.used_px)
-        mine = [x for x in columns if pattern[x % len(pattern)] == offset]
+        if len(set(pattern)) > 1:
+            columns = [x for x in columns if pattern[x % len(pattern)] == offset]
         order = self.columns
-        sources = mine if order is None else [order[x] for x in mine]
-        return array("i", sources), array("i", [x - self.left for x in mine])
+        sources = columns if order is None else [order[x] for x in columns]
+        return array("i", sources), array("i", [x - self.left for x in columns])
 
     # Places in the stream
 

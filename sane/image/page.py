@@ -217,7 +217,8 @@ class JpegPage(Page):
     waits: nothing is decoded before the page's end, which tells how many lines of it are paper.
     threshold: gray from which on a pixel of line art is white. is_exact: a JPEG of another width
     or other colours than promised raises DeviceIOError; else it is cropped or padded, gray becomes
-    colour and colour gray.
+    colour and colour gray. What is no JPEG raises DeviceIOError when it is read; of one that is cut
+    off or damaged, the rest is what libjpeg makes of it (gray).
     """
 
     def __init__(

@@ -239,6 +239,14 @@ def test_a_frame_without_rows_takes_nothing() -> None:
     assert (lines.surplus, lines.is_done) == (3, True)
 
 
+def test_lines_that_only_pixels_beyond_the_frame_need_are_not_waited_for() -> None:
+    lines = Lines(Layout(2, column_lines=(0, 1, 9)), 1)
+    lines.feed(b"a..b")
+    out = bytearray()
+    drain(lines, sizes(9), out)
+    assert out == b"ab"
+
+
 def test_reading_with_no_room() -> None:
     lines = Lines(Layout(2, padding=1), 1)
     lines.feed(b"ab")
