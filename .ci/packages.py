@@ -85,6 +85,7 @@ NEEDS = {
         ("skanlite", has_program("skanlite")),
         ("gimagereader", has_program("gimagereader-gtk")),
         ("gscan2pdf", has_program("gscan2pdf")),
+        ("unpaper", has_program("unpaper")),  # without it gscan2pdf of 2026 does not start
         ("libimage-sane-perl", has_file("/usr/lib/*/perl5/*/Image/Sane.pm")),
         ("scanbd", has_program("scanbd")),
         ("dbus-daemon", has_program("dbus-run-session")),

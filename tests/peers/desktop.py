@@ -88,14 +88,16 @@ class Desktop:
 
     def click(self, window: str, left: int, bottom: int) -> None:
         """Click *left* pixels from the left (negative: right) edge, *bottom* from the lower one."""
-        lines = self.do("getwindowgeometry", "--shell", window).split()
-        size = dict(line.split("=") for line in lines)
-        x, y = left % int(size["WIDTH"]), int(size["HEIGHT"]) - bottom
-        self.do("mousemove", "--window", window, str(x), str(y), "click", "1")
+        self.click_at(window, left, -bottom)
 
     def click_at(self, window: str, left: int, top: int) -> None:
-        """Click *left* and *top* pixels from the upper left corner of *window*."""
-        self.do("mousemove", "--window", window, str(left), str(top), "click", "1")
+        """Click *left* and *top* pixels from the upper left corner; negative: from the others."""
+        lines = self.do("getwindowgeometry", "--shell", window).split()
+        size = dict(line.split("=") for line in lines)
+        if not size:
+            return  # the window has gone
+        x, y = left % int(size["WIDTH"]), top % int(size["HEIGHT"])
+        self.do("mousemove", "--window", window, str(x), str(y), "click", "1")
 
     def press(self, window: str, key: str) -> None:
         """Press a key in *window*."""

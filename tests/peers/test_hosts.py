@@ -11,7 +11,8 @@ import pytest
 
 from tests.peers.desktop import Desktop
 from tests.peers.frontends import Scanimage, configure, peer
-from tests.peers.hosts import GImageReader, Gscan2pdf, Host, SimpleScan, Skanlite
+from tests.peers.hosts import GImageReader, Gscan2pdf, Host, Scantpaper, SimpleScan, Skanlite
+from tests.support.distribution import package_version
 
 PATTERN = """
 mode Color
@@ -28,7 +29,7 @@ HOSTS: list[tuple[type[Host], tuple[str, ...]]] = [
     (SimpleScan, ("--resolution=100", "-x", "200", "-y", "200")),
     (Skanlite, ("--resolution=100", "-x", "200", "-y", "200")),
     (GImageReader, ("--resolution=100", "-x", "200", "-y", "200")),
-    (Gscan2pdf, ()),
+    (Scantpaper if package_version("gscan2pdf") >= (3,) else Gscan2pdf, ()),
 ]
 
 
@@ -68,6 +69,14 @@ def pixels(path: Path | None) -> bytes:
     return subprocess.run(command, capture_output=True, timeout=30, check=False).stdout
 
 
+def is_like(page: bytes, expected: bytes, host: Host) -> bool:
+    """Tell whether the page that *host* has is the one expected, as far as it keeps pages."""
+    if not host.loss or len(page) != len(expected):
+        return page == expected
+    differences = (abs(ours - theirs) for ours, theirs in zip(page, expected, strict=True))
+    return sum(differences) <= host.loss * len(expected)
+
+
 def reference(tmp_path: Path, arguments: tuple[str, ...]) -> bytes:
     """Return the samples that the original gives scanimage."""
     scanimage = Scanimage(tmp_path / "reference", tmp_path / "sane.d")
@@ -87,7 +96,7 @@ def test_a_host_lists_scans_and_quits(
     assert host.said("get_devices: 2 devices") is host.lists
     host.scan()
     expected = reference(tmp_path, arguments)
-    host.wait_for(lambda: pixels(host.page()) == expected, "no page, or another one")
+    host.wait_for(lambda: is_like(pixels(host.page()), expected, host), "no page, or another one")
     assert f"{where}\n" in host.log.read_text(errors="replace").partition("backend test is ")[2]
     assert host.quit() == 0
     assert not host.said("Traceback") and not host.said("Fatal Python error")
