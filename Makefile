@@ -1,11 +1,28 @@
-# PySANE: make scan, make test, make test-usb, make build, make install, make bench, make lint.
+# Everything that is done with PySANE. "make" builds; the rest, by what it is for:
+#
+#   to use it     build      all that programs need, in build/prefix; only what changed is built
+#                 scan       a page of the test device through scanimage
+#                 install    build/prefix to PREFIX; uninstall removes it again
+#                 deb        a Debian package, build/pysane_*.deb
+#   to work on it check      lint, types and unit tests, in a minute; lint is the first two alone
+#                 test       all tests on this machine, on the source tree and on the compiled one
+#                 bench      how fast it is, beside the original
+#                 importtime what a listing imports, and what that costs
+#   to be sure    test-usb   end to end on a real kernel's USB stack, in a virtual machine
+#                 test-long  the tests that take minutes each
+#                 test-sdist a wheel from the source archive in an empty environment
+#                 test-deb   the Debian package in a clean root
+#                 test-distro  scan and test on other Debian releases; DISTRO="trixie sid" ...
+#                 fuzz       the network protocol's decoder, with bytes made up for a minute
+#   clean         remove build
+#
+# Settings, as in make PREFIX=/opt/pysane install:
 #
 #   PYTHON=python3     the interpreter to build for and to run drivers with; needs a shared libpython
 #   PREFIX, DESTDIR    where make install puts things; SANEDIR=... also offers our backends to the
 #                      distribution's libsane; SYSCONFDIR is where the config files go
 #   SHIMS="name=backend ..."  more libsane-<name>.so.1
-#   make deb            a Debian package, build/pysane_*.deb; make test-deb tries it in a clean root
-#   make test-distro    make scan and make test on other Debian releases; DISTRO="trixie sid" ...
+#   JOBS=auto          how many tests run at once
 #   APT=no             never install Debian packages, only say which are missing
 
 PYTHON ?= python3
@@ -14,6 +31,7 @@ DESTDIR ?=
 SYSCONFDIR ?= /etc
 SANEDIR ?=
 SHIMS ?=
+JOBS ?= auto
 APT ?= yes
 export SHIMS
 
@@ -23,8 +41,12 @@ VENV := $(BUILD)/venv
 STAGE := $(BUILD)/prefix
 DEB_PYTHON ?= /usr/bin/python3
 
-.PHONY: all build scan test test-usb test-plain test-compiled bench fuzz lint importtime install \
-	uninstall deb test-deb test-distro clean
+# On all processors: the tests of a file, and those that share something, one after the other.
+PYTEST := $(VENV)/bin/python -m pytest -q
+PARALLEL := -n $(JOBS) --dist loadgroup
+
+.PHONY: all build scan install uninstall deb check lint test bench importtime test-usb test-long \
+	test-sdist test-deb test-distro fuzz clean
 
 all: build
 
@@ -33,21 +55,23 @@ define packages
 @$(PYTHON_EXE) .ci/packages.py --apt=$(APT) $(1)
 endef
 
-$(VENV)/ready: pyproject.toml .ci/packages.py
+PIP := $(VENV)/bin/python -m pip install -q --disable-pip-version-check
+
+$(VENV)/bin/python:
 	$(call packages,build)
 	$(PYTHON_EXE) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
-		'setuptools>=77' 'Cython>=3.0' pyusb
+
+$(VENV)/ready: pyproject.toml .ci/packages.py Makefile | $(VENV)/bin/python
+	$(call packages,build)
+	$(PIP) 'setuptools>=77' 'Cython>=3.0' pyusb
 	@touch $@
 
 $(VENV)/ready-test: $(VENV)/ready
-	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
-		'pytest>=8' 'cffi>=1.15' 'hypothesis>=6' numpy
+	$(PIP) 'pytest>=8' 'pytest-xdist>=3.6' 'cffi>=1.15' 'hypothesis>=6' numpy
 	@touch $@
 
 $(VENV)/ready-lint: $(VENV)/ready-test
-	$(VENV)/bin/python -m pip install -q --disable-pip-version-check \
-		ruff==0.17.6 mypy==2.4.1 cython-lint==0.22.0 pycodestyle
+	$(PIP) ruff==0.17.6 mypy==2.4.1 cython-lint==0.22.0 pycodestyle
 	@touch $@
 
 # Only what changed is built: .ci/building knows.
@@ -57,34 +81,6 @@ build: $(VENV)/ready
 scan: build
 	$(call packages,scan)
 	@$(PYTHON_EXE) .ci/scan.py $(STAGE) build/scan.png
-
-test: build $(VENV)/ready-test
-	$(call packages,test)
-	$(VENV)/bin/python -m pytest -q tests
-	SANE_TEST_TREE=$(STAGE)/lib/pysane $(VENV)/bin/python -m pytest -q tests -m "not process"
-
-# End to end on a real kernel's USB stack, in a virtual machine; its kernel is kept in build/vm.
-test-usb: build $(VENV)/ready-test
-	$(call packages,test-usb)
-	$(VENV)/bin/python -m pytest -q tests/vm -m vm
-
-bench: build $(VENV)/ready-test
-	$(call packages,test)
-	$(VENV)/bin/python -m bench
-
-# Coverage-guided fuzzing for a minute (tests/fuzz); what it finds goes to build/fuzz.
-fuzz: $(VENV)/ready-test
-	$(VENV)/bin/python -m pip install -q --disable-pip-version-check atheris
-	$(VENV)/bin/python -m tests.fuzz.run 60
-
-lint: $(VENV)/ready-lint
-	$(VENV)/bin/ruff check .
-	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy sane tests bench .ci/building
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint sane backends
-
-importtime: build
-	@$(PYTHON_EXE) .ci/importtime.py $(STAGE)/lib/pysane
 
 install: build
 	@$(VENV)/bin/python .ci/install.py install --stage $(STAGE) --prefix "$(PREFIX)" \
@@ -98,15 +94,53 @@ deb:
 	@$(MAKE) --no-print-directory BUILD=build/deb PYTHON=$(DEB_PYTHON) build
 	@$(DEB_PYTHON) .ci/deb.py --stage build/deb/prefix --out build
 
+check: lint
+	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long)"
+
+lint: $(VENV)/ready-lint
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy sane tests bench .ci/building
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint sane backends
+
+test: build $(VENV)/ready-test
+	$(call packages,test)
+	$(PYTEST) $(PARALLEL) tests
+	SANE_TEST_TREE=$(STAGE)/lib/pysane $(PYTEST) $(PARALLEL) tests -m "not (process or vm or long)"
+
+bench: build $(VENV)/ready-test
+	$(call packages,test)
+	$(VENV)/bin/python -m bench
+
+importtime: build
+	@$(PYTHON_EXE) .ci/importtime.py $(STAGE)/lib/pysane
+
+# The virtual machine's kernel is kept in build/vm.
+test-usb: build $(VENV)/ready-test
+	$(call packages,test-usb)
+	$(PYTEST) tests/vm -m vm
+
+test-long: build $(VENV)/ready-test
+	$(call packages,test)
+	$(PYTEST) tests -m "long and not vm"
+
+test-sdist: build $(VENV)/ready-test
+	$(PYTEST) tests/building/test_sdist.py -m long
+
 test-deb: deb
 	$(call packages,deb)
 	@$(PYTHON_EXE) .ci/deb_test.py build/pysane_*.deb
 
-# As a fresh user of these releases, in a root for each: build/distro/<release>, kept, 3 GB.
+# In a root for each release: build/distro/<release>, kept, 3 GB.
 DISTRO ?= bookworm trixie sid
 test-distro:
 	$(call packages,deb)
 	@$(PYTHON_EXE) .ci/distro_test.py $(DISTRO)
+
+# Guided by coverage (tests/fuzz); what it finds goes to build/fuzz.
+fuzz: $(VENV)/ready-test
+	$(VENV)/bin/python -m pip install -q --disable-pip-version-check atheris
+	$(VENV)/bin/python -m tests.fuzz.run 60
 
 clean:
 	rm -rf build

@@ -180,11 +180,11 @@ def owner(library: str) -> str:
 
 
 def project_version() -> str:
-    """Return the version in pyproject.toml (tomllib is not in Python 3.10)."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
+    """Return the version, which stands in the package."""
+    text = (ROOT / "sane" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     if found is None:
-        raise SystemExit("pyproject.toml has no line version =")
+        raise SystemExit("sane/__init__.py has no line __version__ =")
     return found[1]
 
 
