@@ -115,9 +115,10 @@ class Turns:
         """Close the handle; False: a call that ignores cancel is under way, and will do it."""
         with self._gate:
             if not self.is_closed:
+                if self._job is not None or self._is_inside:  # no cancel of an idle C backend
+                    self._handle.cancel_request.set()
                 self._job = None
                 self._close_wanted = True
-                self._handle.cancel_request.set()
         return self._wait(CLOSE_SECONDS)
 
     def _wait(self, seconds: float | None) -> bool:

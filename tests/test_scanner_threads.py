@@ -170,6 +170,29 @@ def test_an_iterator_between_two_pages_is_cancelled(end: str) -> None:
     scanner.close()
 
 
+@pytest.mark.parametrize("end", ["cancel", "close"])
+def test_an_idle_driver_gets_no_cancel(end: str) -> None:
+    """Some C backends do not take it well."""
+
+    class Counted(Watched):
+        __slots__ = ("count",)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.count = 0
+
+        def set(self) -> None:
+            self.count += 1
+            super().set()
+
+    cancel = Counted()
+    scanner = Scanner(Handle(Fake(), cancel), "fake:0")
+    scanner.scan()
+    getattr(scanner, end)()
+    scanner.close()
+    assert not cancel.count
+
+
 def test_a_cancelled_scanner_scans_again() -> None:
     device = Slow()
     scanner, handle, _ = opened(device)
