@@ -8,6 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import gamma as gamma
+    from . import rows as rows
     from . import shading as shading
     from .layout import Layout as Layout
     from .layout import interleaved as interleaved
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from .page import RawPage as RawPage
     from .sides import Sides as Sides
 
-MODULES = ("gamma", "shading")
+MODULES = ("gamma", "rows", "shading")
 PLACES = {
     "JpegPage": "page",
     "Layout": "layout",

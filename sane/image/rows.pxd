@@ -1,8 +1,18 @@
 cimport cython
 
 
-@cython.locals(i=Py_ssize_t, n=Py_ssize_t)
-cpdef mean_from_rgb(const unsigned char[::1] rgb, unsigned char[::1] gray)
+@cython.locals(i=Py_ssize_t, whole=cython.uint, value=cython.uint)
+cpdef mix_bytes(
+    const unsigned char[::1] rgb, unsigned char[::1] gray, unsigned int red, unsigned int green,
+    unsigned int blue
+)
+
+
+@cython.locals(i=Py_ssize_t, whole=cython.uint, value=cython.uint)
+cpdef mix_words(
+    const unsigned short[::1] rgb, unsigned short[::1] gray, unsigned int red, unsigned int green,
+    unsigned int blue
+)
 
 
 @cython.locals(

@@ -19,23 +19,48 @@ if TYPE_CHECKING:
 
     Table = Sequence[int]
 
+MOST_WEIGHT = 1 << 15  # of all colours together: 16 bits times it are 32 without a sign
 HIGH_BYTE = 1 if sys.byteorder == "little" else 0  # of a native sample of 16 bits
 
 _View = memoryview  # aliases, so that the types in rows.pxd decide when compiled
 _Size = int
 
 
-def mean_from_rgb(rgb: _View, gray: _View) -> None:
-    """Write the mean of red, green and blue of each pixel, rounded down, into *gray*.
+def gray_from_rgb(
+    rgb: memoryview, gray: memoryview, weights: tuple[int, int, int] = (1, 1, 1), depth: int = 8
+) -> None:
+    """Write the weighted mean of red, green and blue of each pixel, rounded down, into *gray*.
 
-    rgb: (3 * n,) uint8, pixel-interleaved. gray: (n,) uint8, written in full.
-    Raises ValueError when the sizes disagree. Source: test-backend 7.6 (grayify).
+    rgb: pixel-interleaved samples of *depth* bits, 8 or native 16, as uint8. gray: a third of its
+    size, written in full. weights: of red, green and blue, at most 32768 together; (2126, 7152,
+    722) is the luma of ITU-R BT.709. Raises ValueError when the sizes disagree, and for weights
+    that are no such.
     """
-    n = len(gray)
-    if len(rgb) != 3 * n:
-        raise ValueError(f"rgb holds {len(rgb)} bytes, expected {3 * n}")
-    for i in range(n):
-        gray[i] = (rgb[3 * i] + rgb[3 * i + 1] + rgb[3 * i + 2]) // 3
+    red, green, blue = weights
+    if min(weights) < 0 or not 0 < sum(weights) <= MOST_WEIGHT or depth not in (8, 16):
+        raise ValueError(f"weights {weights} of {depth} bits")
+    if len(rgb) != 3 * len(gray) or len(gray) % (depth // 8):
+        raise ValueError(f"rgb holds {len(rgb)} bytes, expected {3 * len(gray)}")
+    if depth == 8:
+        mix_bytes(rgb, gray, red, green, blue)
+    else:
+        mix_words(rgb.cast("B").cast("H"), gray.cast("B").cast("H"), red, green, blue)
+
+
+def mix_bytes(rgb: _View, gray: _View, red: _Size, green: _Size, blue: _Size) -> None:
+    """Do it for samples of 8 bits; rgb: (3 * n,) uint8. gray: (n,) uint8."""
+    whole = red + green + blue
+    for i in range(len(gray)):
+        value = red * rgb[3 * i] + green * rgb[3 * i + 1] + blue * rgb[3 * i + 2]
+        gray[i] = value // whole
+
+
+def mix_words(rgb: _View, gray: _View, red: _Size, green: _Size, blue: _Size) -> None:
+    """Do it for samples of 16 bits; rgb: (3 * n,) uint16. gray: (n,) uint16."""
+    whole = red + green + blue
+    for i in range(len(gray)):
+        value = red * rgb[3 * i] + green * rgb[3 * i + 1] + blue * rgb[3 * i + 2]
+        gray[i] = value // whole
 
 
 def bits_from_gray(gray: _View, bits: _View, width: _Size, threshold: _Size) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from array import array
+from typing import Any
 
 import pytest
 
@@ -11,9 +13,46 @@ from sane.image.rows import (
     gather_bits,
     gather_bytes,
     gather_words,
+    gray_from_rgb,
     shift_bits,
 )
 from sane.image.weave import copy, weave
+
+LUMA = (2126, 7152, 722)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("weights", [(1, 1, 1), LUMA, (0, 1, 0), (32768, 0, 0), (1, 2, 1)])
+def test_gray_is_the_weighted_mean(weights: tuple[int, int, int], depth: int) -> None:
+    most, source = (1 << depth) - 1, random.Random(depth)
+    pixels = [(0, 0, 0), (most, most, most), (most, 0, 1)]
+    pixels += [tuple(source.randint(0, most) for _ in "rgb") for _ in range(40)]  # type: ignore[misc]
+    kind: Any = "H" if depth == 16 else "B"
+    rgb = array(kind, [value for pixel in pixels for value in pixel]).tobytes()
+    gray = memoryview(bytearray(len(rgb) // 3))
+    gray_from_rgb(memoryview(rgb), gray, weights, depth)
+    whole = sum(weights)
+    assert list(gray.cast(kind)) == [
+        sum(weight * value for weight, value in zip(weights, pixel, strict=True)) // whole
+        for pixel in pixels
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rgb", "gray", "form"),
+    [
+        (7, 2, {}),
+        (6, 3, {}),
+        (9, 3, {"depth": 16}),
+        (6, 2, {"depth": 12}),
+        (6, 2, {"weights": (0, 0, 0)}),
+        (6, 2, {"weights": (-1, 2, 3)}),
+        (6, 2, {"weights": (1 << 15, 1, 0)}),
+    ],
+)
+def test_gray_that_cannot_be(rgb: int, gray: int, form: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"rgb holds|weights"):
+        gray_from_rgb(view(rgb), view(gray), **form)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,13 @@ def test_segments_that_cannot_be(arguments: Any) -> None:
         interleaved(*arguments)
 
 
+def test_names_and_modules_that_image_has() -> None:
+    for name in image.PLACES:
+        assert getattr(image, name).__name__ == name
+    for name in image.MODULES:
+        assert getattr(image, name).__name__ == f"sane.image.{name}"
+
+
 def test_a_name_that_image_does_not_have() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Line'"):
         image.Line  # noqa: B018
