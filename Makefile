@@ -14,6 +14,7 @@
 #                 test-deb   the Debian package in a clean root
 #                 test-distro  scan and test on other Debian releases; DISTRO="trixie sid" ...
 #                 fuzz       the network protocol's decoder, with bytes made up for a minute
+#                 sanitize   the C ABI and a stress program under ASan and TSan, in ten minutes
 #   clean         remove build
 #
 # Settings, as in make PREFIX=/opt/pysane install:
@@ -46,7 +47,7 @@ PYTEST := $(VENV)/bin/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadgroup
 
 .PHONY: all build scan install uninstall deb check lint test bench importtime test-usb test-long \
-	test-sdist test-deb test-distro fuzz clean
+	test-sdist test-deb test-distro fuzz sanitize clean
 
 all: build
 
@@ -141,6 +142,11 @@ test-distro:
 fuzz: $(VENV)/ready-test
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check atheris
 	$(VENV)/bin/python -m tests.fuzz.run 60
+
+# Built for the sanitizers in build/asan and build/tsan.
+sanitize: $(VENV)/ready-test
+	$(call packages,sanitize)
+	$(VENV)/bin/python .ci/sanitize.py
 
 clean:
 	rm -rf build

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import Command, Extension, find_namespace_packages, setup
@@ -94,6 +95,8 @@ class Stage(Command):
 
 
 if __name__ == "__main__":
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        raise SystemExit(f"{sys.executable} is a free-threaded Python: PySANE needs the GIL")
     os.chdir(ROOT)
     names = (*COMPILED, *COMPILED_ONLY)  # a wheel with these belongs to one platform
     setup(

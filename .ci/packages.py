@@ -59,6 +59,7 @@ NEEDS = {
         (f"python{VERSION}-venv", has_venv()),
     ],
     "scan": [("sane-utils", has_program("scanimage"))],
+    "sanitize": [("gcc", has_file("/usr/lib/gcc/*/*/libtsan.so"))],
     "deb": [("debootstrap", has_program("debootstrap"))],
     "test": [
         ("sane-utils", has_program("scanimage")),

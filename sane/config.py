@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DEFAULT_DIRECTORIES = (".", "/etc/sane.d")
+AT_SECURE = 23  # of getauxval(3)
 WHITESPACE = " \t\n\v\f\r"  # C isspace; str.isspace knows more
 LOADER_VARIABLES = ("LD_LIBRARY_PATH", "SHLIB_PATH", "LIBPATH", "LD_BIND_NOW")
 BOM = b"\xef\xbb\xbf"  # what some editors begin a UTF-8 file with; it would be part of a name
+CACHE_VARIABLES = ("HOME", "XDG_CACHE_HOME")
+DEBUG_PREFIX = "SANE_DEBUG_"
 PIECE_BYTES = 4095  # a longer line counts as several: the helpers read into PATH_MAX bytes
 FILE_BYTES = 1 << 22  # the rest is not read: no real file comes near, and the heap is the host's
 
@@ -34,20 +37,24 @@ _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 class Environment:
     """What sane_init recorded of the process; it may have changed by the time files are read.
 
-    variables: SANE_*, PYSANE_* and LOADER_VARIABLES. cwd: a descriptor of the working directory,
-    owned by whoever made it, or None for the process's current one.
+    variables: those of is_recorded. cwd: a descriptor of the working directory, None for the
+    process's current one; *owner*, kept here, keeps it open.
     """
 
-    __slots__ = ("cwd", "variables")
+    __slots__ = ("_owner", "cwd", "variables")
 
-    def __init__(self, variables: Mapping[str, str], cwd: int | None = None) -> None:
+    def __init__(
+        self, variables: Mapping[str, str], cwd: int | None = None, owner: object = None
+    ) -> None:
         self.variables = dict(variables)
         self.cwd = cwd
+        self._owner = owner
 
     @classmethod
     def current(cls) -> Environment:
-        """Return the environment as it is now."""
-        return cls({name: value for name, value in os.environ.items() if is_recorded(name)})
+        """Return the environment as it is now; of a privileged program the debug levels only."""
+        counts = is_debug_level if is_privileged() else is_recorded
+        return cls({name: value for name, value in os.environ.items() if counts(name)})
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the value of variable *name*, or *default* when it is unset."""
@@ -56,7 +63,23 @@ class Environment:
 
 def is_recorded(name: str) -> bool:
     """Tell whether sane_init records the variable *name*."""
-    return name.startswith(("SANE_", "PYSANE_")) or name in LOADER_VARIABLES
+    return name.startswith(("SANE_", "PYSANE_")) or name in (*LOADER_VARIABLES, *CACHE_VARIABLES)
+
+
+def is_debug_level(name: str) -> bool:
+    """Tell whether the variable *name* only says how much is told."""
+    return name.startswith(DEBUG_PREFIX)
+
+
+def is_privileged() -> bool:
+    """Tell whether this program has rights that its user lacks: set-uid, file capabilities.
+
+    Only the kernel knows: the ids are what the program has made of them since. For a C program
+    the library asks, in library.c.
+    """
+    import ctypes
+
+    return bool(ctypes.CDLL(None).getauxval(AT_SECURE))
 
 
 def directories(environment: Environment) -> list[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 from stat import S_ISFIFO, S_ISSOCK
 
-from .config import atoi
+from .config import DEBUG_PREFIX, atoi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .config import Environment
 
 DUMP_BYTES = 4096  # a dump shows no more: a frame in hex would drown the log and the scan
-_PREFIX = "SANE_DEBUG_"
-_NAME_BYTES = 255 - len(_PREFIX)  # the original builds the variable's name in a small buffer
+_NAME_BYTES = 255 - len(DEBUG_PREFIX)  # the original builds the variable's name in a small buffer
 _STDERR = 2
 _ROW = 16
 
@@ -30,7 +29,7 @@ class Debug:
     def __init__(self, name: str, environment: Environment) -> None:
         self.name = name
         encoded = name.encode("utf-8", "surrogateescape")[:_NAME_BYTES].upper()
-        value = environment.get(_PREFIX + encoded.decode("utf-8", "surrogateescape"))
+        value = environment.get(DEBUG_PREFIX + encoded.decode("utf-8", "surrogateescape"))
         self.level = 0 if value is None else atoi(value)
         if value is not None:
             _emit("sanei_debug", f"Setting debug level of {name} to {self.level}.")

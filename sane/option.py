@@ -320,7 +320,8 @@ class String(Option):
     ) -> None:
         super().__init__(title, desc, **rest)
         texts = tuple(constraint or ())
-        self.size = size or 1 + max((len(text.encode()) for text in texts), default=255)
+        lengths = (len(text.encode("utf-8", "surrogateescape")) for text in texts)
+        self.size = size or 1 + max(lengths, default=255)
         self.constrain(constraint)
         if self.default is None:
             self.default = texts[0] if texts else ""

@@ -1,5 +1,7 @@
 # The C types of sane.h and abi.h, for the modules that speak C.
 
+from libc.stdint cimport uint64_t
+
 cdef extern from "sane/sane.h" nogil:
     ctypedef int SANE_Int
     ctypedef int SANE_Word
@@ -85,6 +87,9 @@ cdef extern from "abi.h" nogil:
     ctypedef struct pysane_slot "struct pysane_slot":
         const pysane_device_ops *ops
         SANE_Handle inner
+    ctypedef struct pysane_record "struct pysane_record":
+        int cwd
+        char *environment[1]
     ctypedef struct pysane_library "struct pysane_library"
     ctypedef struct pysane_library_ops "struct pysane_library_ops":
         SANE_Status (*get_devices)(
@@ -101,14 +106,13 @@ cdef extern from "abi.h" nogil:
         const char *backend
         SANE_Auth_Callback authorize
         SANE_Auth_Callback ask
-        int initialised
-        char **environment
-        int cwd
-        unsigned long long generation
-        void *registry
-        unsigned long long registry_generation
-        void *devices
-    void pysane_occupy(pysane_slot *slot, const pysane_device_ops *ops, SANE_Handle inner)
+        uint64_t generation
+        pysane_record *(*hold)(uint64_t *generation) noexcept nogil
+        void (*release)(pysane_record *record) noexcept nogil
+        int (*occupy)(
+            uint64_t generation, pysane_slot *, const pysane_device_ops *, SANE_Handle inner
+        ) noexcept nogil
+        void *session
     pysane_slot *pysane_lookup(SANE_Handle handle)
     SANE_Status pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
     void pysane_exit()

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include <sane/sane.h>
@@ -39,7 +40,7 @@ struct pysane_library;
 /* What boot offers to a loaded shim. */
 struct pysane_library_ops {
   SANE_Status (*get_devices)(struct pysane_library *, const SANE_Device ***, SANE_Bool);
-  /* Open a device and pysane_occupy the slot, before a postponed sane_exit may run. */
+  /* Open a device and occupy the slot, before a postponed sane_exit may run. */
   SANE_Status (*open)(struct pysane_library *, const char *name, struct pysane_slot *);
   void (*exit)(struct pysane_library *);
   /* True if this thread is inside the library: then postpone() is all that may be called. */
@@ -53,19 +54,30 @@ struct pysane_library_ops {
   void (*callback_leave)(int depth);
 };
 
+/* What a sane_init found; configuration is read from it when it is needed. */
+struct pysane_record {
+  int users;           /* it is freed when the last one releases it */
+  int cwd;             /* O_PATH descriptor of the working directory, or -1 */
+  dev_t device;        /* what cwd was opened for */
+  ino_t inode;
+  char *environment[]; /* NAME=value strings, NULL at the end; then their text */
+};
+
 /* One loaded shim: a libsane.so.1 or a libsane-<backend>.so.1. */
 struct pysane_library {
   const char *backend;                  /* "" for dll, "pysane" for all ours, else its name */
   const struct pysane_library_ops *ops; /* NULL until the first call that needs Python */
   SANE_Auth_Callback authorize;         /* from sane_init, may be NULL */
   SANE_Auth_Callback ask;               /* calls authorize: what C backends get */
-  int initialised;                      /* between sane_init and sane_exit */
-  char *const *environment;             /* recorded NAME=value strings, NULL at the end */
-  int cwd;                              /* O_PATH descriptor of the directory, or -1 */
-  uint64_t generation;                  /* of the recording: sane_init and sane_exit change it */
-  void *registry;                       /* library_ops.pyx: the Python object, owned */
-  uint64_t registry_generation;         /* the recording that it was made from */
-  void *devices;                        /* library_ops.pyx: the list handed out last */
+  struct pysane_record *record;         /* from sane_init to sane_exit, else NULL */
+  uint64_t generation;                  /* each change of record adds 1: odd with a record */
+  /* Get hold of the record, NULL if there is none, and the generation that it belongs to. */
+  struct pysane_record *(*hold)(uint64_t *generation);
+  void (*release)(struct pysane_record *);
+  /* Make a slot that is taken an open handle; return 0 if sane_exit has come since *generation*. */
+  int (*occupy)(uint64_t generation, struct pysane_slot *, const struct pysane_device_ops *,
+                SANE_Handle inner);
+  void *session; /* library_ops.pyx: the Python object, kept for ever */
 };
 
 #define PYSANE_SLOTS 1024
@@ -84,15 +96,6 @@ pysane_lookup(SANE_Handle handle)
   if (generation != __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) || !(generation & 1))
     return 0;
   return slot;
-}
-
-/* Make a slot that is taken an open handle. */
-static inline void
-pysane_occupy(struct pysane_slot *slot, const struct pysane_device_ops *ops, SANE_Handle inner)
-{
-  slot->ops = ops;
-  slot->inner = inner;
-  __atomic_store_n(&slot->generation, slot->generation + 1, __ATOMIC_RELEASE);
 }
 
 /* Move a new descriptor out of the way of the standard streams: the host may run with 0 to 2
@@ -125,6 +128,8 @@ extern const SANE_Int pysane_version;
  * without any. One line on stderr if it is not Python. */
 const struct pysane_library_ops *pysane_load(void);
 int pysane_is_loading(void);
+int pysane_load_forked(void); /* in a child: return whether it has lost the thread that loads */
+extern char pysane_self[PATH_MAX]; /* the file that this library was loaded from; "" if unknown */
 
 /* fallback.c */
 const struct pysane_library_ops *pysane_fallback(const char *paths, int host_is_python,

@@ -2,7 +2,7 @@
  *
  * It knows the standard's functions and the dynamic linker, nothing of Python. An open device's
  * slot gets the other library's functions, as a C backend's does. No lock is held while the
- * other library works.
+ * other library works, but in its sane_init and sane_exit.
  */
 #define _GNU_SOURCE
 #include "abi.h"
@@ -32,25 +32,31 @@ static uint64_t generation; /* of our sane_init, which the other library was tol
 
 /* Tell the other library of a sane_init of ours, at the first call that needs it. */
 static SANE_Status
-begin(const struct pysane_library *library)
+begin(const struct pysane_library *library, uint64_t now)
 {
   SANE_Status status = SANE_STATUS_GOOD;
   SANE_Int version;
 
   pthread_mutex_lock(&lock);
-  if (!initialised || generation != library->generation) {
+  if (!initialised || generation != now) {
     status = other.init(&version, library->authorize ? library->ask : NULL);
     initialised = status == SANE_STATUS_GOOD;
-    generation = library->generation;
+    generation = now;
   }
   pthread_mutex_unlock(&lock);
   return status;
 }
 
+static uint64_t
+generation_of(const struct pysane_library *library)
+{
+  return __atomic_load_n(&library->generation, __ATOMIC_SEQ_CST);
+}
+
 static SANE_Status
 get_devices(struct pysane_library *library, const SANE_Device ***list, SANE_Bool local_only)
 {
-  SANE_Status status = begin(library);
+  SANE_Status status = begin(library, generation_of(library));
 
   return status == SANE_STATUS_GOOD ? other.get_devices(list, local_only) : status;
 }
@@ -58,13 +64,16 @@ get_devices(struct pysane_library *library, const SANE_Device ***list, SANE_Bool
 static SANE_Status
 open_device(struct pysane_library *library, const char *name, struct pysane_slot *slot)
 {
-  SANE_Status status = begin(library);
+  uint64_t now = generation_of(library);
+  SANE_Status status = begin(library, now);
   SANE_Handle inner;
 
   if (status == SANE_STATUS_GOOD)
     status = other.open(name, &inner);
-  if (status == SANE_STATUS_GOOD)
-    pysane_occupy(slot, &other.device, inner);
+  if (status == SANE_STATUS_GOOD && !library->occupy(now, slot, &other.device, inner)) {
+    other.device.close(inner);
+    status = SANE_STATUS_CANCELLED;
+  }
   return status;
 }
 
@@ -72,9 +81,11 @@ static void
 exit_library(struct pysane_library *library)
 {
   (void)library;
+  pthread_mutex_lock(&lock);
   if (initialised)
     other.exit();
   initialised = 0;
+  pthread_mutex_unlock(&lock);
 }
 
 /* Calls are never marked as under way, and a forked child goes on as it would without us. */
@@ -135,19 +146,16 @@ load(const char *path, int flags)
 const struct pysane_library_ops *
 pysane_fallback(const char *paths, int host_is_python, char path[PATH_MAX])
 {
-  char own[PATH_MAX] = "", real[PATH_MAX];
+  char real[PATH_MAX];
   size_t length;
-  Dl_info info;
 
-  if (dladdr(&pysane_library, &info) && !realpath(info.dli_fname, own))
-    *own = 0;
   for (; *paths; paths += length + (paths[length] == ':')) {
     length = strcspn(paths, ":");
     if (!length || length >= PATH_MAX)
       continue;
     memcpy(path, paths, length);
     path[length] = 0;
-    if (*path == '/' && realpath(path, real) && strcmp(real, own) != 0 &&
+    if (*path == '/' && realpath(path, real) && strcmp(real, pysane_self) != 0 &&
         load(path, host_is_python ? 0 : RTLD_DEEPBIND))
       return &ops;
   }

@@ -23,7 +23,6 @@ from .modules cimport (
     pysane_descriptor_update,
     pysane_descriptors,
     pysane_direct_control,
-    pysane_memory_free,
     pysane_offsets,
     pysane_parameters,
     pysane_publish_device_ops,
@@ -90,25 +89,23 @@ cdef class AbiHandle:
     cdef object handle, options, declared
     cdef Lent lent
     cdef bint keeps_views
-    cdef void *memory
+    cdef object table
     cdef Py_buffer values, direct
     cdef object reader
 
-    def __dealloc__(self):
-        pysane_memory_free(self.memory)
-
-    cdef void refresh(self) noexcept:
-        """Renew the descriptors that changed, and the reader."""
+    cdef SANE_Status refresh(self) noexcept:
+        """Renew the descriptors that changed, and the reader; GOOD unless that failed."""
+        cdef SANE_Status status = SANE_STATUS_GOOD
         changed = self.options.changed
         if changed:
             try:
                 if self.options.declared is not self.declared:
+                    pysane_redeclare(self.table, self.options, &self.h.descriptors, &self.h.count)
                     self.declared = self.options.declared
-                    pysane_redeclare(self.memory, self.options, &self.h.descriptors, &self.h.count)
                 for index in changed:
-                    pysane_descriptor_update(self.memory, self.options, index)
+                    pysane_descriptor_update(self.table, self.options, index)
             except BaseException as exc:
-                self.report("descriptor", exc)
+                status = self.failed("descriptor", exc)
             changed.clear()
         self.h.active = bool(self.handle.job)
         reader = self.handle.reader
@@ -119,7 +116,8 @@ cdef class AbiHandle:
                 try:
                     self.h.reader = <pysane_reader *>PyCapsule_GetPointer(reader, "pysane.reader")
                 except BaseException as exc:
-                    self.report("reader", exc)
+                    status = self.failed("reader", exc)
+        return status
 
     cdef SANE_Status failed(self, str call, exc) noexcept:
         """Report *exc* and return its status."""
@@ -190,13 +188,13 @@ cdef SANE_Status guarded(
 ) noexcept with gil:
     """Run *body*; the one catch that turns exceptions into statuses."""
     cdef AbiHandle self = of(h)
-    cdef SANE_Status status = SANE_STATUS_GOOD
+    cdef SANE_Status status = SANE_STATUS_GOOD, problem
     try:
         body(self, argument)
     except BaseException as exc:
         status = self.failed(call.decode(), exc)
-    self.refresh()
-    return status
+    problem = self.refresh()
+    return status or problem
 
 
 cdef SANE_Status enter_and(
@@ -463,14 +461,14 @@ cdef public int pysane_attach(object abi_handle, object handle) except -1:
     self.handle = handle
     self.lent = Lent()
     self.options = handle.options
-    self.memory = pysane_descriptors(self.options, &h.descriptors)
+    self.table = pysane_descriptors(self.options, &h.descriptors)
     PyObject_GetBuffer(self.options.values, &self.values, PyBUF_WRITABLE)
     PyObject_GetBuffer(handle.direct, &self.direct, PyBUF_WRITABLE)
     h.count = len(self.options)
     h.values = <unsigned char *>self.values.buf
     h.direct = <unsigned char *>self.direct.buf
-    h.offsets = pysane_offsets(self.memory)
-    h.reloads = pysane_reloads(self.memory)
+    h.offsets = pysane_offsets(self.table)
+    h.reloads = pysane_reloads(self.table)
     h.reader = NULL
     h.object = <void *>self
     self.refresh()

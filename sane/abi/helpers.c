@@ -206,7 +206,7 @@ static const struct search_list *get_search_list(void)
   if (list != NULL)
     return list;
 
-  const char *value = getenv("SANE_CONFIG_DIR");
+  const char *value = secure_getenv("SANE_CONFIG_DIR"); /* not from the user of a set-uid program */
   const char *dirs = value != NULL ? value : DEFAULT_CONFIG_DIRS;
   size_t length = strlen(dirs);
   bool append = length > 0 && dirs[length - 1] == ':'; /* a trailing colon asks for the defaults */

@@ -13,17 +13,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
 
 extern char **environ;
 
 static void ask(const char *resource, char *user, char *password);
+static struct pysane_record *hold(uint64_t *generation);
+static void release(struct pysane_record *record);
+static int occupy(uint64_t generation, struct pysane_slot *slot,
+                  const struct pysane_device_ops *ops, SANE_Handle inner);
 
-struct pysane_library pysane_library = {.backend = pysane_shim, .ask = ask, .cwd = -1};
+struct pysane_library pysane_library = {
+  .backend = pysane_shim, .ask = ask, .hold = hold, .release = release, .occupy = occupy};
 struct pysane_slot pysane_slots[PYSANE_SLOTS];
 
-static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
 static const SANE_Device *no_devices[] = {NULL};
 
 /* A thread that is cancelled (scanbd does that) must not leave a lock or a half-made record. */
@@ -45,99 +50,188 @@ restore_cancel(const int *state)
 #define UNCANCELLED \
   int cancel_state __attribute__((cleanup(restore_cancel), unused)) = disable_cancel()
 
-/* What follows takes a lock and allocates: no handler of the host may come in between. */
+/* -- What sane_init found ------------------------------------------------------------------ */
+
+static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* No handler of the host may come while its thread has the lock. */
 static sigset_t
-block_signals(void)
+lock_record(void)
 {
   sigset_t all, old;
 
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_mutex_lock(&record_lock);
   return old;
 }
 
+static void
+unlock_record(const sigset_t *old)
+{
+  pthread_mutex_unlock(&record_lock);
+  pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+/* A program that the kernel has given rights which its user lacks (set-uid, set-gid, file
+ * capabilities) may do as it likes with its ids before it calls us: only the kernel knows. The
+ * user decides for it what it says, not what it loads, reads or writes, nor whom it asks. */
 static int
 is_recorded(const char *variable)
 {
   static const char *const prefixes[] = {
-    "SANE_", "PYSANE_", "LD_LIBRARY_PATH=", "SHLIB_PATH=", "LIBPATH=", "LD_BIND_NOW=", NULL,
+    "SANE_DEBUG_", /* the first: all that counts in a privileged program */
+    "SANE_", "PYSANE_", "LD_LIBRARY_PATH=", "SHLIB_PATH=", "LIBPATH=", "LD_BIND_NOW=", "HOME=",
+    "XDG_CACHE_HOME=",
   };
-  int i;
+  size_t count = getauxval(AT_SECURE) ? 1 : sizeof prefixes / sizeof *prefixes, i;
 
-  for (i = 0; prefixes[i]; i++)
+  for (i = 0; i < count; i++)
     if (strncmp(variable, prefixes[i], strlen(prefixes[i])) == 0)
       return 1;
   return 0;
 }
 
-/* One block: the pointers, then the strings. NULL without memory: then nothing is recorded. */
-static char **
-copy_environment(void)
+/* NULL without memory: then nothing is recorded. */
+static struct pysane_record *
+new_record(void)
 {
   size_t count = 1, bytes = 0;
-  char **copy, **variable, *text;
-  char **const variables = environ;
+  struct pysane_record *record;
+  struct stat state;
+  char **variable, *text;
 
-  for (variable = variables; variable && *variable; variable++)
+  for (variable = environ; variable && *variable; variable++)
     if (is_recorded(*variable)) {
       count++;
       bytes += strlen(*variable) + 1;
     }
-  copy = malloc(count * sizeof *copy + bytes);
-  if (!copy)
+  record = malloc(sizeof *record + count * sizeof *record->environment + bytes);
+  if (!record)
     return NULL;
-  text = (char *)(copy + count);
+  record->users = 1;
+  text = (char *)(record->environment + count);
   count = 0;
-  for (variable = variables; variable && *variable; variable++)
+  for (variable = environ; variable && *variable; variable++)
     if (is_recorded(*variable)) {
-      copy[count++] = text;
+      record->environment[count++] = text;
       text = stpcpy(text, *variable) + 1;
     }
-  copy[count] = NULL;
-  return copy;
+  record->environment[count] = NULL;
+  record->cwd = pysane_above_stdio(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (record->cwd >= 0 && fstat(record->cwd, &state) == 0) {
+    record->device = state.st_dev;
+    record->inode = state.st_ino;
+  }
+  return record;
+}
+
+static struct pysane_record *
+hold(uint64_t *generation)
+{
+  sigset_t old = lock_record();
+  struct pysane_record *record = pysane_library.record;
+
+  if (record)
+    record->users++;
+  *generation = pysane_library.generation;
+  unlock_record(&old);
+  return record;
 }
 
 static void
-forget(void)
+release(struct pysane_record *record)
 {
-  free((void *)pysane_library.environment);
-  pysane_library.environment = NULL;
-  if (pysane_library.cwd >= 0)
-    close(pysane_library.cwd);
-  pysane_library.cwd = -1;
-  pysane_library.initialised = 0;
-  pysane_library.generation++;
+  sigset_t old = lock_record();
+  struct stat state;
+
+  if (record && --record->users == 0) {
+    /* Some hosts close all descriptors that they do not know: the number may be theirs now. */
+    if (record->cwd >= 0 && fstat(record->cwd, &state) == 0 && state.st_dev == record->device &&
+        state.st_ino == record->inode)
+      close(record->cwd);
+    free(record);
+  }
+  unlock_record(&old);
 }
 
-/* Record what configuration will be read from, when it is needed. */
-static void
-record(SANE_Auth_Callback authorize)
+/* Begin (*begins*) or end what sane_init and sane_exit enclose; return whether that is a change.
+ * A second sane_init leaves what is open as it is, with the new callback. */
+static int
+change_record(int begins, SANE_Auth_Callback authorize)
 {
-  sigset_t old = block_signals();
-  int fd = pysane_above_stdio(open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  sigset_t old = lock_record();
+  struct pysane_record *before = pysane_library.record, *after = NULL;
 
-  pthread_mutex_lock(&record_lock);
-  forget();
-  pysane_library.environment = copy_environment();
-  pysane_library.cwd = fd;
-  pysane_library.authorize = authorize;
-  pysane_library.initialised = 1;
-  pthread_mutex_unlock(&record_lock);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  if (begins)
+    after = before ? before : new_record();
+  if (after != before) {
+    __atomic_store_n(&pysane_library.record, after, __ATOMIC_RELEASE);
+    __atomic_add_fetch(&pysane_library.generation, 1, __ATOMIC_SEQ_CST);
+  }
+  __atomic_store_n(&pysane_library.authorize, authorize, __ATOMIC_RELEASE);
+  unlock_record(&old);
+  if (!after)
+    release(before);
+  return after != before;
+}
+
+static int
+is_initialised(void)
+{
+  return __atomic_load_n(&pysane_library.record, __ATOMIC_ACQUIRE) != NULL;
+}
+
+static const struct pysane_library_ops *
+loaded(void)
+{
+  return __atomic_load_n(&pysane_library.ops, __ATOMIC_ACQUIRE);
+}
+
+/* -- fork ---------------------------------------------------------------------------------- */
+
+static sigset_t before_fork;
+static int is_lost; /* this child was forked while another thread was loading Python */
+
+static void
+fork_begins(void)
+{
+  before_fork = lock_record();
+}
+
+static void
+fork_ends(void)
+{
+  sigset_t old = before_fork;
+
+  unlock_record(&old);
+}
+
+static void
+child_begins(void)
+{
+  is_lost = pysane_load_forked();
+  fork_ends();
+}
+
+__attribute__((constructor)) static void
+watch_forks(void)
+{
+  pthread_atfork(fork_begins, fork_ends, child_begins);
 }
 
 static int
 is_forked(void)
 {
-  const struct pysane_library_ops *ops = pysane_library.ops;
+  const struct pysane_library_ops *ops = loaded();
 
-  return ops && ops->forked();
+  return is_lost || (ops && ops->forked());
 }
 
 static int
 is_inside(void)
 {
-  const struct pysane_library_ops *ops = pysane_library.ops;
+  const struct pysane_library_ops *ops = loaded();
 
   return ops && ops->inside();
 }
@@ -147,8 +241,8 @@ is_inside(void)
 static void
 ask(const char *resource, char *user, char *password)
 {
-  const struct pysane_library_ops *ops = pysane_library.ops;
-  SANE_Auth_Callback authorize = pysane_library.authorize;
+  const struct pysane_library_ops *ops = loaded();
+  SANE_Auth_Callback authorize = __atomic_load_n(&pysane_library.authorize, __ATOMIC_ACQUIRE);
   int depth;
 
   if (!authorize || !ops)
@@ -180,6 +274,24 @@ static SANE_Handle
 handle_of(const struct pysane_slot *slot, uint32_t generation)
 {
   return (SANE_Handle)((uintptr_t)generation * PYSANE_SLOTS + (uintptr_t)(slot - pysane_slots));
+}
+
+/* sane_exit changes the generation before it looks for open handles: it finds this one, or this
+ * finds the library ended. */
+static int
+occupy(uint64_t generation, struct pysane_slot *slot, const struct pysane_device_ops *ops,
+       SANE_Handle inner)
+{
+  sigset_t old = lock_record();
+  int is_ended = pysane_library.generation / 2 != generation / 2;
+
+  if (!is_ended) {
+    slot->ops = ops;
+    slot->inner = inner;
+    __atomic_store_n(&slot->generation, slot->generation + 1, __ATOMIC_RELEASE);
+  }
+  unlock_record(&old);
+  return !is_ended;
 }
 
 static void
@@ -233,9 +345,9 @@ take_slot(void)
 static const struct pysane_library_ops *
 ready(void)
 {
-  if (!pysane_library.ops)
-    pysane_library.ops = pysane_load();
-  return pysane_library.ops;
+  if (!loaded())
+    __atomic_store_n(&pysane_library.ops, pysane_load(), __ATOMIC_RELEASE);
+  return loaded();
 }
 
 /* scanbd ends and begins anew in a signal handler: both then wait for the interrupted call. */
@@ -254,7 +366,7 @@ static void
 postponed_init(void *unused)
 {
   (void)unused;
-  record(postponed_authorize);
+  change_record(1, postponed_authorize);
 }
 
 SANE_Status
@@ -269,26 +381,26 @@ pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
   if (exit_is_postponed) {
     postponed_authorize = authorize;
     pysane_library.ops->postpone(postponed_init, NULL);
-  } else if (pysane_library.initialised) /* again without exit: what is open stays open */
-    pysane_library.authorize = authorize;
-  else
-    record(authorize);
-  return SANE_STATUS_GOOD;
+    return SANE_STATUS_GOOD;
+  }
+  change_record(1, authorize);
+  return is_initialised() ? SANE_STATUS_GOOD : SANE_STATUS_NO_MEM;
 }
 
 void
 pysane_exit(void)
 {
   UNCANCELLED;
-  sigset_t old;
   unsigned i;
   int inside = is_inside();
 
-  if (!pysane_library.initialised || is_forked() || pysane_is_loading())
+  if (!is_initialised() || is_forked() || pysane_is_loading())
     return;
+  if (!inside && !change_record(0, NULL))
+    return; /* another thread was first */
   for (i = 0; i < PYSANE_SLOTS; i++) {
     struct pysane_slot *slot = &pysane_slots[i];
-    uint32_t generation = slot->generation;
+    uint32_t generation = __atomic_load_n(&slot->generation, __ATOMIC_SEQ_CST);
     if (!(generation & 1))
       continue;
     if (inside)
@@ -299,16 +411,9 @@ pysane_exit(void)
   if (inside) {
     exit_is_postponed = 1;
     pysane_library.ops->postpone(postponed_exit, NULL);
-    return;
-  }
-  if (pysane_library.ops)
+  } else if (loaded()) {
     pysane_library.ops->exit(&pysane_library);
-  old = block_signals();
-  pthread_mutex_lock(&record_lock);
-  forget();
-  pysane_library.authorize = NULL;
-  pthread_mutex_unlock(&record_lock);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  }
 }
 
 SANE_Status
@@ -321,7 +426,7 @@ pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only)
   *list = no_devices; /* frontends look at it even after an error */
   if (is_forked())
     return SANE_STATUS_IO_ERROR;
-  if (!pysane_library.initialised && !*pysane_library.backend)
+  if (!is_initialised() && !*pysane_library.backend)
     return SANE_STATUS_GOOD; /* as dll does */
   return ready() ? pysane_library.ops->get_devices(&pysane_library, list, local_only)
                  : SANE_STATUS_UNSUPPORTED;
@@ -337,10 +442,12 @@ pysane_open(const char *name, SANE_Handle *handle)
 
   if (!handle || (!name && !*pysane_library.backend))
     return SANE_STATUS_INVAL;
+  if (is_forked())
+    return SANE_STATUS_IO_ERROR;
   if (!ready())
     return SANE_STATUS_UNSUPPORTED;
-  if (!pysane_library.initialised && !*pysane_library.backend)
-    record(NULL); /* Image::Sane opens after sane_exit without a new sane_init */
+  if (!is_initialised() && !*pysane_library.backend)
+    change_record(1, NULL); /* Image::Sane opens after sane_exit without a new sane_init */
   slot = take_slot();
   if (!slot)
     return SANE_STATUS_NO_MEM;

@@ -1,19 +1,19 @@
 # cython: language_level=3
 """What stands behind sane_get_devices, sane_open and sane_exit: the registry, called from C.
 
-One registry for each loaded library, made at its first call that needs one and ended by
-sane_exit. It knows what sane_init recorded; open handles are the business of handle.pyx.
+It knows what sane_init recorded, and the list that was handed out last; when a registry is made
+and ended is decided by sane.dll.current, open handles are the business of handle.pyx.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
-from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
 from .gate cimport *
 from .modules cimport (
     pysane_attach,
     pysane_device_list,
-    pysane_memory_free,
     pysane_new_handle,
     pysane_python_device_ops,
 )
@@ -24,8 +24,8 @@ import os
 from ..backend import Context, describe
 from ..config import Environment
 from ..debug import Debug
-from ..dll.registry import registry_for
-from ..errors import AccessDenied, SaneError, status_of
+from ..dll.current import Current
+from ..errors import AccessDenied, Cancelled, SaneError, status_of
 
 
 cdef class Authorizer:
@@ -36,7 +36,7 @@ cdef class Authorizer:
     def __call__(self, str resource):
         cdef char[SANE_MAX_USERNAME_LEN] user
         cdef char[SANE_MAX_PASSWORD_LEN] password
-        cdef bytes text = resource.encode()
+        cdef bytes text = resource.encode("utf-8", "surrogateescape")
         cdef const char *name = text
         cdef SANE_Auth_Callback callback = self.library.authorize
         cdef int depth
@@ -49,61 +49,88 @@ cdef class Authorizer:
             callback(name, user, password)
             pysane_callback_leave(depth)
         user[SANE_MAX_USERNAME_LEN - 1] = password[SANE_MAX_PASSWORD_LEN - 1] = 0
-        return (<bytes>(<char *>user)).decode(), (<bytes>(<char *>password)).decode()
+        return text_of(user), text_of(password)
 
 
-cdef object environment_of(pysane_library *library):
-    variables = {}
-    cdef char **variable = <char **>library.environment
-    while variable != NULL and variable[0] != NULL:
-        name, _, value = os.fsdecode(<bytes>variable[0]).partition("=")
-        variables[name] = value
-        variable += 1
-    return Environment(variables, library.cwd if library.cwd >= 0 else None)
+cdef object text_of(const char *chars):
+    """Return a C string of any encoding as text that gives back the same bytes."""
+    return (<bytes>chars).decode("utf-8", "surrogateescape")
 
 
-cdef object callback_of(pysane_library *library):
-    """Return what C backends get as the callback: none if the frontend gave none."""
-    if library.authorize == NULL:
-        return False
-    return PyCapsule_New(<void *>library.ask, "SANE_Auth_Callback", NULL)
+cdef class Recorded:
+    """A hold on what sane_init recorded: as long as this lives, so does its working directory."""
+
+    cdef pysane_library *library
+    cdef pysane_record *record
+
+    def __dealloc__(self):
+        self.library.release(self.record)
+
+    def context(self):
+        """Return it as a Context, whose Environment keeps this alive."""
+        cdef char **variable = NULL
+        cdef Authorizer authorizer = Authorizer()
+        authorizer.library = self.library
+        variables = {}
+        cwd = None
+        if self.record != NULL:
+            variable = self.record.environment
+            cwd = self.record.cwd if self.record.cwd >= 0 else None
+        while variable != NULL and variable[0] != NULL:
+            name, _, value = os.fsdecode(<bytes>variable[0]).partition("=")
+            variables[name] = value
+            variable += 1
+        callback = False  # what C backends get: none if the frontend gave none
+        if self.library.authorize != NULL:
+            callback = PyCapsule_New(<void *>self.library.ask, "SANE_Auth_Callback", NULL)
+        return Context(Environment(variables, cwd, self), authorizer, callback)
 
 
-cdef object registry_of(pysane_library *library):
-    """Return the library's registry: made, or renewed, at the first call after sane_init."""
-    cdef Authorizer authorizer
-    if library.registry != NULL and library.registry_generation == library.generation:
-        return <object>library.registry
-    authorizer = Authorizer()
-    authorizer.library = library
-    context = Context(environment_of(library), authorizer, callback_of(library))
-    initialised = bool(library.initialised)
-    if library.registry == NULL or not (<object>library.registry).renew(context, initialised):
-        drop_registry(library)
-        registry = registry_for((<bytes>library.backend).decode(), context, initialised)
-        Py_INCREF(registry)
-        library.registry = <void *>registry
-    library.registry_generation = library.generation
-    return <object>library.registry
+cdef class Session:
+    """The Python side of a loaded library."""
+
+    cdef pysane_library *library
+    cdef object current
+    cdef object devices  # the list handed out last
+
+    cdef object take(self, uint64_t *generation):
+        """Return the registry for one call, made at the first one after sane_init."""
+        cdef Recorded recorded = Recorded.__new__(Recorded)
+        recorded.library = self.library
+        recorded.record = self.library.hold(generation)
+        return self.current.take(generation[0], recorded.context)
+
+    cdef int give_back(self, registry) except -1:
+        """The call has returned: end the registry if sane_exit waits for that."""
+        self.current.give_back(registry, self.library.generation)
+        return 0
 
 
-cdef void drop_registry(pysane_library *library) noexcept:
-    if library.registry != NULL:
-        registry = <object>library.registry
-        library.registry = NULL
-        Py_DECREF(registry)
+cdef Session session_of(pysane_library *library):
+    cdef Session session
+    if library.session == NULL:
+        session = Session()
+        session.library = library
+        session.current = Current(text_of(library.backend))
+        Py_INCREF(session)
+        library.session = <void *>session
+    return <Session>library.session
 
 
 cdef SANE_Status list_devices(
     pysane_library *library, const SANE_Device ***out, SANE_Bool local_only
 ) noexcept with gil:
-    cdef void *memory
+    cdef Session session
+    cdef uint64_t generation = 0
     try:
-        memory = pysane_device_list(registry_of(library).get_devices(bool(local_only)), out)
+        session = session_of(library)
+        registry = session.take(&generation)
+        try:
+            session.devices = pysane_device_list(registry.get_devices(bool(local_only)), out)
+        finally:
+            session.give_back(registry)
     except BaseException as exc:
         return library_failed("get_devices", exc)
-    pysane_memory_free(library.devices)
-    library.devices = memory
     return SANE_STATUS_GOOD
 
 
@@ -127,33 +154,58 @@ cdef SANE_Status py_get_devices(
     return status
 
 
-cdef SANE_Status open_device(
+cdef int open_device(
+    Session session, uint64_t generation, registry, name, pysane_handle **h, pysane_slot *slot
+) except -1:
+    """Open a device into *slot*. h: a new handle, NULL when the device has it."""
+    cdef pysane_slot *theirs
+    cdef bint has_opened
+    abi_handle = pysane_new_handle(h[0])
+    handle = registry.open(name, abi_handle.cancel)
+    table = getattr(handle, "table", None)
+    if table is not None:  # a C backend's: from now on nothing of ours is in between
+        theirs = <pysane_slot *>PyCapsule_GetPointer(table, "pysane.table")
+        has_opened = session.library.occupy(generation, slot, theirs.ops, theirs.inner)
+        if not has_opened:
+            handle.close()
+    else:
+        try:
+            pysane_attach(abi_handle, handle)
+        except BaseException:
+            handle.close()
+            raise
+        Py_INCREF(abi_handle)
+        has_opened = session.library.occupy(generation, slot, pysane_python_device_ops, h[0])
+        if not has_opened:
+            pysane_close_held(h[0])
+        h[0] = NULL
+    if not has_opened:
+        raise Cancelled("the library was ended while a device was opened")
+    return 0
+
+
+cdef SANE_Status open_slot(
     pysane_library *library, const char *name, pysane_slot *slot
 ) noexcept with gil:
     cdef pysane_handle *h = pysane_handle_new()
-    cdef pysane_slot *theirs
+    cdef SANE_Status status = SANE_STATUS_GOOD
+    cdef uint64_t generation = 0
+    cdef Session session
     if h == NULL:
         return SANE_STATUS_NO_MEM
-    handle = None
     try:
-        abi_handle = pysane_new_handle(h)
-        text = None if name == NULL else (<bytes>name).decode("utf-8", "surrogateescape")
-        handle = registry_of(library).open(text, abi_handle.cancel)
-        table = getattr(handle, "table", None)
-        if table is not None:  # a C backend's: from now on nothing of ours is in between
-            theirs = <pysane_slot *>PyCapsule_GetPointer(table, "pysane.table")
-            pysane_handle_free(h)
-            pysane_occupy(slot, theirs.ops, theirs.inner)
-            return SANE_STATUS_GOOD
-        pysane_attach(abi_handle, handle)
+        text = None if name == NULL else text_of(name)
+        session = session_of(library)
+        registry = session.take(&generation)
+        try:
+            open_device(session, generation, registry, text, &h, slot)
+        finally:
+            session.give_back(registry)
     except BaseException as exc:
-        if handle is not None:
-            handle.close()
+        status = library_failed("open", exc)
+    if h != NULL:
         pysane_handle_free(h)
-        return library_failed("open", exc)
-    Py_INCREF(abi_handle)
-    pysane_occupy(slot, pysane_python_device_ops, h)
-    return SANE_STATUS_GOOD
+    return status
 
 
 cdef SANE_Status py_open(
@@ -161,22 +213,19 @@ cdef SANE_Status py_open(
 ) noexcept nogil:
     cdef SANE_Status status = pysane_enter_library()
     if status == SANE_STATUS_GOOD:
-        status = open_device(library, name, slot)
+        status = open_slot(library, name, slot)
         pysane_leave_library()
     return status
 
 
 cdef void exit_library(pysane_library *library) noexcept with gil:
-    if library.registry != NULL:
-        survives = False
-        try:
-            survives = (<object>library.registry).exit()
-        except BaseException as exc:
-            library_failed("exit", exc)
-        if not survives:
-            drop_registry(library)
-    pysane_memory_free(library.devices)
-    library.devices = NULL
+    cdef Session session
+    try:
+        session = session_of(library)
+        session.devices = None
+        session.current.end(library.generation)
+    except BaseException as exc:
+        library_failed("exit", exc)
 
 
 cdef void py_exit(pysane_library *library) noexcept nogil:

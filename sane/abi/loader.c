@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct key {
@@ -120,32 +121,59 @@ read_runtime(struct pysane_runtime *runtime, FILE *file, const char *folder)
   return 1;
 }
 
+char pysane_self[PATH_MAX];
+static struct stat loaded; /* the file at pysane_self */
+
+/* The name that the linker knows may be relative: it must be asked before the host changes its
+ * working directory or its root. */
+__attribute__((constructor)) static void
+find_self(void)
+{
+  Dl_info info;
+
+  if (!dladdr(&pysane_library, &info) || !realpath(info.dli_fname, pysane_self) ||
+      stat(pysane_self, &loaded) != 0)
+    *pysane_self = 0;
+}
+
+/* Whether this library still lies where it was loaded from: what is beside another file of its
+ * name, after an upgrade or a chroot, is not for this one. */
+static int
+is_in_place(void)
+{
+  struct stat now;
+
+  return *pysane_self && stat(pysane_self, &now) == 0 && now.st_dev == loaded.st_dev &&
+         now.st_ino == loaded.st_ino;
+}
+
 /* The folder pysane lies beside this library, or beside its folder (lib/sane/). */
 static int
 find_runtime(struct pysane_runtime *runtime)
 {
   static const char *const places[] = {"pysane", "../pysane"};
-  char self[PATH_MAX], name[PATH_MAX + 32];
-  Dl_info info;
+  char folder[PATH_MAX], name[PATH_MAX + 32];
   size_t i;
 
-  if (!dladdr(&pysane_library, &info) || !realpath(info.dli_fname, self))
-    return fail("cannot tell where this library lies");
-  *strrchr(self, '/') = 0;
+  if (!is_in_place())
+    return fail("this library does not lie any more where it was loaded from%s%s",
+                *pysane_self ? ", " : "", pysane_self);
+  snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(pysane_self, '/') - pysane_self),
+           pysane_self);
   for (i = 0; i < sizeof places / sizeof *places; i++) {
     FILE *file;
     int good;
-    snprintf(name, sizeof name, "%s/%s/pysane.runtime", self, places[i]);
+    snprintf(name, sizeof name, "%s/%s/pysane.runtime", folder, places[i]);
     file = fopen(name, "re");
     if (!file)
       continue;
     *strrchr(name, '/') = 0;
     runtime->package = realpath(name, NULL); /* but in a wheel, where a line package= says else */
-    good = runtime->package && realpath(name, self) && read_runtime(runtime, file, self);
+    good = runtime->package && realpath(name, folder) && read_runtime(runtime, file, folder);
     fclose(file);
     return good;
   }
-  return fail("no file pysane/pysane.runtime in %s or the folder above", self);
+  return fail("no file pysane/pysane.runtime in %s or the folder above", folder);
 }
 
 /* Whether the interpreter that the process has is one that we can use. */
@@ -154,6 +182,8 @@ is_usable(const char *version, const struct pysane_runtime *runtime)
 {
   size_t length = strlen(runtime->version);
 
+  if (strstr(version, "free-threading build")) /* Py_GIL_DISABLED */
+    return fail("this program runs a free-threaded Python, the scanner drivers need the GIL");
   if (strncmp(version, runtime->version, length) == 0 && version[length] == '.')
     return 1;
   return fail("this program runs Python %.*s, the scanner drivers need %s",
@@ -212,9 +242,11 @@ load(void)
   return ops;
 }
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* who has it loads */
+
 /* A Python host may call with the GIL held, which the thread that loads may need. */
 static void
-lock_without_gil(pthread_mutex_t *lock)
+lock_without_gil(void)
 {
   int (*has_gil)(void);
   void *(*state_of_thread)(void);
@@ -222,7 +254,7 @@ lock_without_gil(pthread_mutex_t *lock)
   void (*take)(void *);
   void *state;
 
-  if (pthread_mutex_trylock(lock) == 0)
+  if (pthread_mutex_trylock(&lock) == 0)
     return;
   *(void **)&has_gil = dlsym(RTLD_DEFAULT, "PyGILState_Check");
   *(void **)&state_of_thread = dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
@@ -230,10 +262,10 @@ lock_without_gil(pthread_mutex_t *lock)
   *(void **)&take = dlsym(RTLD_DEFAULT, "PyEval_RestoreThread");
   if (has_gil && state_of_thread && release && take && state_of_thread() && has_gil()) {
     state = release();
-    pthread_mutex_lock(lock);
+    pthread_mutex_lock(&lock);
     take(state);
   } else {
-    pthread_mutex_lock(lock);
+    pthread_mutex_lock(&lock);
   }
 }
 
@@ -247,16 +279,23 @@ pysane_is_loading(void)
   return __atomic_load_n(&is_loading, __ATOMIC_ACQUIRE) && pthread_equal(loading, pthread_self());
 }
 
+/* In a forked child: return whether it has lost the thread that was loading Python. */
+int
+pysane_load_forked(void)
+{
+  pthread_mutex_init(&lock, NULL);
+  return __atomic_load_n(&is_loading, __ATOMIC_ACQUIRE) && !pysane_is_loading();
+}
+
 const struct pysane_library_ops *
 pysane_load(void)
 {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   static const struct pysane_library_ops *ops;
   static int tried;
 
   if (pysane_is_loading())
     return NULL;
-  lock_without_gil(&lock);
+  lock_without_gil();
   if (!tried) {
     loading = pthread_self();
     __atomic_store_n(&is_loading, 1, __ATOMIC_RELEASE);

@@ -7,15 +7,14 @@
 #include "gate.h"
 
 /* structs.pyx */
-void *pysane_device_list(PyObject *devices, const SANE_Device ***array);
-void pysane_memory_free(void *memory);
+PyObject *pysane_device_list(PyObject *devices, const SANE_Device ***array);
 void pysane_parameters(PyObject *parameters, SANE_Parameters *out);
-void *pysane_descriptors(PyObject *options, SANE_Option_Descriptor **array);
-int pysane_redeclare(void *memory, PyObject *options, SANE_Option_Descriptor **array,
+PyObject *pysane_descriptors(PyObject *options, SANE_Option_Descriptor **array);
+int pysane_redeclare(PyObject *table, PyObject *options, SANE_Option_Descriptor **array,
                      SANE_Int *count);
-int pysane_descriptor_update(void *memory, PyObject *options, SANE_Int index);
-const int *pysane_offsets(void *memory);
-const int *pysane_reloads(void *memory);
+int pysane_descriptor_update(PyObject *table, PyObject *options, SANE_Int index);
+const int *pysane_offsets(PyObject *table);
+const int *pysane_reloads(PyObject *table);
 
 /* direct.pyx */
 SANE_Status pysane_direct_control(struct pysane_handle *h, SANE_Int index, SANE_Action action,

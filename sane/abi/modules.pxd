@@ -13,16 +13,15 @@ from ..sane_h cimport (
 
 
 cdef extern from "modules.h":
-    void *pysane_device_list(object devices, const SANE_Device ***array) except NULL
-    void pysane_memory_free(void *memory) noexcept nogil
+    object pysane_device_list(object devices, const SANE_Device ***array)
     void pysane_parameters(object parameters, SANE_Parameters *out) except *
-    void *pysane_descriptors(object options, SANE_Option_Descriptor **array) except NULL
+    object pysane_descriptors(object options, SANE_Option_Descriptor **array)
     int pysane_redeclare(
-        void *memory, object options, SANE_Option_Descriptor **array, SANE_Int *count
+        object table, object options, SANE_Option_Descriptor **array, SANE_Int *count
     ) except -1
-    int pysane_descriptor_update(void *memory, object options, SANE_Int index) except -1
-    const int *pysane_offsets(void *memory) noexcept nogil
-    const int *pysane_reloads(void *memory) noexcept nogil
+    int pysane_descriptor_update(object table, object options, SANE_Int index) except -1
+    const int *pysane_offsets(object table) noexcept
+    const int *pysane_reloads(object table) noexcept
     const pysane_device_ops *pysane_python_device_ops
     void pysane_publish_device_ops(const pysane_device_ops *ops)
     object pysane_new_handle(pysane_handle *h)

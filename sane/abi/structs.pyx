@@ -1,13 +1,13 @@
 # cython: language_level=3
 """Python values as the C structures of the standard, in memory that keeps its address.
 
-A frontend keeps pointers into descriptors and lists until close (c-abi-and-dll 1.7), so every
-string and array that was ever shown stays allocated with its table: a new value gets new memory.
+A frontend keeps pointers into descriptors and lists until close (c-abi-and-dll 1.7), so whatever
+was ever shown stays in memory with its table; what is shown again has the address that it had.
 It knows options, parameters and device lists; it knows neither handles nor threads.
 """
 
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 
 from ..sane_h cimport (
     SANE_CONSTRAINT_NONE,
@@ -23,80 +23,69 @@ from ..sane_h cimport (
     SANE_Word,
 )
 
+from ..errors import DeviceIOError
 from ..option import Range
 
-
-# Blocks chained to the table that they belong to.
-cdef struct Block:
-    Block *next
-
-
-cdef struct Memory:
-    Block *blocks
-    Py_ssize_t count
-    SANE_Option_Descriptor *descriptors
-    int *offsets
-    int *reloads
+# Of all that one table has shown. A scanner's options take some 100 KB; a server that describes
+# them anew for ever must not fill the memory of the program.
+MOST_BYTES = 16 << 20
 
 
-cdef Memory *new_memory() except NULL:
-    cdef Memory *memory = <Memory *>calloc(1, sizeof(Memory))
-    if memory == NULL:
-        raise MemoryError
-    return memory
+cdef class Table:
+    """Memory that a frontend may point to, as long as the table lives."""
+
+    cdef dict kept  # what was shown, by its content
+    cdef list arrays
+    cdef Py_ssize_t size, count
+    cdef SANE_Option_Descriptor *descriptors
+    cdef int *offsets
+    cdef int *reloads
+
+    def __cinit__(self):
+        self.kept = {}
+        self.arrays = []
+
+    cdef int charge(self, Py_ssize_t size) except -1:
+        if self.size + size > MOST_BYTES:
+            raise DeviceIOError(f"more than {MOST_BYTES} bytes were described in one session")
+        self.size += size
+        return 0
+
+    cdef void *allot(self, Py_ssize_t size) except NULL:
+        """Return new zeroed memory."""
+        self.charge(size)
+        array = bytearray(size + 1)  # not an empty one, which has no memory of its own
+        self.arrays.append(array)
+        return PyByteArray_AS_STRING(array)
+
+    cdef const char *keep(self, bytes content) except NULL:
+        """Return the address of *content*, which a NUL follows."""
+        kept = self.kept.get(content)
+        if kept is None:
+            self.charge(len(content))
+            kept = self.kept[content] = content
+        return PyBytes_AS_STRING(<bytes>kept)
+
+    cdef const char *text(self, text) except NULL:
+        return self.keep(text.encode("utf-8", "surrogateescape"))
 
 
-cdef void *allot(Memory *memory, size_t size) except NULL:
-    """Return zeroed memory that lives as long as *memory*."""
-    cdef Block *block = <Block *>calloc(1, sizeof(Block) + size)
-    if block == NULL:
-        raise MemoryError
-    block.next = memory.blocks
-    memory.blocks = block
-    return block + 1
-
-
-cdef public void pysane_memory_free(void *table) noexcept nogil:
-    """Free a table and all that hangs on it; NULL is nothing."""
-    cdef Memory *memory = <Memory *>table
-    cdef Block *block
-    if memory == NULL:
-        return
-    while memory.blocks != NULL:
-        block = memory.blocks
-        memory.blocks = block.next
-        free(block)
-    free(memory)
-
-
-cdef const char *c_string(Memory *memory, text) except NULL:
-    data = text.encode("utf-8", "surrogateescape")
-    cdef Py_ssize_t size = len(data)
-    cdef char *copy = <char *>allot(memory, size + 1)
-    memcpy(copy, <const char *>data, size)
-    return copy
-
-
-cdef public void *pysane_device_list(devices, const SANE_Device ***array) except NULL:
+cdef public object pysane_device_list(devices, const SANE_Device ***array):
     """Store the NULL-terminated array of *devices*, a sequence of DeviceInfo; return its table."""
     cdef Py_ssize_t count = len(devices), i
-    cdef Memory *memory = new_memory()
+    cdef Table table = Table()
     cdef const SANE_Device **result
     cdef SANE_Device *entries
-    try:
-        result = <const SANE_Device **>allot(memory, (count + 1) * sizeof(void *))
-        entries = <SANE_Device *>allot(memory, count * sizeof(SANE_Device))
-        for i in range(count):
-            entries[i].name = c_string(memory, devices[i].name)
-            entries[i].vendor = c_string(memory, devices[i].vendor)
-            entries[i].model = c_string(memory, devices[i].model)
-            entries[i].type = c_string(memory, devices[i].type)
-            result[i] = &entries[i]
-    except BaseException:
-        pysane_memory_free(memory)
-        raise
+    result = <const SANE_Device **>table.allot((count + 1) * sizeof(void *))
+    entries = <SANE_Device *>table.allot(count * sizeof(SANE_Device))
+    for i in range(count):
+        entries[i].name = table.text(devices[i].name)
+        entries[i].vendor = table.text(devices[i].vendor)
+        entries[i].model = table.text(devices[i].model)
+        entries[i].type = table.text(devices[i].type)
+        result[i] = &entries[i]
     array[0] = result
-    return memory
+    return table
 
 
 cdef public void pysane_parameters(parameters, SANE_Parameters *out) except *:
@@ -111,131 +100,100 @@ cdef public void pysane_parameters(parameters, SANE_Parameters *out) except *:
     out[0] = result
 
 
-cdef public void *pysane_descriptors(options, SANE_Option_Descriptor **array) except NULL:
+cdef public object pysane_descriptors(options, SANE_Option_Descriptor **array):
     """Store the descriptors of *options* (sane.values.Options); return their table."""
-    cdef Memory *memory = new_memory()
+    cdef Table table = Table()
     cdef SANE_Int count = 0, index
-    try:
-        pysane_redeclare(memory, options, array, &count)
-        for index in range(count):
-            pysane_descriptor_update(memory, options, index)
-    except BaseException:
-        pysane_memory_free(memory)
-        raise
-    return memory
+    pysane_redeclare(table, options, array, &count)
+    for index in range(count):
+        pysane_descriptor_update(table, options, index)
+    return table
 
 
 cdef public int pysane_redeclare(
-    void *table, options, SANE_Option_Descriptor **array, SANE_Int *counted
+    object descriptors, options, SANE_Option_Descriptor **array, SANE_Int *counted
 ) except -1:
     """Store the fixed fields of all *options*, which a remote device may declare anew.
 
-    Descriptors stay where they are; if their number changed, the old ones stay as they are.
+    Descriptors stay where they are; if their number changed, the old ones stay as they are. When
+    there is no room for the new texts, all is as it was.
     """
-    cdef Memory *memory = <Memory *>table
+    cdef Table table = descriptors
     cdef Py_ssize_t count = len(options), i
     cdef SANE_Option_Descriptor *d
-    if count != memory.count:
-        d = <SANE_Option_Descriptor *>allot(memory, count * sizeof(SANE_Option_Descriptor))
-        memory.offsets = <int *>allot(memory, count * sizeof(int))
-        memory.reloads = <int *>allot(memory, count * sizeof(int))
-        memory.descriptors, memory.count = d, count
+    for option in options.declared:
+        for text in (option.name, option.title, option.desc):
+            table.text(text)
+    if count != table.count:
+        d = <SANE_Option_Descriptor *>table.allot(count * sizeof(SANE_Option_Descriptor))
+        table.offsets = <int *>table.allot(count * sizeof(int))
+        table.reloads = <int *>table.allot(count * sizeof(int))
+        table.descriptors, table.count = d, count
     for i, option in enumerate(options.declared):
-        d = &memory.descriptors[i]
-        set_text(memory, &d.name, option.name)
-        set_text(memory, &d.title, option.title)
-        set_text(memory, &d.desc, option.desc)
+        d = &table.descriptors[i]
+        d.name = table.text(option.name)
+        d.title = table.text(option.title)
+        d.desc = table.text(option.desc)
         d.type = option.type
         d.unit = option.unit
         d.size = option.size
-        memory.offsets[i] = option.offset
-        memory.reloads[i] = option.reloads
+        table.offsets[i] = option.offset
+        table.reloads[i] = option.reloads
     counted[0] = min(counted[0], <SANE_Int>count)  # a look without the gate never sees too many
-    array[0] = memory.descriptors
+    array[0] = table.descriptors
     counted[0] = <SANE_Int>count
     return 0
 
 
-cdef int set_text(Memory *memory, SANE_String_Const *place, text) except -1:
-    """Store *text*; the same text keeps its address."""
-    data = text.encode("utf-8", "surrogateescape")
-    if place[0] == NULL or <bytes>place[0] != data:
-        place[0] = c_string(memory, text)
-    return 0
-
-
-cdef public int pysane_descriptor_update(void *table, options, SANE_Int index) except -1:
+cdef public int pysane_descriptor_update(
+    object descriptors, options, SANE_Int index
+) except -1:
     """Renew what may change of one descriptor: capabilities and constraint."""
-    cdef Memory *memory = <Memory *>table
-    cdef SANE_Option_Descriptor *d = &memory.descriptors[index]
+    cdef Table table = descriptors
+    cdef SANE_Option_Descriptor *d = &table.descriptors[index]
     constraint = options.constraints[index]
     d.cap = options.caps[index]
     if constraint is None:
         d.constraint_type = SANE_CONSTRAINT_NONE
         d.constraint.range = NULL
     elif isinstance(constraint, Range):
-        set_range(memory, d, constraint)
+        d.constraint.range = <const SANE_Range *>words_of(
+            table, (constraint.min, constraint.max, constraint.quant)
+        )
+        d.constraint_type = SANE_CONSTRAINT_RANGE
     elif isinstance(constraint[0], str):
-        set_strings(memory, d, constraint)
+        d.constraint.string_list = strings_of(table, constraint)
+        d.constraint_type = SANE_CONSTRAINT_STRING_LIST
     else:
-        set_words(memory, d, constraint)
+        d.constraint.word_list = words_of(table, (len(constraint), *constraint))
+        d.constraint_type = SANE_CONSTRAINT_WORD_LIST
     return 0
 
 
-cdef int set_range(Memory *memory, SANE_Option_Descriptor *d, constraint) except -1:
-    cdef SANE_Range *r
-    cdef SANE_Word low = constraint.min, high = constraint.max, quant = constraint.quant
-    if d.constraint_type == SANE_CONSTRAINT_RANGE:
-        r = <SANE_Range *>d.constraint.range
-        if r.min == low and r.max == high and r.quant == quant:
-            return 0
-    r = <SANE_Range *>allot(memory, sizeof(SANE_Range))
-    r.min, r.max, r.quant = low, high, quant
-    d.constraint.range = r
-    d.constraint_type = SANE_CONSTRAINT_RANGE
-    return 0
+cdef const SANE_Word *words_of(Table table, words) except NULL:
+    cdef bytes content = PyBytes_FromStringAndSize(NULL, len(words) * sizeof(SANE_Word))
+    cdef SANE_Word *place = <SANE_Word *>PyBytes_AS_STRING(content)
+    for word in words:
+        place[0] = word
+        place += 1
+    return <const SANE_Word *>table.keep(content)
 
 
-cdef int set_strings(Memory *memory, SANE_Option_Descriptor *d, constraint) except -1:
-    cdef Py_ssize_t count = len(constraint), i
-    cdef SANE_String_Const *texts
-    if d.constraint_type == SANE_CONSTRAINT_STRING_LIST and same_strings(d, constraint):
-        return 0
-    texts = <SANE_String_Const *>allot(memory, (count + 1) * sizeof(void *))
-    for i in range(count):
-        texts[i] = c_string(memory, constraint[i])
-    d.constraint.string_list = texts
-    d.constraint_type = SANE_CONSTRAINT_STRING_LIST
-    return 0
+cdef const SANE_String_Const *strings_of(Table table, texts) except NULL:
+    cdef bytes content = PyBytes_FromStringAndSize(NULL, (len(texts) + 1) * sizeof(void *))
+    cdef SANE_String_Const *place = <SANE_String_Const *>PyBytes_AS_STRING(content)
+    for text in texts:
+        place[0] = table.text(text)
+        place += 1
+    place[0] = NULL
+    return <const SANE_String_Const *>table.keep(content)
 
 
-cdef bint same_strings(SANE_Option_Descriptor *d, constraint) except -1:
-    cdef Py_ssize_t i = 0
-    for text in constraint:
-        if d.constraint.string_list[i] == NULL:
-            return False
-        if <bytes>d.constraint.string_list[i] != text.encode("utf-8", "surrogateescape"):
-            return False
-        i += 1
-    return d.constraint.string_list[i] == NULL
-
-
-cdef int set_words(Memory *memory, SANE_Option_Descriptor *d, constraint) except -1:
-    cdef Py_ssize_t count = len(constraint), i
-    cdef SANE_Word *words = <SANE_Word *>allot(memory, (count + 1) * sizeof(SANE_Word))
-    words[0] = <SANE_Word>count
-    for i in range(count):
-        words[i + 1] = constraint[i]
-    d.constraint.word_list = words
-    d.constraint_type = SANE_CONSTRAINT_WORD_LIST
-    return 0
-
-
-cdef public const int *pysane_offsets(void *table) noexcept nogil:
+cdef public const int *pysane_offsets(object table) noexcept:
     """Return where in the values each option's bytes begin."""
-    return (<Memory *>table).offsets
+    return (<Table>table).offsets
 
 
-cdef public const int *pysane_reloads(void *table) noexcept nogil:
+cdef public const int *pysane_reloads(object table) noexcept:
     """Return the info bits that a change of each option reports."""
-    return (<Memory *>table).reloads
+    return (<Table>table).reloads

@@ -15,12 +15,14 @@ with %XX for blanks, controls and percent signs. Whatever is not exactly so is n
 from __future__ import annotations
 
 import os
-from stat import S_IMODE, S_ISREG
+from stat import S_ISREG
 
 from ..backend import DeviceInfo
+from .trust import OTHERS_MAY_WRITE, weak_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..config import Environment
     from ..debug import Debug
 
     Lists = dict[str, list[DeviceInfo]]
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
 HEAD = "pysane devices 1"
 FOLDER = "pysane"
 MOST_BYTES = 1 << 20
-OTHERS_MAY_WRITE = 0o022
 CLOCK_SECONDS = 2.0  # what another program's list may seem to come from the future
-_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -46,13 +47,11 @@ class Kept:
         self.age = age
 
 
-def folder() -> str | None:
-    """Return the user's cache folder of ours, None without one and in set-uid programs."""
-    if os.getuid() != os.geteuid() or os.getgid() != os.getegid():
-        return None
-    base = os.environ.get("XDG_CACHE_HOME", "")
+def folder(environment: Environment) -> str | None:
+    """Return the user's cache folder of ours, None without one."""
+    base = environment.get("XDG_CACHE_HOME") or ""
     if not os.path.isabs(base):
-        home = os.environ.get("HOME", "")
+        home = environment.get("HOME") or ""
         base = os.path.join(home, ".cache") if os.path.isabs(home) else ""
     return os.path.join(base, FOLDER) if base else None
 
@@ -103,6 +102,7 @@ class Cache:
                 lines.append(" ".join(["device", *map(_quote, texts)]))
         data = "\n".join([*lines, "end", ""]).encode("utf-8", "surrogateescape")
         try:
+            _check_way(self._place)
             os.makedirs(self._place, 0o700, exist_ok=True)
             directory = _open_folder(self._place)
             try:
@@ -131,7 +131,11 @@ def _replace(directory: int, name: str, data: bytes) -> None:
 
 
 def _open_folder(place: str) -> int:
-    """Open the folder; raises PermissionError if others than this user may write there."""
+    """Open the folder; raises PermissionError if others than this user may write there.
+
+    Or if others can lead the way to it elsewhere, by a link of theirs.
+    """
+    _check_way(place)
     directory = os.open(place, _DIRECTORY)
     try:
         _check(os.fstat(directory), is_file=False)
@@ -141,10 +145,16 @@ def _open_folder(place: str) -> int:
     return directory
 
 
+def _check_way(place: str) -> None:
+    weak = weak_place(place)
+    if weak is not None:
+        raise PermissionError(f"others than this user may write {weak}")
+
+
 def _check(state: os.stat_result, is_file: bool) -> None:
     if is_file and not S_ISREG(state.st_mode):
         raise PermissionError("it is no file")
-    if state.st_uid != os.geteuid() or S_IMODE(state.st_mode) & OTHERS_MAY_WRITE:
+    if state.st_uid != os.geteuid() or state.st_mode & OTHERS_MAY_WRITE:
         raise PermissionError("others than this user may write there")
 
 

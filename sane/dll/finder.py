@@ -13,7 +13,7 @@ from .. import backends
 from ..backend import Backend
 from ..errors import Invalid
 from .libraries import directories as library_directories
-from .libraries import libraries, may_trust_environment
+from .libraries import libraries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 ENTRY_POINTS = "sane.backends"
 SYSTEM_DIRECTORY = "/usr/local/lib/pysane/backends"
-OTHERS_MAY_WRITE = 0o022
 NOT_BY_DEFAULT = ("test", "pnm", "net")  # two are no scanners, one is not of this machine
 
 _package = __package__.rpartition(".")[0]
@@ -178,8 +177,8 @@ def directories(environment: Environment) -> list[str]:
 
 def named_directories(environment: Environment) -> list[str]:
     """Return the elements of PYSANE_BACKEND_PATH, as they stand there."""
-    path = environment.get("PYSANE_BACKEND_PATH") if may_trust_environment() else None
-    return [name for name in (path or "").split(":") if name]
+    path = environment.get("PYSANE_BACKEND_PATH") or ""
+    return [name for name in path.split(":") if name]
 
 
 def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType | None:
@@ -187,23 +186,23 @@ def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType 
     module_name = f"{_package}.backends.{name.replace('-', '_')}"
     for directory in directories(environment):
         path = os.path.join(directory, f"{name.replace('-', '_')}.py")
-        path = os.path.realpath(path)
-        if os.path.isfile(path) and all(
-            is_trusted(place, debug) for place in (path, os.path.dirname(path), directory)
-        ):
-            from importlib.util import module_from_spec, spec_from_file_location
+        if not (os.path.isfile(path) and is_trusted(path, debug)):
+            continue
+        from importlib.util import module_from_spec, spec_from_file_location
 
-            spec = spec_from_file_location(module_name, path)
-            if spec is None or spec.loader is None:
-                continue
-            module = module_from_spec(spec)
-            sys.modules[module_name] = module
-            try:
-                spec.loader.exec_module(module)
-            except BaseException:
-                del sys.modules[module_name]
-                raise
-            return module
+        spec = spec_from_file_location(module_name, os.path.realpath(path))
+        if spec is None or spec.loader is None:
+            continue
+        if spec.cached is not None and not is_trusted(spec.cached, debug):
+            continue
+        module = module_from_spec(spec)
+        sys.modules[module_name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[module_name]
+            raise
+        return module
     for directory in named_directories(environment):
         if not os.path.isabs(directory):
             debug(0, "PYSANE_BACKEND_PATH: %s is not used: no absolute path", directory)
@@ -211,11 +210,16 @@ def dropped_in(name: str, environment: Environment, debug: Debug) -> ModuleType 
 
 
 def is_trusted(path: str, debug: Debug) -> bool:
-    """Tell whether only root and this user may write *path*; say so if not."""
-    state = os.stat(path)
-    if state.st_mode & OTHERS_MAY_WRITE or state.st_uid not in (0, os.geteuid()):
-        debug(0, "%s is not used: others than root and you may write it", path)
-        return False
+    """Tell whether only root and this user can change *path*, or put it there; say so if not."""
+    from .trust import weak_place
+
+    folders = [os.path.dirname(path), os.path.dirname(os.path.realpath(path))]
+    for place in (path, *folders):
+        weak = weak_place(place)
+        if weak is not None:
+            what = "" if weak == path else f" (for {path})"
+            debug(0, "%s is not used: others than root and you may write it%s", weak, what)
+            return False
     return True
 
 

@@ -17,18 +17,13 @@ PATH_VARIABLES = ("LD_LIBRARY_PATH", "SHLIB_PATH", "LIBPATH")  # the first that 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-def may_trust_environment() -> bool:
-    """Tell whether the environment may say what code to run: not in a set-uid program."""
-    return os.getuid() == os.geteuid() and os.getgid() == os.getegid()
-
-
 def directories(environment: Environment) -> list[str]:
     """Return where libsane-<name>.so.1 is looked for, in order; "" means the root directory.
 
     The last three are Debian's: third-party backends ignore the multiarch one.
     """
     values = [value for value in map(environment.get, PATH_VARIABLES) if value is not None]
-    found = values[0].split(":") if values and may_trust_environment() else []
+    found = values[0].split(":") if values else []
     multiarch = getattr(sys.implementation, "_multiarch", "")
     if multiarch:
         found.append(f"/usr/lib/{multiarch}/sane")

@@ -46,7 +46,7 @@ class Listing:
             return self._discovery.ask(names, local_only, settings)
         from . import cache
 
-        place = cache.folder()
+        place = cache.folder(self._loader.context.environment)
         if place is None:
             return self._discovery.ask(names, local_only, settings)
         file = "devices-local" if local_only else "devices"

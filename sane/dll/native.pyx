@@ -121,6 +121,11 @@ cdef object text(const char *chars):
     return "" if chars == NULL else (<bytes>chars).decode("utf-8", "surrogateescape")
 
 
+cdef bytes data_of(str chars):
+    """Return text as the C string that it came from, without its end."""
+    return chars.encode("utf-8", "surrogateescape")
+
+
 cdef object failure(SANE_Status status, str what):
     """Return the exception for *status*; one that the standard does not have is an I/O error."""
     if <int>status in BY_STATUS:
@@ -140,7 +145,7 @@ cdef void ask(const char *resource, char *user, char *password) noexcept with gi
         return
     try:
         given = asker(text(resource))
-        name, secret = (str(part).encode()[:SANE_MAX_USERNAME_LEN - 1] for part in given)
+        name, secret = (data_of(part)[:SANE_MAX_USERNAME_LEN - 1] for part in given)
     except BaseException:
         return  # no credentials: the backend denies access, and says why
     memcpy(user, <const char *>name, len(name) + 1)
@@ -164,9 +169,11 @@ class asking:
             askers[get_ident()] = self.before
 
 
-# By image: how many Library objects have called its init and not yet its exit. Two libraries of
-# ours in one process get the same image, with the same static data, from the dynamic linker.
+# By image: how many Library objects have called its init and not yet its exit, and what they must
+# hold for either. Two libraries of ours in one process get the same image, with the same static
+# data, from the dynamic linker; and so does one that is ended in one thread, begun in another.
 cdef dict users = {}
+cdef dict locks = {}
 
 
 cdef class Library:
@@ -241,21 +248,22 @@ cdef class Library:
         cdef SANE_Auth_Callback authorize = NULL
         cdef SANE_Int version = MAJOR << 24  # for a backend that forgets to store it
         cdef SANE_Status status = SANE_STATUS_GOOD
-        key = <uintptr_t>self.image
         if type(callback).__name__ == "PyCapsule":
             authorize = <SANE_Auth_Callback>PyCapsule_GetPointer(callback, "SANE_Auth_Callback")
         elif callback:
             authorize = ask
-        if key not in users:
-            with nogil:
-                status = f.init(&version, authorize)
-            if status != SANE_STATUS_GOOD:
-                raise failure(status, f"init of the C backend {self.name} failed")
-            major = version >> 24 & 0xFF
-            if major != MAJOR:
-                raise Invalid(f"the C backend {self.name} is of version {major}, not {MAJOR}")
-        users[key] = users.get(key, 0) + 1
-        self.is_initialised = True
+        key = <uintptr_t>self.image
+        with locks.setdefault(key, allocate_lock()):
+            if key not in users:
+                with nogil:
+                    status = f.init(&version, authorize)
+                if status != SANE_STATUS_GOOD:
+                    raise failure(status, f"init of the C backend {self.name} failed")
+                major = version >> 24 & 0xFF
+                if major != MAJOR:
+                    raise Invalid(f"the C backend {self.name} is of version {major}, not {MAJOR}")
+            users[key] = users.get(key, 0) + 1
+            self.is_initialised = True
         return version
 
     def list_devices(self, bint local_only):
@@ -282,7 +290,7 @@ cdef class Library:
         cdef SANE_Handle handle = NULL
         cdef SANE_Status status
         cdef Device device
-        cdef bytes encoded = name.encode("utf-8", "surrogateescape")
+        cdef bytes encoded = data_of(name)
         cdef const char *chars = encoded
         with asking(authorize):
             with nogil:
@@ -304,23 +312,22 @@ cdef class Library:
         """
         cdef Functions *f = self.functions
         cdef void *image = self.image
-        cdef bint last = False
         for device in list(self.devices):
             device.close()
         key = <uintptr_t>image
-        if self.is_initialised:
-            self.is_initialised = False
-            users[key] -= 1
-            last = not users[key]
-            if last:
-                del users[key]
         self.functions = NULL
         self.image = NULL
         if f == NULL:
             return
+        if self.is_initialised:
+            self.is_initialised = False
+            with locks[key]:
+                users[key] -= 1
+                if not users[key]:
+                    del users[key]
+                    with nogil:
+                        f.exit()
         with nogil:
-            if last:
-                f.exit()
             dlclose(image)
             free(f)
 

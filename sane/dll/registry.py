@@ -289,10 +289,6 @@ class Registry:
         self._loader.exit(self._names, self._listing.busy())
         return False
 
-    def renew(self, context: Context, initialised: bool) -> bool:
-        """Return False: a new sane_init needs a new registry."""
-        return False
-
 
 class Single:
     """One backend as a library of its own: its device names have no prefix."""
@@ -325,13 +321,10 @@ class Single:
         """End the backend; return True if it survives, as then does this registry."""
         return self._loader.exit()
 
-    def renew(self, context: Context, initialised: bool) -> bool:
-        """Go on with what a new sane_init recorded; return False if nothing has survived."""
-        if not self._loader.exit():
-            return False
+    def renew(self, context: Context, initialised: bool) -> None:
+        """Go on with what a new sane_init recorded, if exit has said that the backend survives."""
         self._loader.set_context(context)
         self._initialised = initialised
-        return True
 
 
 def registry_for(backend: str, context: Context, initialised: bool = True) -> Registry | Single:

@@ -11,6 +11,8 @@ from cpython.bytes cimport PyBytes_AS_STRING
 from libc.errno cimport EINTR, errno
 from libc.stdlib cimport calloc, free, malloc
 
+import os
+
 cdef extern from "abi.h" nogil:
     int pysane_above_stdio(int)
 
@@ -204,7 +206,7 @@ def spawn(list arguments, list environment, cwd):
         with nogil:
             launch(&plan, stacks)
         if plan.error:
-            raise OSError(plan.error, "cannot be started", arguments[0].decode())
+            raise OSError(plan.error, "cannot be started", os.fsdecode(arguments[0]))
     except BaseException:
         close(ends[0])
         raise

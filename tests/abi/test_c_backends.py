@@ -95,6 +95,28 @@ def test_c_backend_is_ended_in_order_and_unloaded(
     assert log.read_text().splitlines() == cycle * 2
 
 
+def test_c_backend_is_begun_and_ended_once_for_first_calls_of_several_threads(
+    program: Path, environment: Environ, log: Path
+) -> None:
+    running.passes(program, "first_calls", environment)
+    lines = log.read_text().splitlines()
+    rounds = lines.count("scan loaded")
+    assert rounds == 25
+    cycle = ["loaded", "init", "open", "open", "open", "open"]
+    cycle += ["close", "close", "close", "close", "exit", "unloaded"]
+    assert [line.split()[1] for line in lines] == cycle * rounds
+
+
+def test_c_backend_is_not_ended_under_a_call_of_another_thread(
+    program: Path, environment: Environ, log: Path
+) -> None:
+    running.passes(program, "exit_beside_open", environment)
+    first = ["loaded", "init none", "open signal", "close signal", "exit", "unloaded"]
+    second = ["loaded", "init none", "open signal", "open one", "close signal"]
+    second += ["close one", "exit", "unloaded"]
+    assert log.read_text().splitlines() == [f"scan {line}" for line in first + second]
+
+
 def test_c_backends_init_that_failed_is_tried_again_and_never_ended(
     program: Path, environment: Environ, log: Path
 ) -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -249,6 +250,22 @@ def test_fallback_of_nothing_refuses_another_python(
     assert (done.returncode, done.stdout) == (0, "1 []\n1\n" * 2)
     line = said(done.stderr)
     assert version in line and "the scanner drivers need" in line
+
+
+FREE_THREADED = ("experimental free-threading build", "free-threading build")  # of 3.13, of 3.14
+
+
+@pytest.mark.parametrize("build", FREE_THREADED)
+def test_fallback_of_nothing_refuses_a_free_threaded_python(
+    alone: Installation, environment: Environ, tmp_path: Path, build: str
+) -> None:
+    """Its version is the right one, its objects are laid out otherwise."""
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}.0 {build} (main, Oct  7 2025)"
+    host = running.build("plain.c", tmp_path, f'-DPYTHON="{version}"', "-rdynamic")
+    alone.runtime(fallback="")
+    done = running.run([host], environment)
+    assert (done.returncode, done.stdout) == (0, REFUSALS)
+    assert said(done.stderr).startswith("pysane: this program runs a free-threaded Python, ")
 
 
 def test_fallback_is_never_a_library_of_ours(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import py_compile
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,6 +209,57 @@ def test_a_link_into_a_folder_that_others_may_write_is_refused(
     (folder / "tst_one.py").symlink_to(target)
     with pytest.raises(Invalid):
         find("tst_one", folder)
+
+
+def test_a_link_into_a_folder_that_all_share_is_refused(folder: Path, tmp_path: Path) -> None:
+    """There others may put a __pycache__ beside it, even if they cannot replace the file."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (folder / "tst_one.py").symlink_to(drop(shared, "tst_one"))
+    shared.chmod(0o1777)
+    with pytest.raises(Invalid):
+        find("tst_one", folder)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o773, 0o772])
+def test_a_folder_above_that_others_may_write_is_refused_by_name(
+    folder: Path, tmp_path: Path, mode: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    inner = folder / "a" / "b"
+    inner.mkdir(parents=True)
+    drop(inner, "tst_one")
+    folder.chmod(mode)
+    with pytest.raises(Invalid):
+        find("tst_one", inner)
+    assert f"{folder} is not used" in capfd.readouterr().err
+
+
+def test_a_folder_in_a_sticky_one_is_used(folder: Path) -> None:
+    inner = folder / "inner"
+    inner.mkdir(mode=0o755)
+    drop(inner, "tst_one")
+    folder.chmod(0o1777)
+    assert find("tst_one", inner).origin == "file"
+
+
+@pytest.mark.parametrize("what", ["__pycache__", "file"])
+def test_bytecode_that_others_may_write_is_not_run(
+    folder: Path, what: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = drop(folder, "tst_one")
+    bytecode = Path(importlib.util.cache_from_source(str(file)))
+    forged = drop(folder, "forged", "forged")
+    bytecode.parent.mkdir(mode=0o755)
+    py_compile.compile(
+        str(forged), str(bytecode), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    assert find("tst_one", folder).origin == "forged"  # as long as nobody else could write it
+    del sys.modules["sane.backends.tst_one"]
+    weak = bytecode.parent if what == "__pycache__" else bytecode
+    weak.chmod(0o777)
+    with pytest.raises(Invalid):
+        find("tst_one", folder)
+    assert f"{weak} is not used" in capfd.readouterr().err
 
 
 def test_a_refused_file_does_not_hide_a_good_one(folder: Path, tmp_path: Path) -> None:

@@ -35,14 +35,6 @@ def test_the_loaders_variable_comes_before_the_system(
     assert directories(Environment(variables)) == [*expected, *SYSTEM]
 
 
-@pytest.mark.parametrize("name", ["geteuid", "getegid"])
-def test_a_set_uid_program_looks_in_the_system_only(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setattr(os, name, lambda: 12345)
-    assert directories(Environment({"LD_LIBRARY_PATH": "/a", "LIBPATH": "/b"})) == SYSTEM
-
-
 def test_all_that_can_be_read_are_candidates_in_order(tmp_path: Path) -> None:
     for folder in ("b", "a", "empty"):
         (tmp_path / folder).mkdir()

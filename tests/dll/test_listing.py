@@ -54,6 +54,7 @@ class Stack:
         variables = {
             "SANE_CONFIG_DIR": str(self.config),
             "PYSANE_BACKEND_PATH": str(self.drivers),
+            "XDG_CACHE_HOME": str(self.file.parent.parent),
         }
         found = registry_for("", Context(Environment(variables)))
         assert isinstance(found, Registry)
@@ -76,8 +77,7 @@ class Stack:
 
 
 @pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def stack(tmp_path: Path) -> Iterator[Stack]:
     found = Stack(tmp_path)
     yield found
     for registry in found.registries:
@@ -176,7 +176,9 @@ class SlowDiscovery:
 
 
 def test_a_refresh_is_stopped_with_its_helper_and_keeps_nothing(stack: Stack) -> None:
-    environment = Environment({"SANE_CONFIG_DIR": str(stack.config)})
+    cache_home = str(stack.file.parent.parent)
+    variables = {"SANE_CONFIG_DIR": str(stack.config), "XDG_CACHE_HOME": cache_home}
+    environment = Environment(variables)
     loader = Loader(Context(environment))
     discovery = SlowDiscovery()
     listing = Listing(loader, discovery)  # type: ignore[arg-type]

@@ -190,11 +190,10 @@ def test_a_call_without_a_thread_relays_on_the_spot() -> None:
 def test_a_kept_list_is_used_where_it_cannot_be_refreshed(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("sane.dll.listing.FRESH_SECONDS", -1.0)
     (stack.config / "pysane.conf").write_text("list-cache 300\n")
     stack.driver("tst1")
-    registry = stack.registry("", "tst1")
+    registry = stack.registry("", "tst1", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert names(registry) == names(registry) == ["tst1:one", "tst1:two"]
 
 
@@ -239,13 +238,13 @@ def change(stack: Stack, what: str) -> dict[str, str]:
 def test_a_changed_configuration_makes_a_kept_list_old(
     stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (stack.config / "pysane.conf").write_text("list-cache 300\n")
     (stack.config / "tst1.conf").write_text("one\n")
     stack.driver("tst1")
     monkeypatch.setattr("sane.dll.listing.usb_devices", list)
 
     def is_asked(**variables: str) -> bool:
+        variables["XDG_CACHE_HOME"] = str(tmp_path / "cache")
         registry = stack.registry("", "tst1", **variables)
         registry.get_devices()
         return bool(registry._loader.is_loaded("tst1"))

@@ -106,7 +106,7 @@ def unknown_device(trial: Trial) -> None:
 def opens_twice(trial: Trial) -> None:
     """The device opens, not as NULL; a second time, or it is busy."""
     with trial.opened():
-        status, second = trial.library.open(trial.settings.device.encode())
+        status, second = trial.library.open(trial.settings.encoded_device)
         trial.status("the second sane_open", status, *BUSY_OR_GOOD)
         if status == const.STATUS_GOOD:
             trial.library.call("close", second)

@@ -56,7 +56,7 @@ def work(settings: Choice, first: int, chosen: list[int], fd: int) -> None:
     library = Library(settings.library)
     rules = all_rules()
     library.init()
-    status, handle = library.open(settings.device.encode())
+    status, handle = library.open(settings.encoded_device)
     if status != const.STATUS_GOOD:
         report("unusable", f"sane_open returned {library.text(status)}")
         return

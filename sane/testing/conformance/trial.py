@@ -63,6 +63,7 @@ class Choice:
         self, device: str, library: str, buttons: bool = False, options: Sequence[str] = ()
     ) -> None:
         self.device = device
+        self.encoded_device = device.encode("utf-8", "surrogateescape")  # as it was typed
         self.library = library
         self.buttons = buttons
         self.options = options  # NAME=VALUE, set whenever the device was opened
@@ -99,7 +100,7 @@ class Trial:
     @contextmanager
     def opened(self) -> Iterator[Opened]:
         """Open the device for a with statement; Skipped if it does not open."""
-        status, handle = self.library.open(self.settings.device.encode())
+        status, handle = self.library.open(self.settings.encoded_device)
         if status != const.STATUS_GOOD or handle is None:
             raise Skipped(f"sane_open returned {self.library.text(status)}")
         device = Opened(self.library, handle)

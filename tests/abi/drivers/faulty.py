@@ -14,6 +14,8 @@ from ..backend import (
 )
 from ..backend import Backend as _Backend
 
+LATIN = "caf\udce9"  # a text of the frontend's in ISO-8859-1
+
 
 class Faulty(Device):
     """Eight lines of 64 grey pixels, but for the fault."""
@@ -71,6 +73,10 @@ class Backend(_Backend):
         if name == "secret":
             answer = self.context.authorize("the vault")
             if answer != ("u" * 127, "p" * 127):
+                raise errors.AccessDenied(f"wrong: {answer}")
+        if name == LATIN:
+            answer = self.context.authorize(LATIN)
+            if answer != ("j\udcf6rg", "sch\udcfcssel"):
                 raise errors.AccessDenied(f"wrong: {answer}")
         if name == "unopenable":
             raise KeyError(name)

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -407,7 +408,93 @@ two_libraries(void)
   end();
 }
 
+/* -- Several threads --------------------------------------------------------------------------- */
+
+enum { OPENERS = 4, ROUNDS = 25 };
+
+static pthread_barrier_t barrier;
+
+static void *
+open_at_once(void *handle)
+{
+  pthread_barrier_wait(&barrier);
+  GOOD(sane_open("scan:one", handle));
+  return NULL;
+}
+
+/* The first calls after sane_init come from several threads at once. */
+static void
+first_calls(void)
+{
+  pthread_t threads[OPENERS];
+  SANE_Handle handles[OPENERS];
+  int round, i;
+
+  pthread_barrier_init(&barrier, NULL, OPENERS);
+  for (round = 0; round < ROUNDS; round++) {
+    GOOD(sane_init(NULL, NULL));
+    for (i = 0; i < OPENERS; i++)
+      pthread_create(&threads[i], NULL, open_at_once, &handles[i]);
+    for (i = 0; i < OPENERS; i++)
+      pthread_join(threads[i], NULL);
+    sane_close(handles[0]); /* the others by sane_exit */
+    sane_exit();
+  }
+}
+
+static sem_t is_inside, may_return;
+
+static void
+wait_inside(int number)
+{
+  (void)number;
+  sem_post(&is_inside);
+  while (sem_wait(&may_return) != 0)
+    ;
+}
+
+static void *
+open_slowly(void *status)
+{
+  SANE_Handle h = NULL;
+
+  *(SANE_Status *)status = sane_open("scan:signal", &h);
+  CHECK(h == NULL);
+  return NULL;
+}
+
+/* A GUI is closed while a thread of it opens a device: the backend is ended when it has returned. */
+static void
+exit_beside_open(void)
+{
+  struct sigaction action = {.sa_handler = wait_inside};
+  SANE_Status status;
+  pthread_t thread;
+  int again;
+
+  sem_init(&is_inside, 0, 0);
+  sem_init(&may_return, 0, 0);
+  sigaction(SIGUSR1, &action, NULL);
+  for (again = 0; again < 2; again++) {
+    GOOD(sane_init(NULL, NULL));
+    pthread_create(&thread, NULL, open_slowly, &status);
+    while (sem_wait(&is_inside) != 0)
+      ;
+    sane_exit();
+    if (again) { /* a new window is open already */
+      GOOD(sane_init(NULL, NULL));
+      open_device("scan:one");
+    }
+    sem_post(&may_return);
+    pthread_join(thread, NULL);
+    STATUS(status, CANCELLED);
+  }
+  sane_exit();
+}
+
 static const Case cases[] = {
+  {"first_calls", first_calls},
+  {"exit_beside_open", exit_beside_open},
   {"own_memory", own_memory},
   {"unwrapped", unwrapped},
   {"scan", scan},

@@ -318,7 +318,86 @@ no_descriptors(void)
   open_device("proper:flat");
 }
 
+/* -- Memory of descriptors -------------------------------------------------------------------- */
+
+enum { SWELLING_KB = 64 * 1024 };
+
+/* What a device has shown stays in memory until close: what it shows again costs nothing, and what
+ * is new each time is too much one day. */
+static void
+swelling(void)
+{
+  SANE_Handle h = init_and_open("swelling:one");
+  const SANE_Option_Descriptor *d = sane_get_option_descriptor(h, 2);
+  const SANE_Word *first = d->constraint.word_list;
+  SANE_Status status = SANE_STATUS_GOOD;
+  long kb = resident_kb();
+  SANE_Int round;
+  int i;
+
+  for (i = 0; i < 200; i++) {
+    round = i % 2;
+    GOOD(sane_control_option(h, 1, SANE_ACTION_SET_VALUE, &round, NULL));
+    EQUAL(d->constraint.word_list[1], round);
+  }
+  round = 0;
+  GOOD(sane_control_option(h, 1, SANE_ACTION_SET_VALUE, &round, NULL));
+  CHECK(d->constraint.word_list == first);
+  for (i = 2; i < 200 && status == SANE_STATUS_GOOD; i++) {
+    round = i;
+    status = sane_control_option(h, 1, SANE_ACTION_SET_VALUE, &round, NULL);
+  }
+  STATUS(status, IO_ERROR);
+  CHECK(resident_kb() - kb < SWELLING_KB);
+  EQUAL(first[1], 0); /* as valid as ever */
+  sane_close(h);
+  h = open_device("swelling:one");
+  round = i;
+  GOOD(sane_control_option(h, 1, SANE_ACTION_SET_VALUE, &round, NULL));
+  sane_exit();
+}
+
+/* -- What sane_init was told ------------------------------------------------------------------ */
+
+static void
+answer_in_latin(const char *resource, char *user, char *password)
+{
+  CHECK(strcmp(resource, "caf\351") == 0);
+  strcpy(user, "j\366rg");
+  strcpy(password, "sch\374ssel");
+}
+
+/* Names, resources, users and passwords are bytes: of whatever encoding they come back as given. */
+static void
+latin(void)
+{
+  SANE_Handle h = NULL;
+
+  GOOD(sane_init(NULL, answer_in_latin));
+  GOOD(sane_open("faulty:caf\351", &h));
+  sane_exit();
+}
+
+/* A host that closes all descriptors that it does not know: their numbers are soon its own. */
+static void
+descriptors_closed_by_the_host(void)
+{
+  int fd, own[16], i;
+
+  GOOD(sane_init(NULL, NULL));
+  for (fd = 3; fd < 64; fd++)
+    close(fd);
+  for (i = 0; i < 16; i++)
+    CHECK((own[i] = open("/dev/null", O_RDONLY)) == 3 + i);
+  sane_exit();
+  for (i = 0; i < 16; i++)
+    CHECK(fcntl(own[i], F_GETFD) == 0);
+}
+
 static const Case cases[] = {
+  {"swelling", swelling},
+  {"latin", latin},
+  {"descriptors_closed_by_the_host", descriptors_closed_by_the_host},
   {"init_exit", init_exit},
   {"version", version},
   {"init_twice", init_twice},

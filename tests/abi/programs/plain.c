@@ -1,6 +1,14 @@
 /* Calls everything that needs no handle, and prints the statuses: for a library without Python. */
 #include "check.h"
 
+#ifdef PYTHON /* what a host that is this Python would say */
+const char *
+Py_GetVersion(void)
+{
+  return PYTHON;
+}
+#endif
+
 int
 main(void)
 {
