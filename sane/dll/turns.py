@@ -17,19 +17,29 @@ if TYPE_CHECKING:
 class Turns:
     """A lock in whose queue nobody is overtaken by whoever has just released it.
 
-    A frame is read in a loop: with a plain lock, a request beside it might wait until its end.
+    A frame is read in a loop: with a plain lock, a request beside it might wait until its end. A
+    frontend that is asked for a password in the middle of a call may call again.
     """
 
     def __init__(self) -> None:
         self._next = _thread.allocate_lock()
         self._lock = _thread.allocate_lock()
+        self._owner = 0  # the thread whose turn it is
+        self._depth = 0
 
     def __enter__(self) -> None:
-        with self._next:
-            self._lock.acquire()
+        thread = _thread.get_ident()
+        if self._owner != thread:
+            with self._next:
+                self._lock.acquire()
+            self._owner = thread
+        self._depth += 1
 
     def __exit__(self, *exc: object) -> None:
-        self._lock.release()
+        self._depth -= 1
+        if not self._depth:
+            self._owner = 0
+            self._lock.release()
 
 
 class OrderedDevice:
