@@ -456,5 +456,16 @@ def test_no_exception_is_swallowed() -> None:
     assert found == []
 
 
+def test_no_test_module_imports_another_one() -> None:
+    """What two of them need lies in tests/support."""
+    line = re.compile(r"^ *from tests[\w.]*\.test_\w+ import .*", re.M)
+    found = [
+        f"{path.relative_to(ROOT)}: {match.group()}"
+        for path in files("tests", "bench", suffixes=(".py",))
+        for match in line.finditer(path.read_text())
+    ]
+    assert found == []
+
+
 def test_sane_backends_is_a_link_to_backends() -> None:
     assert (ROOT / "sane" / "backends").resolve() == (ROOT / "backends").resolve()

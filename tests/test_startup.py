@@ -12,14 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TREE
+from tests.support.load_path import NEVER
 
 EXPECTED = Path(__file__).parent / "data" / "listing_modules.txt"
-# What neither a listing nor an open may need: slow, or with effects on the host.
-NEVER = {
-    *("site", "threading", "signal", "inspect", "dataclasses", "typing", "logging", "asyncio"),
-    *("importlib.metadata", "re", "enum", "socket", "numpy", "usb", "functools", "collections"),
-    *("subprocess", "ctypes", "contextlib", "random", "selectors", "datetime"),
-}
 HEAD = """
 import sys
 before = set(sys.modules)

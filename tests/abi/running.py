@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 LIBSANE = PREFIX / "lib" / "libsane.so.1"
 TIMEOUT = 60
+ASAN = "-fsanitize=address"
 FLAGS = ("-g", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.abi import c_backends, running
-from tests.abi.test_options import ASAN
+from tests.abi.running import ASAN
 
 Environ = dict[str, str]
 

@@ -17,11 +17,11 @@ import pytest
 
 from tests import cc
 from tests.abi import running
-from tests.abi.test_python_hosts import OTHERS, PYHOST, other_python, system_python
 from tests.conftest import PREFIX
 from tests.peers import walks
 from tests.peers.frontends import Scanimage, configure
-from tests.peers.test_walks_test import DISPATCHED
+from tests.peers.walks import DISPATCHED
+from tests.support.other_pythons import OTHERS, PYHOST, other_python, system_python
 
 PACKAGE = PREFIX / "lib" / "pysane"
 BOOT = sorted(PACKAGE.glob("boot.*.so"))

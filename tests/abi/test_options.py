@@ -11,8 +11,8 @@ import pytest
 
 from tests import cc
 from tests.abi import running
+from tests.abi.running import ASAN
 
-ASAN = "-fsanitize=address"
 NAMES = ("options", "set")
 UNDER_ASAN = ("get_all", "set_strings", "set_free_text", "set_vector", "constraints_change")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import time
@@ -12,11 +11,11 @@ import pytest
 
 from tests import cc
 from tests.abi import running
+from tests.support.other_pythons import (
+    PYHOST,
+    system_python,
+)
 
-PYHOST = running.PROGRAMS / "pyhost.py"
-SYSTEM = Path("/usr/bin/python3")
-OURS = f"{sys.version_info[0]}.{sys.version_info[1]}"
-OTHERS = [version for version in ("3.10", "3.11", "3.12", "3.13") if version != OURS]
 DEVICES = "0 ['test:0', 'test:1']\n"
 END_SECONDS = 2.0  # with start-up; a call that waits in vain waits longer
 COLOR16_BYTES = 157 * 6 * 196  # the shipped test.conf at 50 dpi
@@ -124,30 +123,6 @@ sane.sane_exit()
 @pytest.fixture
 def environment(staged_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return running.with_drivers(staged_environment, tmp_path)
-
-
-def system_python() -> Path:
-    """Return the distribution's Python if it has our version: it contains its libpython."""
-    if not SYSTEM.exists() or version_of(SYSTEM) != OURS:
-        pytest.skip(f"peer absent: {SYSTEM} {OURS}")
-    return SYSTEM
-
-
-def version_of(python: Path) -> str:
-    command = [str(python), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
-    return done.stdout.strip()
-
-
-def other_python(version: str) -> Path:
-    """Return an interpreter of another minor version, or skip the test."""
-    found = shutil.which(f"python{version}")
-    versions = Path.home() / ".pyenv" / "versions"
-    candidates = [Path(found)] if found else []
-    for candidate in [*candidates, *versions.glob(f"{version}.*/bin/python{version}")]:
-        if version_of(candidate) == version:
-            return candidate
-    pytest.skip(f"no Python {version} on this machine")
 
 
 def host(python: Path, command: str, environment: dict[str, str]) -> tuple[int, str, str]:

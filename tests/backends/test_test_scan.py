@@ -9,7 +9,7 @@ import pytest
 from sane import const, errors
 from sane.cancel import wait_readable
 from sane.handle import Handle
-from tests.backends.test_test_device import (
+from tests.support.testdev import (
     DELAY,
     DEPTH,
     DURATION,

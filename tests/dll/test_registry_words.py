@@ -14,8 +14,8 @@ from sane.dll import deadline
 from sane.dll.answers import Answers
 from sane.errors import Invalid, SaneError, Unsupported
 from sane.wire import messages as m
-from tests.dll.test_registry import Stack, names, stack
 from tests.fakes.saned import FakeSaned
+from tests.support.registry import Stack, names, stack
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -58,7 +58,7 @@ def decode(kind: type[Record], wire: bytes, size: int) -> Any:
 
 def seeds() -> dict[str, bytes]:
     """Return what the corpus begins with: one record of each kind that the tests know."""
-    from tests.wire.test_messages import REPLIES, REQUESTS
+    from tests.support.wire_samples import REPLIES, REQUESTS
 
     found = {}
     for number, (record, _) in enumerate([*REQUESTS, *REPLIES]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from sane.backend import Context
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from sane.handle import Handle
 
+LONG = 10.0  # seconds until something must have happened
 Authorize = "Callable[[str], tuple[str, str]]"
 
 
@@ -56,3 +58,11 @@ def rest(opened: Handle, room: int = 1 << 15) -> bytes:
             data += buffer[: opened.read(buffer)]
     except EndOfFrame:
         return data
+
+
+def wait_for(condition: Any) -> None:
+    """Return when *condition* holds; fails when it never does."""
+    end = time.monotonic() + LONG
+    while not condition():
+        assert time.monotonic() < end, "never happened"
+        time.sleep(0.002)

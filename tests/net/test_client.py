@@ -27,10 +27,9 @@ from sane.wire import messages as m
 from sane.wire import protocol
 from sane.wire.protocol import frame_end, record_head
 from tests.fakes.saned import COUNT, DEPTH, MODE, PAUSE, FakeSaned
-from tests.net.opening import backend, frame, handle, rest
-from tests.transport.test_streams import full_listener
+from tests.net.opening import LONG, backend, frame, handle, rest, wait_for
+from tests.support.ports import full_listener
 
-LONG = 10.0
 RESOURCE = "test$MD5$6a196b005b511d218cd9"
 DIGEST = "$MD5$8bb416c3398301c91c70eb750dfc735e"
 
@@ -50,13 +49,6 @@ def net(server: FakeSaned, tmp_path: Path) -> Iterator[Backend]:
 
 def names(made: Backend) -> list[str]:
     return [device.name for device in made.list_devices(False)]
-
-
-def wait_for(condition: Any) -> None:
-    end = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < end, "never happened"
-        time.sleep(0.002)
 
 
 # Listing and connections

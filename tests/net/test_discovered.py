@@ -9,11 +9,10 @@ import pytest
 from sane.discovery import dnssd
 from sane.errors import DeviceIOError
 from sane.net.hosts import discovered
-from tests.discovery.test_dnssd import OUTPUT, program
 from tests.fakes.saned import FakeSaned
-from tests.net.opening import backend, handle
-from tests.net.test_client import wait_for
-from tests.transport.test_streams import full_listener
+from tests.net.opening import backend, handle, wait_for
+from tests.support.avahi import OUTPUT, program
+from tests.support.ports import full_listener
 
 
 def test_discovered_servers_are_listed_once_sorted_by_name() -> None:

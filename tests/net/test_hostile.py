@@ -242,7 +242,7 @@ def test_hostile_a_reply_to_another_request(tmp_path: Path, kind: type[m.Request
 
 
 def test_hostile_a_data_port_that_nobody_opens(tmp_path: Path) -> None:
-    from tests.transport.test_streams import listener
+    from tests.support.ports import listener
 
     with listener() as closed:
         port = closed.getsockname()[1]
@@ -265,7 +265,7 @@ def test_hostile_a_data_port_that_nobody_opens(tmp_path: Path) -> None:
 
 def test_hostile_a_data_port_that_is_never_accepted(tmp_path: Path) -> None:
     """A server serves nothing before it has accepted: the parameters do not come."""
-    from tests.transport.test_streams import listener
+    from tests.support.ports import listener
 
     with listener(backlog=1) as deaf:
         port = deaf.getsockname()[1]

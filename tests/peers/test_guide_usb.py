@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests.conftest import ABSENT, PREFIX
+from tests.support.guide import Guide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,28 +25,6 @@ WIDTH = 147
 ROW = bytes(x * 255 // WIDTH for x in range(WIDTH))
 PAGE = b"P5\n# SANE data follows\n147 147\n255\n" + ROW * WIDTH
 TIMEOUT = 30
-
-
-class Guide:
-    """The code of the guide in a folder: drivers/acme.py, emulated_s1.py, test_s1.py."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        text = (ROOT / "docs" / "driver-guide.md").read_text(encoding="utf-8")
-        blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-        (folder / "drivers").mkdir(mode=0o755)
-        for start, name in (
-            ('"""Acme S1', "drivers/acme.py"),
-            ('"""An emulated Acme', "emulated_s1.py"),
-            ('"""A test: scanimage', "test_s1.py"),
-        ):
-            (code,) = [block for block in blocks if block.startswith(start)]
-            (folder / name).write_text(code, encoding="utf-8")
-            (folder / name).chmod(0o644)
-        spec = importlib.util.spec_from_file_location("emulated_s1", folder / "emulated_s1.py")
-        assert spec is not None
-        assert spec.loader is not None
-        self.module: Any = importlib.util.module_from_spec(spec)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.peers.frontends import (
     interrupt,
     peer,
 )
-from tests.peers.test_walks_test import DISPATCHED
+from tests.peers.walks import DISPATCHED
 
 PATTERN = "--test-picture=Color pattern"
 

@@ -17,7 +17,9 @@ import pytest
 
 from tests.peers.frontends import OURS, SLOW, Outcome, Scanimage, environment, interrupt, peer
 from tests.peers.original_saned import PORT, OriginalSaned
-from tests.peers.test_saned_scanimage import (
+from tests.saned.running import Saned, configure
+from tests.support.ports import loopback_address
+from tests.support.remote_scans import (
     ADF,
     COLOR,
     EXTRA,
@@ -27,9 +29,7 @@ from tests.peers.test_saned_scanimage import (
     PICTURES,
     STATUSES,
     THREE,
-    loopback_address,
 )
-from tests.saned.running import Saned, configure
 
 LONG = 10.0
 RACES = 12  # how often the original's server is asked when it may have lost a race

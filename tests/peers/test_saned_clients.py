@@ -12,10 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.peers.frontends import LATENCY, Outcome, Scanimage, environment, interrupt, peer
-from tests.peers.test_saned_scanimage import PORT, loopback_address
-from tests.saned.conftest import DRIVERS
-from tests.saned.running import Saned, configure, wait_until
-from tests.saned.test_scan import free_ports
+from tests.saned.running import DRIVERS, Saned, configure, wait_until
+from tests.support.ports import PORT, free_ports, loopback_address
 
 PICTURE = ("--format=pnm", "--test-picture=Color pattern")
 BIG = (*PICTURE, "--mode=Color", "--resolution=600", "-x", "200", "-y", "200")

@@ -17,7 +17,6 @@ import pytest
 
 from tests.peers import walks
 from tests.peers.frontends import ATTEMPTS
-from tests.peers.test_saned_scanimage import PORT, loopback_address
 from tests.peers.walk_conf import (
     CAP,
     COMMON,
@@ -32,6 +31,7 @@ from tests.peers.walk_conf import (
 )
 from tests.peers.walk_values import FIXED_ONE, Commands, encode
 from tests.saned.running import Saned, configure, environment
+from tests.support.ports import PORT, loopback_address
 
 HOST = "HOST:"  # in the commands, where a walk through the network names its server
 LEFT = " WRITTEN"  # what the original client does to the buffer of a GET that fails

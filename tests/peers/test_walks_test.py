@@ -9,8 +9,7 @@ import pytest
 
 from tests.peers import walks
 from tests.peers.walk_conf import without_wrong_texts
-
-DISPATCHED = "test:"  # what the dispatcher puts before the names of the devices
+from tests.peers.walks import DISPATCHED
 
 
 @pytest.fixture(scope="module")

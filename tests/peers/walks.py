@@ -41,6 +41,7 @@ __all__ = [
     "write_images",
 ]
 
+DISPATCHED = "test:"  # what the dispatcher puts before the names of the devices
 TIMEOUT = 120.0  # of a whole walk; walker.c allows 20 s for one call
 CONF = "conf test.conf "
 CONTEXT = 25  # commands shown before the first difference

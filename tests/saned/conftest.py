@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.saned.running import Client, Saned, configure
-
-DRIVERS = Path(__file__).with_name("drivers")
+from tests.saned.running import DRIVERS, Client, Saned, configure
 
 
 @pytest.fixture(scope="module")

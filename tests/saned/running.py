@@ -19,6 +19,7 @@ from sane.wire import messages
 from sane.wire.codec import Reader
 from tests.conftest import ROOT, TREE
 
+DRIVERS = Path(__file__).with_name("drivers")
 SECONDS = 10.0  # for anything that takes milliseconds
 START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from sane.saned import main; sys.exit(main())"

@@ -23,8 +23,7 @@ from tests.saned.running import (
     split_frame,
     wait_until,
 )
-from tests.saned.test_control import INT, STRING, ask
-from tests.saned.test_dispatch import words
+from tests.support.saned_requests import INT, STRING, ask, words
 
 INIT = messages.Init(0x01000003, "joe").encode()
 SAMPLES: dict[str, bytes] = {
@@ -341,7 +340,7 @@ def test_a_client_that_never_fetches_its_data_disturbs_nobody(health: Health) ->
 
 
 def test_a_client_that_stops_reading_disturbs_nobody(health: Health) -> None:
-    from tests.saned.test_scan import set_word
+    from tests.support.saned_requests import set_word
 
     with health.server.client() as lazy:
         handle = lazy.open()

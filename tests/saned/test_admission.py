@@ -29,7 +29,7 @@ from tests.saned.running import (
     split_frame,
     wait_until,
 )
-from tests.saned.test_authorization import USERS, answer, challenge
+from tests.support.saned_requests import USERS, answer, challenge
 
 SET, STRING, MODE = 1, 3, 2
 INVAL = 4

@@ -11,10 +11,7 @@ import pytest
 
 from sane.wire import messages
 from tests.saned.running import Client, Saned, configure
-from tests.saned.test_dispatch import words
-from tests.saned.test_scan import option, set_word
-
-USERS = "joe:secret:test\nann:two words:test\n#bob:pw2:test\njoe:x:other\n"
+from tests.support.saned_requests import USERS, answer, challenge, option, set_word, words
 
 
 @pytest.fixture(scope="module")
@@ -29,24 +26,6 @@ def protected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saned]:
 def client(protected: Saned) -> Iterator[Client]:
     with protected.client() as client:
         yield client
-
-
-def challenge(client: Client, name: str = "test:0") -> str:
-    """Open a device, return the resource of the auth challenge."""
-    client.send(messages.Open(name).encode())
-    assert client.receive(8) == words(0, 0)
-    size = int.from_bytes(client.receive(4), "big")
-    assert size
-    return client.receive(size)[:-1].decode()
-
-
-def answer(client: Client, resource: str, user: str | None, password: str | None) -> int:
-    """Answer the challenge; return the status of the final reply."""
-    client.send(messages.Authorize(resource, user, password).encode())
-    assert client.take(messages.Acknowledgement).dummy == 0
-    reply = client.take(messages.OpenReply)
-    assert reply.resource is None
-    return int(reply.status)
 
 
 def hashed(resource: str, password: str) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.peers import walks
-from tests.peers.test_saned_scanimage import PORT, Pair, loopback_address
 from tests.saned.running import Saned, configure
+from tests.support.ports import PORT, loopback_address
+from tests.support.remote_scans import Pair
 
 PATTERN = "--test-picture=Color pattern"
 

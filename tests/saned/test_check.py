@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.test_saned_scanimage import PORT, loopback_address
 from tests.saned.running import Saned, configure
-from tests.saned.test_modes import run
+from tests.support.ports import PORT, loopback_address
+from tests.support.saned_starts import run
 
 
 def check(config: Path, *arguments: str) -> tuple[int, str]:

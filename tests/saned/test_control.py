@@ -9,18 +9,9 @@ import pytest
 from sane.wire import messages
 from sane.wire.codec import ARRAY_BYTES
 from tests.saned.running import Client, Saned
-from tests.saned.test_dispatch import words
+from tests.support.saned_requests import BOOL, BUTTON, FIXED, GROUP, INT, STRING, ask, words
 
-BOOL, INT, FIXED, STRING, BUTTON, GROUP = range(6)
 GET, SET, AUTO = range(3)
-
-
-def ask(client: Client, *fields: int, value: bytes = b"") -> messages.ControlReply:
-    """Send a CONTROL_OPTION of any fields at all."""
-    client.send(words(5, *fields) + value)
-    reply = client.take(messages.ControlReply)
-    assert isinstance(reply, messages.ControlReply)
-    return reply
 
 
 @pytest.fixture

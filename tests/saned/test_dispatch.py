@@ -10,12 +10,9 @@ import pytest
 from sane.wire import messages
 from sane.wire.protocol import ADVERTISED
 from tests.saned.running import Client, Saned, configure, read_all, wait_until
+from tests.support.saned_requests import words
 
 INIT = bytes.fromhex("00000000 01000003 00000000")
-
-
-def words(*values: int) -> bytes:
-    return struct.pack(f">{len(values)}i", *values)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,7 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -34,50 +31,10 @@ from tests.saned.running import (
     split_frame,
     wait_until,
 )
-from tests.saned.test_dispatch import words
+from tests.support.saned_requests import words
+from tests.support.saned_starts import ended, run, with_passed_sockets
 
-PASS = """
-import os, sys
-fds, rest = sys.argv[1].split(","), sys.argv[2:]
-high = [os.dup2(int(fd), 100 + i) for i, fd in enumerate(fds)]
-for i, fd in enumerate(high):
-    os.dup2(fd, 3 + i)
-    os.close(fd)
-os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)))
-os.execv(rest[0], rest)
-"""
 PID_FILE = Path("/run/saned.pid")
-
-
-@contextlib.contextmanager
-def with_passed_sockets(
-    config: Path, sockets: Sequence[socket.socket], *arguments: str
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run saned with sockets passed as systemd passes them."""
-    fds = [sock.fileno() for sock in sockets]
-    line = [sys.executable, "-I", "-c", PASS, ",".join(map(str, fds)), *command("-e", "-d5")]
-    with ended(
-        [*line, *arguments],
-        pass_fds=fds,
-        env=environment(config),
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-    ) as process:
-        yield process
-
-
-@contextlib.contextmanager
-def ended(line: list[str], **rest: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program, and end it whatever happens."""
-    with subprocess.Popen(line, **rest) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(SECONDS)
-            finally:
-                process.kill()
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -211,17 +168,6 @@ def test_port_0_is_the_same_free_one_in_both_families() -> None:
     finally:
         for listener in found:
             listener.close()
-
-
-def run(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        capture_output=True,
-        text=True,
-        env=environment(config),
-        timeout=SECONDS,
-        check=False,
-    )
 
 
 def test_an_occupied_port_is_an_error(tmp_path: Path) -> None:
@@ -386,7 +332,7 @@ def test_an_idle_client_that_scans_is_not_given_up(odd: Saned, tmp_path: Path) -
     config.write_text("idle_timeout = 1\n")
     odd.process.send_signal(signal.SIGHUP)
     odd.wait_for("read again")
-    from tests.saned.test_scan import option, set_word
+    from tests.support.saned_requests import option, set_word
 
     with odd.client() as client:
         handle = client.open("odd:0")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sane.wire import messages
-from tests.peers.test_saned_scanimage import PORT, loopback_address
 from tests.saned.running import Saned, configure, read_all, split_frame
+from tests.support.ports import PORT, loopback_address
 
 
 def test_devices_of_another_server_are_listed_if_the_network_is_allowed(tmp_path: Path) -> None:

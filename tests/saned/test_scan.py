@@ -12,7 +12,8 @@ import pytest
 
 from sane.wire import messages
 from tests.saned.running import Client, Saned, configure, read_all, split_frame, wait_until
-from tests.saned.test_dispatch import words
+from tests.support.ports import free_ports
+from tests.support.saned_requests import option, set_word, words
 
 EOF_TAIL = bytes.fromhex("ffffffff05")
 ORDER = 0x1234 if struct.pack("=H", 1) == b"\x01\x00" else 0x4321
@@ -28,18 +29,6 @@ def set_text(client: Client, handle: int, index: int, text: str) -> None:
     reply = client.ask(messages.ControlOption(handle, index, 1, 3, len(value), value))
     assert reply.status == 0
     client.ask(messages.GetDescriptors(handle))
-
-
-def set_word(client: Client, handle: int, index: int, kind: int, word: int) -> None:
-    value = struct.pack("=i", word)
-    reply = client.ask(messages.ControlOption(handle, index, 1, kind, 4, value))
-    assert reply.status == 0
-    client.ask(messages.GetDescriptors(handle))
-
-
-def option(client: Client, handle: int, name: str) -> int:
-    found = client.ask(messages.GetDescriptors(handle)).descriptors
-    return next(i for i, descriptor in enumerate(found) if descriptor.name == name)
 
 
 def expected_bytes(client: Client, handle: int) -> int:
@@ -78,7 +67,7 @@ def test_data_waits_at_the_address_and_family_of_the_control_connection(
 
 def test_a_mapped_peer_is_served_through_a_dual_stack_listener(tmp_path: Path) -> None:
     """As systemd passes it: one socket for both families."""
-    from tests.saned.test_modes import with_passed_sockets
+    from tests.support.saned_starts import with_passed_sockets
 
     with socket.socket(socket.AF_INET6) as listener:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -345,19 +334,6 @@ def test_hole_2002_data_goes_to_the_host_of_the_client_only(tmp_path: Path) -> N
             stream.settimeout(10)
             stream.connect(("127.0.0.1", reply.port))
             assert read_all(stream).endswith(EOF_TAIL)
-
-
-def free_ports(count: int) -> int:
-    """Return the first of *count* ports in a row that are free."""
-    for first in range(20_000 + os.getpid() % 5000, 60_000, count):
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    stack.enter_context(contextlib.closing(socket.socket())).bind(("", port))
-            except OSError:
-                continue
-            return first
-    raise AssertionError("no free ports")
 
 
 def test_data_ports_come_from_the_range_and_again(tmp_path: Path) -> None:

@@ -18,18 +18,10 @@ from sane.errors import Cancelled, DeviceIOError
 from sane.transport import streams
 from sane.transport.streams import ByteStream
 from tests.conftest import ABSENT, TREE
+from tests.support.ports import full_listener, listener
 
 SHORT = 0.05  # seconds that a wait for nothing may take
 LONG = 10.0  # that a wait for something takes at most
-
-
-@contextmanager
-def listener(host: str = "127.0.0.1", backlog: int = 1) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.bind((host, 0))
-        sock.listen(backlog)
-        yield sock
 
 
 @contextmanager
@@ -99,23 +91,6 @@ def test_transport_an_unknown_host_is_named() -> None:
 def test_transport_the_resolver_gives_one_entry_an_address() -> None:
     assert streams.resolve("127.0.0.1", 6566) == [(socket.AF_INET, ("127.0.0.1", 6566))]
     assert streams.resolve("::1", "6566")[0][0] == socket.AF_INET6
-
-
-@contextmanager
-def full_listener() -> Iterator[int]:
-    """Yield the port of a listener whose queue is full: a further connect gets no answer."""
-    with listener(backlog=0) as sock:
-        waiting = []
-        for _ in range(4):
-            other = socket.socket()
-            other.setblocking(False)
-            other.connect_ex(sock.getsockname())
-            waiting.append(other)
-        try:
-            yield sock.getsockname()[1]
-        finally:
-            for other in waiting:
-                other.close()
 
 
 def test_transport_connect_has_a_deadline() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sane.testing.usb import UsbDevice
 from tests.conftest import TREE
-from tests.test_startup import NEVER
+from tests.support.load_path import NEVER
 
 if TYPE_CHECKING:
     from sane.testing.usb.hosted import Umockdev

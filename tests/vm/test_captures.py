@@ -11,8 +11,8 @@ import pytest
 
 from tests.conftest import ABSENT, PREFIX, ROOT
 from tests.fakes.page_scanner import PageScanner
+from tests.support.vm_pages import scan
 from tests.vm.conftest import Guest
-from tests.vm.test_scans import scan
 
 CAPTURE = """
 cp {source} /run/share/usbmon.py

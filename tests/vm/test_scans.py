@@ -9,17 +9,11 @@ from __future__ import annotations
 import pytest
 
 from sane.testing.usb import Endpoint, Interface
-from tests.fakes.page_scanner import BULK_IN, BULK_OUT, PageScanner, page
+from tests.fakes.page_scanner import BULK_IN, BULK_OUT, PageScanner
+from tests.support.vm_pages import scan
 from tests.vm.conftest import Guest
 
 GOOD, IO_ERROR = 0, 9  # statuses, with which scanimage ends
-WIDTH, LINES = 800, 1000
-
-
-def scan(width: int = WIDTH, lines: int = LINES, seed: int = 0) -> bytes:
-    """Return the PNM of a scan of the whole page."""
-    head = b"P5\n# SANE data follows\n%d %d\n255\n" % (width, lines)
-    return head + page(width, lines, seed)
 
 
 def test_a_device_is_listed_and_scanned_from(guest: Guest) -> None:

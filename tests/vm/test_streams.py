@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.peers.test_guide_usb import Guide
+from tests.support.guide import Guide
 from tests.vm.conftest import Guest
 
 if TYPE_CHECKING:
