@@ -207,7 +207,7 @@ def _unquote(text: str) -> str:
     first, *parts = text.split("%")
     if any(len(part) < 2 for part in parts):
         raise ValueError(f"{text!r} ends in a quote")
-    texts = [chr(int(part[:2], 16)) + part[2:] for part in parts]
-    if any("\0" in part for part in texts):
+    whole = first + "".join(chr(int(part[:2], 16)) + part[2:] for part in parts)
+    if "\0" in whole:
         raise ValueError(f"{text!r} has a NUL")
-    return first + "".join(texts)
+    return whole

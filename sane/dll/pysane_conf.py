@@ -57,7 +57,7 @@ class PysaneConf:
                 debug(0, "PYSANE_LIST_TIMEOUT: %s", exc)
 
     def _take(self, tokens: list[str]) -> None:
-        word, values = tokens[0], tokens[1:]
+        word, *values = tokens or [""]  # a quote that nothing closes hides what follows it
         if word == "list-merge":
             self.merge = values
         elif word not in OF_ONE_VALUE:
