@@ -13,7 +13,7 @@
 #                 test-sdist a wheel from the source archive in an empty environment
 #                 test-deb   the Debian package in a clean root
 #                 test-distro  scan and test on other Debian releases; DISTRO="trixie sid" ...
-#                 fuzz       the network protocol's decoder, with bytes made up for a minute
+#                 fuzz       every parser of bytes from outside; SECONDS=20 TARGET=conf for one
 #                 sanitize   the C ABI and a stress program under ASan and TSan, in ten minutes
 #   clean         remove build
 #
@@ -139,9 +139,10 @@ test-distro:
 	@$(PYTHON_EXE) .ci/distro_test.py $(DISTRO)
 
 # Guided by coverage (tests/fuzz); what it finds goes to build/fuzz.
-fuzz: $(VENV)/ready-test
+SECONDS ?= 20
+fuzz: build $(VENV)/ready-test
 	$(VENV)/bin/python -m pip install -q --disable-pip-version-check atheris
-	$(VENV)/bin/python -m tests.fuzz.run 60
+	$(VENV)/bin/python -m tests.fuzz.run $(SECONDS) $(TARGET)
 
 # Built for the sanitizers in build/asan and build/tsan.
 sanitize: $(VENV)/ready-test
