@@ -64,7 +64,7 @@ $(VENV)/bin/python:
 
 $(VENV)/ready: pyproject.toml .ci/packages.py Makefile | $(VENV)/bin/python
 	$(call packages,build)
-	$(PIP) 'setuptools>=77' 'Cython>=3.0' pyusb
+	$(PIP) 'setuptools>=77' 'Cython>=3.0' pyusb h11
 	@touch $@
 
 $(VENV)/ready-test: $(VENV)/ready

@@ -43,7 +43,7 @@ class Package:
     def fill(self) -> None:
         """Put everything where it belongs."""
         self.install()
-        shutil.rmtree(self.prefix / "lib/pysane/deps", ignore_errors=True)  # python3-usb has it
+        shutil.rmtree(self.prefix / "lib/pysane/deps", ignore_errors=True)  # packages have it
         self.links()
         self.configuration()
         self.manual()

@@ -171,7 +171,7 @@ def main() -> int:
     root = Root(options.root.absolute())
     root.make()
     root.run(
-        f"{clean_root.INSTALL} python3 python3-usb $(apt-cache depends python3 | "
+        f"{clean_root.INSTALL} python3 python3-usb python3-h11 $(apt-cache depends python3 | "
         "sed -n 's/.*Depends: python\\(3[.0-9]*\\)$/libpython\\1/p' | head -1)"
     )
     root.run("scanimage -L")  # a C backend leaves a file of its own in /var/lib/snmp

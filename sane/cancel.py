@@ -10,6 +10,12 @@ import os
 
 from .errors import Cancelled
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Cancels: TypeAlias = "Cancel | CancelOf | NeverCancelled"  # what a wait may be given
+
 LOWEST_FD = 3  # a frontend may run with 0 to 2 closed: they must never become ours
 
 
@@ -92,3 +98,36 @@ class NeverCancelled:
     def wait(self, seconds: float | None, fd: int | None = None) -> bool:
         """Wait until *fd* is readable (True) or *seconds* passed (False)."""
         return bool(wait_readable(() if fd is None else (fd,), seconds))
+
+
+class CancelOf:
+    """The cancel request of *owner*, an open Device, at each moment; before it is open *otherwise*.
+
+    A connection may be older than the Device that it belongs to, which gets another request for
+    each job. A Device that is gone is not kept by this.
+    """
+
+    __slots__ = ("_otherwise", "_owner")
+
+    def __init__(self, owner: object, otherwise: Cancels | None = None) -> None:
+        from _weakref import ref
+
+        self._owner = ref(owner)
+        self._otherwise = otherwise or NeverCancelled()
+
+    def _now(self) -> Cancels:
+        found: Cancels = getattr(self._owner(), "cancel_request", self._otherwise)
+        return found
+
+    @property
+    def fd(self) -> int:
+        """The descriptor that is readable as soon as cancel is requested."""
+        return self._now().fd
+
+    def is_set(self) -> bool:
+        """Tell whether cancel was requested."""
+        return self._now().is_set()
+
+    def wait(self, seconds: float | None, fd: int | None = None) -> bool:
+        """Wait until *fd* is readable (True) or *seconds* passed (False); raises Cancelled."""
+        return self._now().wait(seconds, fd)

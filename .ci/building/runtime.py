@@ -13,7 +13,7 @@ from .libraries import boot_name, fallbacks
 
 # Pure Python packages that drivers need, with the distributions that have them; they go to deps/
 # beside the package when the base Python lacks them.
-BUNDLED = {"usb": "pyusb"}
+BUNDLED = {"usb": "pyusb", "h11": "h11"}
 
 ASK = """
 import importlib.util, json, site, sys

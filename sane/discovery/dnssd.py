@@ -11,7 +11,7 @@ import select
 
 from ..errors import DeviceIOError
 from ..transport import PORT_MAX
-from ..transport.streams import Deadline
+from ..transport.sockets import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -149,7 +149,7 @@ def side_by_side(tasks: Sequence[Callable[[], None]], seconds: float) -> None:
         tasks[0]()
         return
     from ..threads import start_thread
-    from ..transport.streams import Deadline
+    from ..transport.sockets import Deadline
 
     deadline = Deadline(seconds)
     waiting = iter(tasks)  # next() on it is one step: no two threads get the same task

@@ -14,7 +14,8 @@ import select
 
 from ..cancel import NeverCancelled
 from ..errors import BY_STATUS, AccessDenied, Cancelled, DeviceBusy, DeviceIOError, SaneError
-from ..transport.streams import ByteStream, Deadline
+from ..transport.sockets import Deadline
+from ..transport.streams import ByteStream
 from ..wire import messages, protocol
 from ..wire.codec import ProtocolError
 

@@ -11,7 +11,9 @@ import _thread
 from ..backend import DeviceInfo, printable
 from ..cancel import NeverCancelled
 from ..errors import DeviceBusy, DeviceIOError, SaneError
-from ..transport.streams import ByteStream, Deadline, resolve
+from ..transport.names import resolve
+from ..transport.sockets import Deadline
+from ..transport.streams import ByteStream
 from ..wire import messages
 from .connection import FAREWELL_SECONDS, INIT_SECONDS, REPLY_SECONDS, Connection, refused
 

@@ -15,7 +15,7 @@ from ..cancel import wait_readable
 from ..sessions import CLIENT, DEBUG, ERROR, INFO, MESSAGE
 from ..sessions.access import Access, Peer, reason_by_address
 from ..sessions.dataport import sweep
-from ..transport.streams import Deadline
+from ..transport.sockets import Deadline
 from . import announce, process
 from .listeners import Listener, listen_unix
 from .places import Place, Places

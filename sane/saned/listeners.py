@@ -10,7 +10,7 @@ import errno
 import os
 from stat import S_ISSOCK
 
-from ..transport.streams import host_bytes
+from ..transport.names import host_bytes
 from .process import Refused
 
 TYPE_CHECKING = False

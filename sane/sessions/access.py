@@ -9,7 +9,7 @@ from __future__ import annotations
 import _socket
 
 from .. import config
-from ..transport.streams import host_bytes
+from ..transport.names import host_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from ..errors import (
     SaneError,
     status_of,
 )
-from ..transport.streams import Deadline
+from ..transport.sockets import Deadline
 from ..wire import messages
 from ..wire.codec import ProtocolError
 from ..wire.protocol import ADVERTISED, NEW, Server

@@ -12,7 +12,7 @@ import _thread
 import select
 
 from ..errors import DeviceIOError
-from ..transport.streams import Deadline
+from ..transport.sockets import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from ..cancel import Cancel
 from ..errors import Cancelled, DeviceIOError, EndOfFrame, status_of
 from ..handle import FRAME
 from ..threads import start_thread
-from ..transport.streams import ByteStream, Deadline
+from ..transport.sockets import Deadline
+from ..transport.streams import ByteStream
 from ..wire.protocol import frame_end, record_head
 from . import INFO
 from .delivery import Delivery

@@ -1,8 +1,8 @@
-"""TCP streams with deadlines: every wait ends by itself, or when a scan is cancelled.
+"""Byte streams with deadlines: every wait ends by itself, or when a scan is cancelled.
 
 It knows addresses, bytes and time, and nothing of what is sent. A failure is a DeviceIOError that
-names the peer. No signal is raised for a peer that is gone. ``_socket`` is used directly:
-``socket`` imports much that a scan does not need.
+names the peer (failures.py). No signal is raised for a peer that is gone. ``_socket`` is used
+directly: ``socket`` imports much that a scan does not need.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import _socket
 import errno
 import os
 import select
-import time
 
-from ..cancel import above_stdio
 from ..errors import Cancelled, DeviceIOError
+from .failures import Disconnected, NoAnswer
+from .names import FAMILIES, resolve
+from .sockets import Deadline, new_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..cancel import Cancel, NeverCancelled
-
-    Address = tuple[int, Any]  # family, and what connect wants
+    from ..cancel import Cancels
+    from .names import Address
 
 # A peer that vanished without a word is noticed after about half a minute of silence.
 KEEP_ALIVE = (
@@ -31,58 +31,7 @@ KEEP_ALIVE = (
     (_socket.IPPROTO_TCP, _socket.TCP_KEEPINTVL, 5),
     (_socket.IPPROTO_TCP, _socket.TCP_KEEPCNT, 3),
 )
-
-FAMILIES = (_socket.AF_INET, _socket.AF_INET6)
-
-
-def resolve(host: str, port: int | str) -> list[Address]:
-    """Return the addresses of *host*, a name or a literal; raises DeviceIOError naming it.
-
-    port: a number, or the name of a TCP service. The resolver is asked for stream sockets only,
-    and may take as long as it likes.
-    """
-    try:
-        found = _socket.getaddrinfo(host_bytes(host), port, 0, _socket.SOCK_STREAM)
-    except (OSError, ValueError) as exc:
-        raise DeviceIOError(f"{host}: {_reason(exc)}") from exc
-    addresses = [(family, address) for family, _, _, _, address in found if family in FAMILIES]
-    if not addresses:
-        raise DeviceIOError(f"{host}: no IPv4 or IPv6 address")
-    return addresses
-
-
-def host_bytes(host: str) -> bytes:
-    """Return *host* for getaddrinfo: the bytes that a file or a device name has.
-
-    A str it would turn into another name (IDNA), or refuse for a long label: the resolver knows
-    what /etc/hosts and mDNS call a host. Raises ValueError for what is no name in bytes.
-    """
-    data = host.encode("utf-8", "surrogateescape")
-    if b"\0" in data:
-        raise ValueError("a host name has no NUL")
-    return data
-
-
-def _reason(exc: BaseException) -> str:
-    return str(exc.args[-1]) if exc.args else exc.__class__.__name__
-
-
-class Deadline:
-    """A point in time; *seconds* from now, None for never."""
-
-    __slots__ = ("_at",)
-
-    def __init__(self, seconds: float | None) -> None:
-        self._at = None if seconds is None else time.monotonic() + seconds
-
-    def left(self) -> float | None:
-        """Return the seconds left, at least 0."""
-        return None if self._at is None else max(0.0, self._at - time.monotonic())
-
-    def left_ms(self) -> int | None:
-        """Return the milliseconds left, rounded up, as poll wants them."""
-        seconds = self.left()
-        return None if seconds is None else int(seconds * 1000 + 0.999)
+GONE = (errno.EPIPE, errno.ECONNRESET, errno.ECONNABORTED, errno.ENOTCONN)
 
 
 class ByteStream:
@@ -90,9 +39,16 @@ class ByteStream:
 
     sock: a connected ``_socket.socket`` (or one of ``socket``), which the stream then owns. peer:
     what messages call the other side. cancel may be exchanged between calls.
+
+    Silence of the peer is NoAnswer after the seconds that a call is given (None: it may wait for
+    ever); a peer that goes away is Disconnected where something was due. What it sends is handed on
+    as it is: no more than a view holds, and how much there is to be is the caller's to limit.
     """
 
-    def __init__(self, sock: Any, peer: str, cancel: Cancel | NeverCancelled | None = None) -> None:
+    is_plain = True
+    """The bytes come over the descriptor as they are: C may read them there without this object."""
+
+    def __init__(self, sock: Any, peer: str, cancel: Cancels | None = None) -> None:
         self._sock = sock
         self.peer = peer
         self.cancel = cancel
@@ -108,14 +64,14 @@ class ByteStream:
         host: str,
         port: int,
         seconds: float | None = None,
-        cancel: Cancel | NeverCancelled | None = None,
+        cancel: Cancels | None = None,
     ) -> ByteStream:
         """Return a stream to the first address of *host* that answers within *seconds*, each.
 
         None leaves the time to the operating system, which gives up after minutes.
         """
         failure: DeviceIOError | None = None
-        for address in resolve(host, port):
+        for address in resolve(host, port, seconds, cancel):
             try:
                 return cls.to_address(address, f"{host} port {port}", seconds, cancel)
             except DeviceIOError as exc:
@@ -124,18 +80,27 @@ class ByteStream:
         raise failure
 
     @classmethod
+    def to_path(
+        cls, path: str, seconds: float | None = None, cancel: Cancels | None = None
+    ) -> ByteStream:
+        """Return a stream to the Unix socket at *path*."""
+        try:
+            return cls.to_address((_socket.AF_UNIX, path), path, seconds, cancel)
+        except (ValueError, OSError) as exc:  # a NUL in it, or longer than the kernel takes
+            raise DeviceIOError(f"{path}: connect: {exc}") from exc
+
+    @classmethod
     def to_address(
         cls,
         address: Address,
         peer: str,
         seconds: float | None = None,
-        cancel: Cancel | NeverCancelled | None = None,
+        cancel: Cancels | None = None,
     ) -> ByteStream:
         """Return a stream to one *address*, as resolve gives them."""
         family, where = address
         try:
-            fd = _socket.socket(family, _socket.SOCK_STREAM).detach()
-            sock = _socket.socket(fileno=above_stdio(fd))
+            sock = new_socket(family, _socket.SOCK_STREAM)
         except OSError as exc:
             raise DeviceIOError(f"{peer}: {exc.strerror}") from exc
         try:
@@ -163,13 +128,14 @@ class ByteStream:
 
     def failed(self, call: str, error: int | OSError) -> DeviceIOError:
         """Return the error that names the peer."""
-        text = os.strerror(error) if isinstance(error, int) else error.strerror
-        return DeviceIOError(f"{self.peer}: {call}: {text}")
+        number = error if isinstance(error, int) else error.errno
+        kind = Disconnected if number in GONE else DeviceIOError
+        return kind(f"{self.peer}: {call}: {os.strerror(number or 0)}")
 
     def wait(self, events: int, deadline: Deadline, call: str) -> None:
         """Wait until the socket has *events* or has failed.
 
-        Raises Cancelled, or DeviceIOError when the time is over.
+        Raises Cancelled, or NoAnswer when the time is over.
         """
         poll = select.poll()
         poll.register(self._sock, events)
@@ -180,7 +146,7 @@ class ByteStream:
         if cancel is not None and cancel.is_set():
             raise Cancelled(f"{self.peer}: {call}: cancelled")
         if not ready:
-            raise DeviceIOError(f"{self.peer}: {call}: timed out")
+            raise NoAnswer(f"{self.peer}: {call}: timed out")
 
     def send(self, data: bytes | bytearray | memoryview, seconds: float | None = None) -> None:
         """Send all of *data*, in one write if the kernel takes it."""
@@ -218,7 +184,7 @@ class ByteStream:
         while done < len(view):
             n = self.receive_into(view[done:], deadline.left())
             if n == 0:
-                raise DeviceIOError(f"{self.peer}: closed after {done} of {len(view)} bytes")
+                raise Disconnected(f"{self.peer}: closed after {done} of {len(view)} bytes")
             done += n
 
     def wait_for_end(self, seconds: float) -> None:
@@ -242,6 +208,10 @@ class ByteStream:
             self._sock.shutdown(_socket.SHUT_WR)
         except OSError as exc:
             raise self.failed("shutdown", exc) from exc
+
+    def detach(self) -> Any:
+        """Return the socket, which somebody else owns from now on; the stream is closed."""
+        return _socket.socket(fileno=self._sock.detach())
 
     def close(self) -> None:
         """Close the socket; may be called again."""

@@ -15,7 +15,7 @@ import pytest
 
 from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceIOError
-from sane.transport import streams
+from sane.transport import names
 from sane.transport.streams import ByteStream
 from tests.conftest import ABSENT, TREE
 from tests.support.ports import full_listener, listener
@@ -89,8 +89,8 @@ def test_transport_an_unknown_host_is_named() -> None:
 
 
 def test_transport_the_resolver_gives_one_entry_an_address() -> None:
-    assert streams.resolve("127.0.0.1", 6566) == [(socket.AF_INET, ("127.0.0.1", 6566))]
-    assert streams.resolve("::1", "6566")[0][0] == socket.AF_INET6
+    assert names.resolve("127.0.0.1", 6566) == [(socket.AF_INET, ("127.0.0.1", 6566))]
+    assert names.resolve("::1", "6566")[0][0] == socket.AF_INET6
 
 
 def test_transport_connect_has_a_deadline() -> None:
@@ -220,7 +220,7 @@ RESOLVE = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from sane.errors import DeviceIOError
-from sane.transport.streams import resolve
+from sane.transport.names import resolve
 known = "scanh\\u00f6st", "a" * 70, "latin\\udcf6", "plain"
 for name in (*known, "nobody.invalid", "a\\0b", "\\ud800"):
     try:
