@@ -66,6 +66,24 @@ def test_scanimage_lists_devices(scanimage: Scanimage, arguments: list[str]) -> 
     assert b"test:0" in scanimage.same(*arguments).stdout
 
 
+NEWER = (  # lines of test.conf that the original takes otherwise from 1.3.1 on, and what -A shows
+    ("mode color\nthree-pass-order bgr\n", "--mode Gray|Color [Gray]"),
+    ('test-picture "Solid"\ntest-picture grid\n', "[Solid black]"),
+    ("scan-source Feeder\n", "[Flatbed]"),
+    ("read-status-code EOF\n", "SANE_STATUS_ACCESS_DENIED [Default]"),
+    ("depth 0b1000\nppl-loss 0b11z\n", "(in steps of 1) [3]"),
+)
+
+
+@pytest.mark.parametrize(("lines", "shown"), NEWER)
+def test_scanimage_shows_what_test_conf_says(scanimage: Scanimage, lines: str, shown: str) -> None:
+    (scanimage.config / "test.conf").write_text(f"resolution 50\n{lines}")
+    runs = (scanimage.ours, scanimage.theirs)[: 1 if sane_version() < (1, 3, 1) else 2]
+    told = {DESCRIPTION.sub("", run("-d", "test", "-A").stdout.decode()) for run in runs}
+    assert len(told) == 1
+    assert shown in told.pop()
+
+
 def test_scanimage_shows_its_own_and_the_library_version(scanimage: Scanimage) -> None:
     ours, theirs = scanimage.ours("-V"), scanimage.theirs("-V")
     assert ours.status == theirs.status == 0
