@@ -78,16 +78,26 @@ class Release:
             shutil.copy(name, inside)
 
     def run(self, command: str, check: bool = True) -> int:
-        """Run a shell command in the root, its output to the log; return its exit status."""
-        with self.log.open("ab") as log:
-            status = subprocess.run(
-                ["unshare", "--mount", "sh", "-c", ENTER, "sh", self.path, command],
+        """Run a shell command in the root, its output to the log; return its exit status.
+
+        The output comes through a pipe: in the root the log has no name.
+        """
+        enter = ["unshare", "--mount", "sh", "-c", ENTER, "sh", str(self.path), command]
+        with (
+            self.log.open("ab", buffering=0) as log,
+            subprocess.Popen(
+                enter,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
+                bufsize=0,
+            ) as process,
+        ):
+            assert process.stdout is not None
+            while data := process.stdout.read(1 << 16):
+                log.write(data)
+            status = process.wait()
         if check and status:
             raise SystemExit(f"{self.suite}: {command}: exit status {status}, see {self.log}")
         return status
