@@ -350,7 +350,7 @@ class Usb:
         buffer = memoryview(bytearray(STREAM_BYTES - STREAM_BYTES % source.max_packet))
         limit = DRAINED_BYTES if most is None else most
         deadline = monotonic() + self.timeout
-        while not self._link.is_silent(source):
+        while not self._link.is_drained(source):
             if dropped >= limit or monotonic() >= deadline:
                 self._debug(1, "%s: 0x%02x sends and sends", self.name, endpoint)
                 break

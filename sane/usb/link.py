@@ -91,7 +91,7 @@ class Link:
         """What carries out the transfers: the link itself, unless another object saves a call."""
         return self
 
-    def is_silent(self, endpoint: Endpoint) -> bool:
+    def is_drained(self, endpoint: Endpoint) -> bool:
         """Tell whether nothing comes from *endpoint*, without asking it: a recording knows."""
         return False
 

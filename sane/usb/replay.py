@@ -238,7 +238,7 @@ class ReplayLink(Link):
     def reset(self) -> str:
         return self._mark(RESET)
 
-    def is_silent(self, endpoint: Endpoint) -> bool:
+    def is_drained(self, endpoint: Endpoint) -> bool:
         """Tell whether the recording has something else next than a transfer from *endpoint*.
 
         A driver drains what the recorded one, which may be another, did not have to.
