@@ -15,7 +15,7 @@ from __future__ import annotations
 from time import monotonic
 
 from ..errors import Cancelled, DeviceBusy, SaneError
-from .failures import Garbled, TimedOut, Unplugged, UsbError
+from .failures import Garbled, TimedOut, UsbError
 from .link import LARGEST_TRANSFER
 
 TYPE_CHECKING = False
@@ -102,8 +102,6 @@ def exchange(
             if monotonic() + every > end:
                 raise
             usb.wait(every)
-        except Unplugged:
-            raise
         except UsbError:
             tries -= 1
             if tries < 1:

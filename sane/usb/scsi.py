@@ -24,7 +24,6 @@ GOOD, BUSY = 0x00, 0x08
 TEST_UNIT_READY, REQUEST_SENSE = 0x00, 0x03
 CDB_SIZES = (6, 10, 12, 16)
 UNIT_ATTENTION = 6
-LEAST_SENSE_BYTES = 14  # up to the qualifier
 
 # What sense keys mean where a family says nothing more: SPC-2, table 107. None: all is well.
 KEYS: Mapping[int, Meaning] = {
@@ -80,7 +79,8 @@ class ScsiRules:
 
     head, at, size: the command's first bytes, where the CDB begins in it, and its length. status,
     status_at: length of a status, and where the SCSI status is in it. tag: its first bytes if a
-    status in place of data is to be recognised. senses: meanings by (key, asc, ascq), where None
+    status in place of data is to be recognised. sense_bytes: how many sense data are asked for, 14
+    at least. senses: meanings by (key, asc, ascq), where None
     stands for all that are not named. limits: seconds for an operation code that has its own.
     without_sense: operation codes whose failure is not asked about.
     """
@@ -215,6 +215,6 @@ class _Conversation:
         self.usb.is_out_of_step = False
         cdb = bytes((REQUEST_SENSE, 0, 0, 0, size, 0))
         raw = scsi(self.usb, cdb, want=size, rules=self.rules).data
-        if len(raw) < max(size, LEAST_SENSE_BYTES):
+        if len(raw) < size:
             raise Garbled(f"{self.usb.name}: {len(raw)} of {size} bytes of sense data came")
         return Sense(raw)

@@ -180,6 +180,23 @@ def test_a_harmless_command_is_repeated_until_its_answer_is_whole() -> None:
     assert sent(fake) == [b"C"] * 3
 
 
+def test_getting_in_step_is_done_once() -> None:
+    fake = FakeLink(link.TIMEOUT, b"late", link.TIMEOUT)
+    usb = fake_usb(fake)
+    with pytest.raises(TimedOut):
+        ask(usb)
+    usb.get_in_step()
+    usb.get_in_step()
+    assert not usb.is_out_of_step
+    assert not fake.answers
+
+
+def test_data_as_long_as_a_status_are_data_where_so_many_are_due() -> None:
+    fake = FakeLink(READY, READY)
+    assert ask(fake_usb(fake), want=2, is_status=lambda data: True) == READY
+    assert fake.sent[-1][3] == 30
+
+
 def test_a_device_that_is_gone_is_not_asked_again() -> None:
     fake = FakeLink(link.UNPLUGGED)
     with pytest.raises(Unplugged):

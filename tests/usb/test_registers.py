@@ -184,7 +184,9 @@ def test_reading_takes_over_what_the_chip_has(chip: Chip) -> None:
     assert registers.read(STEPS) == 0x1234
     registers.flush()
     assert chip.written == []
+    registers[STEPS] = 0x1234  # as it is
     registers.write(Field(0x46, 4), 0xA)
+    registers.flush()
     assert chip.written == [(0x46, b"\x1a")]
 
 
@@ -271,6 +273,13 @@ def test_a_long_read_is_several_commands_and_an_early_end_is_no_end() -> None:
         *(b"\x01\x00\xff\xff", 65535, 25535),
         *(b"\x01\x00\x00\x05", 5),
     ]
+
+
+def test_the_rest_of_a_read_is_asked_for_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sane.usb.registers.PIECE_SECONDS", 0.02)
+    begin = time.monotonic()
+    assert BulkPort(fake_usb(FakeLink(b"a", b"b", b"c"))).read(0x46, 3) == b"abc"
+    assert time.monotonic() - begin >= 0.04
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ def test_another_family_has_another_frame() -> None:
     usb.scsi_rules = Plain()
     usb.scsi(INQUIRY)
     assert fake.sent[0] == ("out", OUT, INQUIRY + bytes(4))
+    with pytest.raises(ValueError, match="a CDB of 12 bytes"):
+        usb.scsi(bytes(12))
 
 
 @pytest.mark.parametrize("cdb", [b"", b"\x12", bytes(7), bytes(20)])
@@ -119,8 +121,9 @@ def test_what_sense_data_call_missing_is_cut_off(came: int) -> None:
     assert answer.is_end
 
 
-def test_nonsense_in_the_information_is_no_length() -> None:
-    raw = sense(0, flags=0x20, information=0xFFFFFFFF)
+@pytest.mark.parametrize("missing", [17, 20, 0xFFFFFFFF])
+def test_nonsense_in_the_information_is_no_length(missing: int) -> None:
+    raw = sense(0, flags=0x20, information=missing)
     usb = fake_usb(FakeLink(bytes(16), status(2), raw, status()))
     assert usb.scsi(READ, want=16).data == b""
     usb = fake_usb(FakeLink(bytes(16), status(2), b"\x70" + raw[1:], status()))
@@ -135,7 +138,8 @@ def test_short_data_are_returned_as_they_are() -> None:
 def test_a_unit_attention_is_taken_note_of_and_the_command_repeated() -> None:
     fake = FakeLink(status(2), sense(6, 0x29), status(), b"data", status())
     fake.answers.insert(0, b"")
-    assert fake_usb(fake).scsi(READ, want=16).data == b"data"
+    answer = fake_usb(fake).scsi(READ, want=16)
+    assert (answer.data, answer.sense) == (b"data", None)
     commands = [item[2] for item in fake.sent if item[0] == "out"]
     assert commands[0] == commands[2] == ScsiRules().command(READ)
 
