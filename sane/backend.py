@@ -36,9 +36,9 @@ from .const import (
     UNIT_PIXEL,
 )
 from .debug import Debug
-from .handle import Handle
 from .option import Range, when
 from .param import Area, Parameters
+from .policy import Policy
 from .values import Options, collect
 
 NOTHING_SET = config.Environment({})
@@ -88,7 +88,6 @@ __all__ = [
     "DeviceInfo",
     "Field",
     "Garbled",
-    "Handle",
     "Overflowed",
     "Parameters",
     "Range",
@@ -170,15 +169,15 @@ class DeviceInfo:
 _opening = _thread._local()  # debug: of the backend whose open runs in this thread
 
 
-class Device:
+class Device(Policy):
     """One open device. Options are class attributes; state of a scan lives on the object.
 
     The framework makes one call at a time, never two beside each other. Raise errors.NoDocs,
-    Jammed, CoverOpen, DeviceBusy...; an OSError is an I/O error. Never return a status.
+    Jammed, CoverOpen, DeviceBusy...; an OSError is an I/O error. Never return a status. Policy
+    has what few drivers need.
     """
 
     declared: ClassVar[tuple[Option, ...]] = collect(object)
-    handle_class: ClassVar[type[Handle]] = Handle
 
     blocking = ""
     """"thread" if read_into may block elsewhere than in wait: it then runs in its own thread."""

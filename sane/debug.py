@@ -6,6 +6,7 @@ import os
 from stat import S_ISFIFO, S_ISSOCK
 
 from .config import DEBUG_PREFIX, atoi
+from .sigpipe import without_sigpipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _emit(name: str, message: str) -> None:
         if S_ISSOCK(mode):  # a daemon started by inetd: stderr is the client's connection
             _syslog(f"[{name}] {message}")
         elif S_ISFIFO(mode):
-            _write_fifo(_stamped(name, message))
+            without_sigpipe(_write, _stamped(name, message))
         else:
             _write(_stamped(name, message))
     except (OSError, ValueError, RuntimeError):
@@ -101,21 +102,6 @@ def _stamped(name: str, message: str) -> bytes:
 def _write(data: bytes) -> None:
     while data:
         data = data[os.write(_STDERR, data) :]
-
-
-def _write_fifo(data: bytes) -> None:
-    """Write to a pipe; when its reader is gone, the host does not get the SIGPIPE."""
-    import _signal as signal  # type: ignore[import-not-found]  # signal imports enum
-
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,))
-    pending = signal.SIGPIPE in signal.sigpending()
-    try:
-        _write(data)
-    except BrokenPipeError:
-        if not pending:
-            signal.sigtimedwait((signal.SIGPIPE,), 0)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _syslog(text: str) -> None:

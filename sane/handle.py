@@ -29,23 +29,22 @@ from .errors import (
     status_of,
 )
 from .param import line_bytes
-from .values import refuse
+from .sigpipe import without_sigpipe
+from .values import ACTIONS, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
     from .backend import Device
     from .option import Option
     from .param import Parameters
     from .threads import Ring
 
-IDLE, FRAME, ENDED, STOPPED = range(4)
+    Result = TypeVar("Result")
 
-# What the C side may do with an option without asking here, by index.
-DIRECT_GET = 1
-DIRECT_SET = 2
-TELL_FETCH = 4  # tell descriptor() when a frontend fetches this option descriptor
+IDLE, FRAME, ENDED, STOPPED = range(4)
 
 BUSY_SECONDS = 0.2  # simple-scan calls start again at once when a device is busy
 
@@ -53,134 +52,90 @@ BUSY_SECONDS = 0.2  # simple-scan calls start again at once when a device is bus
 class Handle:
     """One open device: option access, parameters, and the scan with its states.
 
-    A driver that must break these rules, as an emulation of another program does, names a
-    subclass in Device.handle_class; every method here may be overridden.
+    What differs between drivers is declared: see sane.policy.
     """
 
     def __init__(self, device: Device, cancel: Cancel | None = None) -> None:
         self.device = device
         self.options = device.options
+        self.direct = device.options.direct
         self.cancel_request = Cancel() if cancel is None else cancel
         self.state = IDLE
-        self.job = False
         self.reader: object | None = None
         self.non_blocking = False
-        self.direct = bytearray(len(self.options))
+        self._has_job = False
         self._params: Parameters | None = None
+        self._frame_bytes = -1
         self._left_bytes = -1
         self._failure: SaneError | None = None
         self._ring: Ring | None = None
         self._lost = False
+        self._call = without_sigpipe if device.may_raise_sigpipe else _plain_call
         device.cancel_request = self.cancel_request
         try:
-            self.prepare()
+            self._call(device.settle_options)
         except BaseException:
             if cancel is None:
                 self.cancel_request.close()
             raise
         self.options.changed.clear()
-        self.refresh_direct()
-
-    def prepare(self) -> None:
-        """Work out which options are active in the state that the driver opened with."""
-        self.options.update(self.device)
+        self._note_state()
 
     # Options
 
-    def refresh_direct(self) -> None:
-        """Work out anew what the C side may do alone; call it when a state changed."""
-        for option in self.options.declared:
-            self.direct[option.index] = self.direct_access(option)
-
-    def direct_access(self, option: Option) -> int:
-        """Return the DIRECT_ bits of *option* for this moment."""
-        access = 0
-        if not self.options.is_active(option) or option.type >= const.TYPE_BUTTON:
-            return access
-        if option.can(const.CAP_SOFT_DETECT) and option.get_hook is None:
-            access |= DIRECT_GET
-        simple = option.is_plain and option.length == 1
-        if (
-            option.can(const.CAP_SOFT_SELECT)
-            and simple
-            and option.attribute not in self.options.dependents
-        ):
-            access |= DIRECT_SET if self.state != FRAME else 0
-        return access
-
     def descriptor(self, index: int) -> Option:
         """Return the option behind *index*; raises Invalid when there is none."""
-        if not 0 <= index < len(self.options):
-            raise Invalid(f"option {index}: this device has {len(self.options)} options")
-        return self.options.declared[index]
+        return self._call(self.options.descriptor, self.device, index)
 
-    def access(self, index: int, action: int) -> Option:
-        """Return the option, or raise Invalid if *action* is not allowed on it now (1.7)."""
-        option = self.descriptor(index)
-        if option.type == const.TYPE_GROUP:
-            raise Invalid(f"option {index} is a group")
-        if not self.options.is_active(option):
-            raise Invalid(f"option {option.name} is inactive")
-        if action == const.ACTION_GET_VALUE:
-            allowed = option.can(const.CAP_SOFT_DETECT) and option.type != const.TYPE_BUTTON
-        elif action == const.ACTION_SET_VALUE:
-            allowed = option.can(const.CAP_SOFT_SELECT)
-        elif action == const.ACTION_SET_AUTO:
-            allowed = option.can(const.CAP_SOFT_SELECT) and option.can(const.CAP_AUTOMATIC)
-        else:
-            raise Invalid(f"unknown action {action}")
-        if not allowed:
-            raise Invalid(f"option {option.name} does not allow action {action}")
-        if action != const.ACTION_GET_VALUE and self.state == FRAME:
-            raise Invalid(f"option {option.name} cannot be set during a scan")
-        return option
+    def access(self, index: int, action: int) -> Option | None:
+        """Return the option, or raise Invalid if *action* is not allowed on it now (1.7).
+
+        None: the driver lets an action pass that the standard does not have.
+        """
+        if action not in ACTIONS and self.device.passes_unknown_actions:
+            option = self.options.descriptor(self.device, index)
+            if not self.options.is_active(option):
+                raise Invalid(f"option {option.name} is inactive")
+            return None
+        return self.options.access(self.device, index, action)
 
     def get(self, index: int) -> bytes:
         """Return the value of option *index* as ABI bytes (standard 4.3.7)."""
-        return self.options.get(self.device, self.access(index, const.ACTION_GET_VALUE))
+        option = self.options.access(self.device, index, const.ACTION_GET_VALUE)
+        return self._call(self.options.get, self.device, option)
 
     def set(self, index: int, data: bytes) -> tuple[bytes, int]:
         """Set option *index* to ABI bytes *data*; return what took effect, and the info bits.
 
         Raises Invalid and leaves everything as it was when the value is not acceptable.
         """
-        option = self.access(index, const.ACTION_SET_VALUE)
-        if option.type == const.TYPE_BUTTON:
-            return b"", self.assign(option, b"")
-        fitted, info = option.fit(data, self.options.constraints[index])
-        info |= self.store(option, fitted)
-        return self.options.stored(option), info
-
-    def store(self, option: Option, data: bytes) -> int:
-        """Let the fitted *data* take effect; nothing happens when it is the value already."""
-        if data == self.options.stored(option):
-            return 0
-        return self.assign(option, data)
+        option = self.options.access(self.device, index, const.ACTION_SET_VALUE)
+        return self._call(self.options.set, self.device, option, data)
 
     def set_auto(self, index: int) -> int:
         """Let the device choose the value of option *index*; return the info bits."""
-        option = self.access(index, const.ACTION_SET_AUTO)
-        return self.store(option, option.encode(option.auto))
+        option = self.options.access(self.device, index, const.ACTION_SET_AUTO)
+        return self._call(self.options.set_auto, self.device, option)
 
-    def assign(self, option: Option, data: bytes) -> int:
-        """Store *data* with all that hangs on it; return the info bits."""
-        try:
-            return self.options.assign(self.device, option, data)
-        finally:
-            for index in self.options.changed:
-                self.direct[index] = self.direct_access(self.options.declared[index])
+    def _note_state(self) -> None:
+        """Let the options know whether a frame is being read."""
+        self.options.is_reading = self.state == FRAME
+        self.options.refresh_direct(self.device)
 
     # The scan
 
     def parameters(self) -> Parameters:
         """Return the parameters: exact during a frame, else of the next frame."""
-        if self.state == FRAME and self._params is not None:
+        is_exact = self.state == FRAME and not self.device.vouches_for_parameters
+        if is_exact and self._params is not None:
             return self._params
-        return self.checked_parameters()
+        return self._ask_parameters()
 
-    def checked_parameters(self) -> Parameters:
+    def _ask_parameters(self) -> Parameters:
         """Ask the driver; raises DeviceIOError if it breaks the rules of c-abi-and-dll 1.6."""
-        params = self.device.parameters()
+        params = self._call(self.device.parameters)
+        if self.device.vouches_for_parameters:
+            return params
         if not const.FRAME_GRAY <= params.format <= const.FRAME_BLUE:
             raise Misbehaved(f"parameters: format {params.format} is not in the standard")
         if params.depth not in (1, 8, 16):
@@ -194,39 +149,48 @@ class Handle:
             raise Misbehaved(f"parameters: the pixels do not fit into a line of {params}")
         return params
 
-    def start(self) -> None:
-        """Begin to acquire a frame (standard 4.3.9); raises what the driver raises."""
-        if self.state == FRAME:
-            raise Invalid("start: a frame is being acquired already")
-        self.begin()
+    @property
+    def job(self) -> bool:
+        """A job is under way: cancel and close have something to end."""
+        return self.device.is_scanning() if self.device.keeps_state else self._has_job
 
-    def begin(self) -> None:
-        """Start the driver whatever the state is; on failure the handle is idle again."""
-        self.leave_frame(IDLE)
+    def start(self) -> None:
+        """Begin to acquire a frame (standard 4.3.9); raises what the driver raises.
+
+        When that is the end of a job, the driver's finish has run: at once, or after a cancel
+        in cancelled().
+        """
+        if self.device.keeps_state:
+            self._call(self.device.start)
+            return
+        self.device.check_start(self.state == FRAME)
+        self._leave_frame(IDLE)
         if self._lost:
             raise Misbehaved("the driver has not come back from an earlier call")
         self.non_blocking = False
+        is_first = not self._has_job
         try:
             start: Callable[[], object] = self.device.start
-            answer = start()
-            self.job = True
-            refuse("start", answer)
-            self._params = self.checked_parameters()
+            self._has_job = True
+            refuse("start", self._call(start))
+            self._params = self._ask_parameters()
         except BaseException as exc:
-            self._failed_start(exc)
+            self._failed_start(exc, is_first)
             raise
         self.state = FRAME
-        self._left_bytes = self._params.frame_bytes
+        own = self.device.frame_bytes
+        self._frame_bytes = self._left_bytes = self._params.frame_bytes if own is None else own
         self.reader = self.device.reader
         if self.device.blocking == "thread":
             self._start_ring()
-        self.refresh_direct()
+        self._note_state()
 
-    def _failed_start(self, exc: BaseException) -> None:
-        if self.job:
-            self.end_job(aborted=not isinstance(exc, NoDocs))
+    def _failed_start(self, exc: BaseException, is_first: bool) -> None:
+        if isinstance(exc, Cancelled) and self.cancel_request.is_set():
+            self.state = STOPPED  # cancelled() ends the job: the frontend is not kept waiting
+            return
+        self._end_job(aborted=is_first or not isinstance(exc, NoDocs))
         self.state = STOPPED if isinstance(exc, Cancelled) else IDLE
-        self.refresh_direct()
         if isinstance(exc, DeviceBusy):
             self.device.wait(BUSY_SECONDS)
 
@@ -236,56 +200,75 @@ class Handle:
         0 means nothing yet, only in non-blocking mode. Raises EndOfFrame at the end and again
         until the next start, Cancelled after cancel, Invalid when there is no frame.
         """
-        self.readable()
+        device = self.device
+        view = device.before_read(view)  # type: ignore[assignment]  # a view for a view
+        if device.keeps_state:
+            return self.ask(view)
+        self._check_readable()
         if not len(view):
-            raise Invalid("read: a length of 0")
+            self._read_empty()
+        has_begun = self._left_bytes != self._frame_bytes
         if 0 <= self._left_bytes < len(view):
             view = view[: self._left_bytes]
         try:
             n = self._fill(view)
         except BaseException as exc:
             self.fail(exc)
+            if has_begun and isinstance(exc, Cancelled) and device.cancelled_read is not Cancelled:
+                raise device.cancelled_read("cancelled during a read") from None
             raise
         if n is None:
             return 0
         if n == 0:
             self._tell_short()
-            self.end_frame()
+            self._end_frame()
             raise EndOfFrame
         self._left_bytes -= n if self._left_bytes >= 0 else 0
         if self._left_bytes == 0:
-            self.end_frame()
+            self._end_frame()
         return n
+
+    def _read_empty(self) -> None:
+        """Raise what a read into no bytes has to answer."""
+        if not self.device.takes_empty_reads:
+            raise Invalid("read: a length of 0")
+        self._end_frame()
+        raise EndOfFrame
 
     def _tell_short(self) -> None:
         """Say that the driver has ended the frame before its last byte: the image is cut off."""
-        if self._left_bytes > 0 and self._params is not None:
-            whole = self._params.frame_bytes
+        if self._left_bytes > 0:
+            whole = self._frame_bytes
             text = "read_into: the frame ended after %d of %d bytes"
             self.device.debug(1, text, whole - self._left_bytes, whole)
 
     def read_nowhere(self) -> None:
-        """Raise what a read without a buffer deserves."""
+        """Raise what a read without a buffer has to answer."""
+        self.device.before_read(None)
         raise Invalid("read: no buffer")
 
-    def readable(self) -> None:
+    def _check_readable(self) -> None:
         """Raise what read has to answer in this state, unless there is a frame to read."""
-        if self.state == STOPPED or self.cancel_request.is_set():
-            raise self._failure or Cancelled()
-        if self.state == ENDED:
+        is_cancelled = self.cancel_request.is_set()
+        if self.state == FRAME and not is_cancelled:
+            return
+        if self.state == ENDED and not is_cancelled:
             raise EndOfFrame
-        if self.state == IDLE:
-            raise Invalid("read: no scan was started")
+        if self.device.status_without_frame is not None:
+            raise self.device.status_without_frame
+        if self.state == STOPPED or is_cancelled:
+            raise self._failure or Cancelled()
+        raise Invalid("read: no scan was started")
 
     def _fill(self, view: memoryview) -> int | None:
         if self._ring is not None:
             return self._ring.read_into(view, not self.non_blocking)
-        n = self.device.read_into(view)
+        n = self._call(self.device.read_into, view)
         return None if n is None and self.non_blocking else self._plausible(n, view)
 
     def ask(self, view: memoryview) -> int:
         """Let the driver fill *view*; raises DeviceIOError if its answer is impossible."""
-        return self._plausible(self.device.read_into(view), view)
+        return self._plausible(self._call(self.device.read_into, view), view)
 
     @staticmethod
     def _plausible(n: int | None, view: memoryview) -> int:
@@ -302,10 +285,11 @@ class Handle:
         if isinstance(exc, Cancelled) and self.cancel_request.is_set():
             self.state = STOPPED
             self.reader = None
+            self._note_state()
             return
-        self.leave_frame(STOPPED)
+        self._leave_frame(STOPPED)
         self._failure = BY_STATUS[status_of(exc)](str(exc))
-        self.end_job(aborted=True)
+        self._end_job(aborted=True)
 
     def reader_ended(self, status: int, taken: int) -> int:
         """Answer for the C side when its reader gave anything but data; return the status.
@@ -313,17 +297,20 @@ class Handle:
         taken: bytes of the frame that it delivered with this call, after which the frame ends.
         """
         if status != const.STATUS_EOF:
+            reason = self.device.reader_failure()
+            if reason:
+                self.device.debug(1, "%s", reason)
             self.fail(BY_STATUS.get(status, DeviceIOError)())
             return status
-        self.end_frame()
+        self._end_frame()
         return const.STATUS_GOOD if taken else status
 
-    def end_frame(self) -> None:
+    def _end_frame(self) -> None:
         """Note that the last byte of the frame was delivered."""
-        self.leave_frame(ENDED)
-        self.device.frame_ended()
+        self._leave_frame(ENDED)
+        self._call(self.device.frame_ended)
 
-    def leave_frame(self, state: int) -> None:
+    def _leave_frame(self, state: int) -> None:
         """Enter *state*, which is not FRAME: no reader, no reader thread."""
         self.state = state
         self.reader = None
@@ -331,40 +318,45 @@ class Handle:
             self._failure = None
         if self._ring is not None and state != ENDED:
             self._stop_ring()
-        self.refresh_direct()
+        self._note_state()
 
     def cancelled(self) -> None:
         """Carry out a cancel request: the job ends, reads answer Cancelled until start.
 
         Called with no other call of this handle under way, as every method here.
         """
-        aborted = self.state in (FRAME, STOPPED)
-        if self.job:
-            self.leave_frame(STOPPED)
-        self.end_job(aborted)
+        if self.device.keeps_state:
+            self._has_job = True
+        elif self._has_job and not (self.device.outlasts_cancel and self.state == ENDED):
+            aborted = self.state in (FRAME, STOPPED)
+            self._leave_frame(STOPPED)
+            self._end_job(aborted)
+            return
+        self._end_job(aborted=False)
 
-    def end_job(self, aborted: bool) -> None:
+    def _end_job(self, aborted: bool) -> None:
         """Let the driver finish, once per job; its failure is reported, not raised."""
-        if self.job and not self._lost:
-            self.job = False
+        if self._has_job and not self._lost:
+            self._has_job = False
             self.device.cancel_request = NeverCancelled()  # type: ignore[assignment]
             try:
                 finish: Callable[[bool], object] = self.device.finish
-                refuse("finish", finish(aborted))
+                refuse("finish", self._call(finish, aborted))
             except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
                 self.device.report("finish", exc)
             self.device.cancel_request = self.cancel_request
-        self.job = False
+        self._has_job = False
         self.cancel_request.clear()
 
     def close(self) -> None:
         """End the job if there is one, then close the device; never raises."""
-        self.cancelled()
-        self.leave_frame(IDLE)
+        if not self.device.keeps_state:
+            self.cancelled()
+            self._leave_frame(IDLE)
         try:
             if not self._lost:
                 close: Callable[[], object] = self.device.close
-                refuse("close", close())
+                refuse("close", self._call(close))
         except BaseException as exc:  # a driver's KeyboardInterrupt is no more than a mistake
             self.device.report("close", exc)
         self.cancel_request.close()
@@ -373,18 +365,20 @@ class Handle:
 
     def set_io_mode(self, non_blocking: bool) -> None:
         """Choose blocking or not for this frame (standard 4.3.12); Invalid without a frame."""
-        if self.state != FRAME:
+        if self.state != FRAME and not self.device.keeps_state:
             raise Invalid("set_io_mode: no scan was started")
+        self.device.check_io_mode(non_blocking)
         if self.device.descriptor is not None:
-            self.device.set_non_blocking(non_blocking)
+            self._call(self.device.set_non_blocking, non_blocking)
         elif non_blocking:
             self._start_ring()
         self.non_blocking = non_blocking
 
     def select_fd(self) -> int:
         """Return a descriptor that is readable when read would not block (standard 4.3.13)."""
-        if self.state != FRAME:
+        if self.state != FRAME and not self.device.keeps_state:
             raise Invalid("get_select_fd: no scan was started")
+        self.device.check_select_fd()
         own = self.device.descriptor
         return self._start_ring().fd if own is None else own
 
@@ -410,3 +404,7 @@ class Handle:
             self._lost = True
             error = Misbehaved("has not returned after cancel; the device is given up")
             self.device.report("read_into", error)
+
+
+def _plain_call(function: Callable[..., Result], *arguments: object) -> Result:
+    return function(*arguments)

@@ -10,6 +10,16 @@ from . import const
 from .errors import Invalid, Misbehaved, SaneError
 from .option import WORD_SIZE, Count, Option, Range, ScanArea
 
+# What the C side may do with an option without asking here, by index.
+DIRECT_GET = 1
+DIRECT_SET = 2
+TELL_FETCH = 4  # tell descriptor() when a frontend fetches this option descriptor
+ACTIONS = (const.ACTION_GET_VALUE, const.ACTION_SET_VALUE, const.ACTION_SET_AUTO)
+NEEDED = {  # which capabilities an action needs
+    const.ACTION_GET_VALUE: const.CAP_SOFT_DETECT,
+    const.ACTION_SET_VALUE: const.CAP_SOFT_SELECT,
+    const.ACTION_SET_AUTO: const.CAP_SOFT_SELECT | const.CAP_AUTOMATIC,
+}
 SHOWN = 80  # characters of a text that is no choice, in a message
 NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 
@@ -18,14 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Any
 
+    from .backend import Device
+
 
 class Options:
     """The options of one device: their values, capabilities and constraints of this moment.
 
     Methods that may call the driver get the device: a reference kept here would be a cycle.
 
-    values: the ABI bytes of all values, never resized, shared with the C side.
-    caps, constraints: by index. changed: indices whose descriptor the C side must renew.
+    values: the ABI bytes of all values, never resized, shared with the C side. direct: DIRECT_
+    bits by index, likewise. caps, constraints: by index. changed: indices whose descriptor the C
+    side must renew. is_reading: a frame is being read.
     """
 
     __slots__ = (
@@ -35,10 +48,14 @@ class Options:
         "constraints",
         "declared",
         "dependents",
+        "direct",
+        "is_reading",
         "values",
     )
 
     def __init__(self, declared: tuple[Option, ...]) -> None:
+        self.is_reading = False
+        self.direct = bytearray(len(declared))
         self.declared = declared
         self.values = bytearray(declared[-1].offset + declared[-1].size)
         self.caps = [option.cap for option in declared]
@@ -130,11 +147,101 @@ class Options:
         data = self.read(option)
         return data[: data.index(0) + 1] if option.type == const.TYPE_STRING else data
 
-    def get(self, device: Any, option: Option) -> bytes:
+    # What frontends do
+
+    def descriptor(self, device: Device, index: int) -> Option:
+        """Return the option behind *index*, as a frontend fetches it; Invalid without one."""
+        if not 0 <= index < len(self.declared):
+            raise Invalid(f"option {index}: this device has {len(self.declared)} options")
+        option = self.declared[index]
+        if device.fetched is not None and index not in device.fetched:
+            device.fetched.add(index)
+            self.direct[index] = self.direct_access(device, option)
+        return option
+
+    def access(self, device: Device, index: int, action: int) -> Option:
+        """Return the option, or raise Invalid if *action* is not allowed on it now (1.7)."""
+        if device.fetched is not None and index not in device.fetched:
+            raise Invalid(f"option {index}: fetch its descriptor first")
+        option = self.descriptor(device, index)
+        if option.type == const.TYPE_GROUP:
+            raise Invalid(f"option {index} is a group")
+        if not self.is_active(option):
+            raise Invalid(f"option {option.name} is inactive")
+        needed = NEEDED.get(action)
+        if needed is None:
+            raise Invalid(f"unknown action {action}")
+        is_read = action == const.ACTION_GET_VALUE
+        if option.cap & needed != needed or (is_read and option.type == const.TYPE_BUTTON):
+            raise Invalid(f"option {option.name} does not allow action {action}")
+        if self.is_reading and action not in device.frame_actions:
+            verb = "read" if is_read else "set"
+            raise Invalid(f"option {option.name} cannot be {verb} during a scan")
+        return option
+
+    def get(self, device: Device, option: Option) -> bytes:
         """Return the value as GET does: a sensor is asked, a string ends at its NUL."""
         if option.get_hook is not None:
             self.write(option, _answer(option, "on_get", option.get_hook(device)))
         return self.stored(option)
+
+    def set(self, device: Device, option: Option, data: bytes) -> tuple[bytes, int]:
+        """Set *option* to ABI bytes *data*; return what took effect, and the info bits.
+
+        Raises Invalid and leaves everything as it was when the value is not acceptable.
+        """
+        action = const.ACTION_SET_VALUE
+        if option.type == const.TYPE_BUTTON:
+            return b"", self._store(device, option, action, b"")
+        fitted, info = option.fit(data, self.constraints[option.index])
+        info |= self._store(device, option, action, fitted)
+        return self.stored(option), info
+
+    def set_auto(self, device: Device, option: Option) -> int:
+        """Let the device choose the value of *option*; return the info bits."""
+        return self._store(device, option, const.ACTION_SET_AUTO, option.encode(option.auto))
+
+    def _store(self, device: Device, option: Option, action: int, data: bytes) -> int:
+        """Let the fitted *data* take effect; nothing happens when it is the value already."""
+        is_button = option.type == const.TYPE_BUTTON
+        if not (is_button or device.sets_always) and data == self.stored(option):
+            return 0
+        try:
+            info = device.told_info(option, action, self.assign(device, option, data))
+        finally:
+            for index in self.changed:
+                self.direct[index] = self.direct_access(device, self.declared[index])
+        if device.fetched is not None and info & const.INFO_RELOAD_OPTIONS:
+            device.fetched = {0}
+            self.refresh_direct(device)
+        return info
+
+    def refresh_direct(self, device: Device) -> None:
+        """Work out anew what the C side may do alone; to be called when a state has changed."""
+        for option in self.declared:
+            self.direct[option.index] = self.direct_access(device, option)
+
+    def direct_access(self, device: Device, option: Option) -> int:
+        """Return the DIRECT_ bits of *option* for this moment."""
+        fetched = device.fetched
+        if fetched is not None and option.index not in fetched:
+            return TELL_FETCH
+        if not self.is_active(option) or option.type >= const.TYPE_BUTTON:
+            return 0
+        allowed = device.frame_actions if self.is_reading else ACTIONS
+        access = 0
+        may_get = option.can(const.CAP_SOFT_DETECT) and const.ACTION_GET_VALUE in allowed
+        if may_get and option.get_hook is None:
+            access |= DIRECT_GET
+        may_set = option.can(const.CAP_SOFT_SELECT) and const.ACTION_SET_VALUE in allowed
+        is_simple = option.is_plain and option.length == 1
+        is_noticed = option.attribute in self.dependents or device.sets_always
+        is_noticed |= fetched is not None and bool(option.reloads & const.INFO_RELOAD_OPTIONS)
+        if may_set and is_simple and not is_noticed:
+            access |= DIRECT_SET
+        return access
+
+    # What the driver has to do with it
 
     def assign(self, device: Any, option: Option, data: bytes) -> int:
         """Let the fitted *data* take effect and return the info bits of a change.

@@ -9,8 +9,9 @@ import pytest
 
 from sane import const, errors, option
 from sane.backend import Device, Parameters, when
-from sane.handle import DIRECT_GET, DIRECT_SET, Handle
+from sane.handle import Handle
 from sane.option import Bool, Int, Range
+from sane.values import DIRECT_GET, DIRECT_SET
 from tests.fakes.device import Fake, calls, fake, number, outcome, words
 
 GET, SET, AUTO = const.ACTION_GET_VALUE, const.ACTION_SET_VALUE, const.ACTION_SET_AUTO

@@ -21,8 +21,19 @@ FUNCTION_LINES = 60
 # left in its row, and its own room. "" is the package itself.
 ROWS = (
     (
-        *("const", "errors", "param", "constraint", "config", "debug", "cancel", "threads", "deps"),
-        *("option", "values", "handle"),
+        *(
+            "const",
+            "errors",
+            "param",
+            "constraint",
+            "config",
+            "sigpipe",
+            "debug",
+            "cancel",
+            "threads",
+            "deps",
+        ),
+        *("option", "values", "policy", "handle"),
     ),
     ("record", "usb", "transport", "wire", "image", "discovery"),
     ("backend", "usb_backend", "network_backend"),
@@ -271,7 +282,7 @@ WITHIN_THE_ROWS = [
     ("usb.handle", "from . import link"),
     ("discovery.search", "from ..transport.streams import ByteStream"),
     ("backends.epson2.wires", "from .._epson import network"),
-    ("backends.test.device", "from .handle import TestHandle"),
+    ("backends.test.device", "from .settings import FEEDER"),
     ("dll.registry", "from ..backend import Backend"),
     ("dll.finder", "from .. import backends"),
     ("sessions.frames", "from ..dll import registry"),

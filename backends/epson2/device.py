@@ -8,7 +8,6 @@ from __future__ import annotations
 from ...backend import Parameters, errors
 from .capabilities import identify
 from .commands import Commands
-from .handle import EpsonHandle
 from .options import ADF, EpsonOptions
 from .plan import LARGE_BLOCK_BYTES, Plan
 from .scan import Impossible, StandardScan, WarmingUp, start_extended
@@ -34,8 +33,6 @@ EMPTY_FEEDER, JAM, COVER_OPEN = 0x08, 0x04, 0x02
 
 class Epson(EpsonOptions):
     """One scanner; it owns *wire* from the first line of its constructor on."""
-
-    handle_class = EpsonHandle
 
     def __init__(self, wire: Wire, debug: Debug) -> None:
         self.wire = wire

@@ -24,6 +24,7 @@ from .matrix import matrix_values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ...option import Option
     from .capabilities import Capabilities, Size
     from .commands import Commands
 
@@ -105,11 +106,20 @@ class EpsonOptions(Device):
     effect: touched holds the attributes that were set.
     """
 
+    may_raise_sigpipe = False
+    sets_always = True
+
     caps: Capabilities
     commands: Commands
     touched: set[str]
     depths: dict[str, int]  # the depth of each mode
     bed: str  # the source that the scan area belongs to
+
+    def told_info(self, option: Option, action: int, info: int) -> int:
+        """One reload bit means both."""
+        if option.attribute == "halftoning" and self.halftoning == "None":
+            info |= OPTIONS  # told each time, whether the threshold was there or not
+        return info | PARAMS if info & OPTIONS else info
 
     mode_group = Group("Scan Mode")
     mode = String(

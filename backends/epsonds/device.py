@@ -7,7 +7,6 @@ Source: specification esci 4.6 to 4.8.
 from __future__ import annotations
 
 from ...backend import FRAME_GRAY, FRAME_RGB, Parameters, errors
-from ...cancel import NeverCancelled
 from ...image.layout import Layout
 from ...image.page import JpegPage, Page, RawPage
 from . import models
@@ -79,13 +78,6 @@ class EpsonDs(EpsonOptions):
 
     def start(self) -> None:
         self._page, self._is_read = None, False
-        try:
-            self._start()
-        except BaseException:
-            self._give_up()
-            raise
-
-    def _start(self) -> None:
         scan = self.scan_parameters()
         job = self._job
         if job is not None and (scan.source == FLATBED or scan.block() != self._scan.block()):
@@ -113,16 +105,6 @@ class EpsonDs(EpsonOptions):
         job.begin(scan.block())
         self._next_sheet(job)
         return job
-
-    def _give_up(self) -> None:
-        """End a job that has not begun to deliver: the framework knows nothing of it yet."""
-        kept, self.cancel_request = self.cancel_request, NeverCancelled()  # type: ignore[assignment]
-        try:
-            self.finish(aborted=True)
-        except errors.SaneError as exc:
-            self.debug(1, "start: %s", exc)
-        finally:
-            self.cancel_request = kept
 
     def _next_sheet(self, job: Job) -> None:
         sides = (FRONT, BACK) if self._scan.source == DUPLEX else (FRONT,)

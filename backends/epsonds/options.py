@@ -11,11 +11,9 @@ from ...backend import (
     INFO_RELOAD_OPTIONS,
     INFO_RELOAD_PARAMS,
     Device,
-    Handle,
     Range,
     option,
 )
-from ...handle import DIRECT_SET
 from ...option import Bool, Button, Group, corner
 from ...param import fix
 from .parameters import COLOR, GRAY, LINEART
@@ -24,27 +22,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ...option import Option
     from .capabilities import Bed, Capabilities
 
 BOTH = INFO_RELOAD_OPTIONS | INFO_RELOAD_PARAMS
 ANY_RANGE = Range(0, 100)  # until the capabilities are known
 
 
-class EpsonHandle(Handle):
-    """A SET takes effect, and tells what to reload, also when the value is there already."""
-
-    def direct_access(self, option: Option) -> int:
-        return super().direct_access(option) & ~DIRECT_SET
-
-    def store(self, option: Option, data: bytes) -> int:
-        return self.assign(option, data)
-
-
 class EpsonOptions(Device):
     """The options; capabilities are those of the scanner at hand."""
 
-    handle_class = EpsonHandle
+    may_raise_sigpipe = False
+    sets_always = True  # and tells what to reload
     capabilities: Capabilities
 
     standard_group = Group("Standard")

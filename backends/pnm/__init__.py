@@ -1,7 +1,7 @@
 """A scanner that "scans" PNM files (P4, P5, P6), to test frontends with real pictures.
 
 The same devices, options, data and answers as the original backend of this name; what deviates
-from the standard is in handle.py. Source: specification of the test backend, part B.
+from the standard is declared in device.py. Source: specification of the test backend, part B.
 """
 
 from __future__ import annotations

@@ -25,10 +25,9 @@ from ...backend import (
     option,
     when,
 )
-from ...const import STATUS_NAMES
+from ...const import ACTION_SET_AUTO, STATUS_NAMES
 from ...option import Bool, Button, Fixed, Group, Int, String
 from ...param import line_bytes, wrap_word
-from .handle import PnmHandle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 OPTIONS, PARAMS = INFO_RELOAD_OPTIONS, INFO_RELOAD_PARAMS
 RESOLUTIONS = (75, 90, 100, 120, 135, 150, 165, 180, 195, 200, 210, 225, 240, 255, 270, 285, 300)
 FILENAME_SIZE = 4096
+PASSES = 3
 LINE_BYTES = 1023  # a longer header line counts as several
 LOW_BYTE = 0 if sys.byteorder == "little" else 3  # of a word: what a sample becomes
 IDENTITY = tuple(range(256))
@@ -83,13 +83,27 @@ def status_option(name: str) -> Bool:
     )
 
 
-class PnmDevice(Device):
-    """The file behind the option filename as a scanner."""
+class Filename(String):
+    """A text that may be too long: the original then has no memory."""
 
-    handle_class = PnmHandle
+    def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
+        if len(data) > self.size:
+            raise errors.NoMemory(f"filename: {len(data) - 1} bytes are too long")
+        return super().fit(data, constraint)
+
+
+class PnmDevice(Device):
+    """The file behind the option filename as a scanner.
+
+    Its state is that of the file, open or not, and outlives a close; every second start ends the
+    job. Source: specification of the test backend, 7.1, 7.2, 7.5 to 7.8.
+    """
+
+    may_raise_sigpipe = False
+    keeps_state = sets_always = passes_unknown_actions = vouches_for_parameters = True
 
     source_group = Group("Source Selection")
-    filename = String(
+    filename = Filename(
         "Filename",
         "The file to scan.",
         size=FILENAME_SIZE,
@@ -168,6 +182,10 @@ class PnmDevice(Device):
             if name != chosen:
                 setattr(self, name, False)
 
+    def told_info(self, option: Any, action: int, info: int) -> int:
+        """AUTO, which only the resolution has, tells that the parameters are to be reloaded."""
+        return PARAMS if action == ACTION_SET_AUTO else info
+
     def forced(self) -> type[errors.SaneError] | None:
         """Return the error that reads have to raise."""
         for name, error in STATUSES.items():
@@ -225,7 +243,18 @@ class PnmDevice(Device):
             bytes_per_line=wrap_word(line_bytes(width_px, channels, depth)),
         )
 
+    def is_scanning(self) -> bool:
+        return self.file is not None or self.pass_number > 0
+
     def start(self) -> None:
+        """Without cancel, a start after a start ends the job; three passes go on."""
+        if self.file is not None:
+            self.end_scan()
+            if not self.three_pass:
+                raise errors.EndOfFrame("start: cancel ends a scan, not start")
+            self.pass_number += 1
+            if self.pass_number >= PASSES:
+                raise errors.EndOfFrame("start: all three passes are done")
         self.parameters()
         self.file = self._open()
         if self.file is None:
@@ -235,6 +264,21 @@ class PnmDevice(Device):
         self.at_end = False
         self.cycle = 0
 
+    def check_io_mode(self, non_blocking: bool) -> None:
+        """Only blocking reads, only while a file is open."""
+        if self.file is None:
+            raise errors.Invalid("set_io_mode: no file is open")
+        if non_blocking:
+            raise errors.Unsupported("reads from a file always block")
+
+    def check_select_fd(self) -> None:
+        raise errors.Unsupported("a file needs no select")
+
+    def finish(self, aborted: bool) -> None:
+        """Close the file and start with the first colour again."""
+        self.end_scan()
+        self.pass_number = 0
+
     def end_scan(self) -> None:
         """Close the file."""
         if self.file is not None:
@@ -243,11 +287,22 @@ class PnmDevice(Device):
 
     def read_into(self, view: memoryview) -> int:
         if self.file is None:
-            return 0
+            raise errors.Cancelled("read: no file is open")
+        if self.at_end:
+            raise errors.EndOfFrame
+        forced = self.forced()
+        if forced is not None:
+            raise forced("the status is forced by an option")
+        n = self._read(self.file, view)
+        if n == 0:
+            raise errors.EndOfFrame if self.at_end else errors.DeviceIOError("nothing was read")
+        return n
+
+    def _read(self, file: BinaryIO, view: memoryview) -> int:
         if self.is_color and (self.grayify or self.three_pass):
-            n = self._read_converted(self.file, view)
+            n = self._read_converted(file, view)
         else:
-            n = self.file.readinto(view)  # type: ignore[attr-defined]
+            n = file.readinto(view)  # type: ignore[attr-defined]
             self.at_end = n < len(view)
         if self.last.depth == 8:
             self._enhance(view[:n])

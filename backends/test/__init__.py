@@ -1,7 +1,7 @@
 """The virtual device that the whole stack is tested with: every option type, pictures, faults.
 
 The same devices, options, pictures and answers as the original backend of this name, so that
-tests of frontends work with either. Its deviations from the standard are in handle.py.
+tests of frontends work with either. Its deviations from the standard are declared in device.py.
 Source: specification of the test backend, part A.
 """
 

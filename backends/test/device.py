@@ -13,12 +13,13 @@ from ...backend import (
     FRAME_RGB,
     Area,
     Parameters,
+    errors,
 )
 from ...const import MM_PER_INCH
+from ...errors import BY_STATUS
 from ...option import words_bytes
 from ...param import line_bytes
 from ...values import default_bytes
-from .handle import TestHandle
 from .options import GAMMA_TABLES, SHARED_ARRAYS, TestOptions
 from .settings import FEEDER, FORCED
 
@@ -30,23 +31,31 @@ if TYPE_CHECKING:
     from .stream import PictureStream
 
 HAND_WIDTH, HAND_HEIGHT = 110.0, 170.0  # mm that a hand scanner covers
+FEEDER_PAGES = 10  # every 11th start with the feeder selected finds it empty
 COLORS = {"R": FRAME_RED, "G": FRAME_GREEN, "B": FRAME_BLUE}
 SOLID_BLOCK = 65536  # bytes that the original's producer writes at once
 
 
 class TestDevice(TestOptions):
-    """A flatbed of 200 x 200 mm that scans pictures of its own making."""
+    """A flatbed of 200 x 200 mm that scans pictures of its own making.
+
+    What it declares of Policy breaks rules of the standard, as the original does (2.1, 5).
+    """
 
     __test__ = False  # not a test class
-    handle_class = TestHandle
+    may_raise_sigpipe = False
+    frame_actions = ()  # not even GET
+    takes_empty_reads = outlasts_cancel = vouches_for_parameters = True
+    cancelled_read = errors.DeviceIOError  # the original loses its pipe under a blocked read
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.is_open = False
         self.is_prepared = False
-        self.loaded = {0}  # indices of the options whose descriptor was fetched
+        self.fetched = {0}
+        self.frame_bytes = 0
         self.pages = self.pass_number = 0
-        self.frame_bytes = self._block = self._block_left = 0
+        self._block = self._block_left = 0
         self._stream: PictureStream | None = None
 
     # Options
@@ -56,8 +65,8 @@ class TestDevice(TestOptions):
         self.is_open = True
         self.pages = self.pass_number = 0
 
-    def first_open(self) -> None:
-        """Set the values of the configuration and work out which options are active."""
+    def settle_options(self) -> None:
+        """Set the values of the configuration; a later open keeps what an earlier one left."""
         if self.is_prepared:
             return
         self.is_prepared = True
@@ -104,7 +113,7 @@ class TestDevice(TestOptions):
         return FORCED.index(self.read_return_value)
 
     def parameters(self) -> Parameters:
-        return self.describe(exact=False)
+        return self.describe(exact=self._stream is not None)
 
     def describe(self, *, exact: bool) -> Parameters:
         """Return the parameters; unless *exact*, fuzzy ones if the option says so."""
@@ -135,6 +144,15 @@ class TestDevice(TestOptions):
         letter = self.three_pass_order[self.pass_number]
         return COLORS[letter], self.pass_number == len(COLORS) - 1
 
+    def check_start(self, in_frame: bool) -> None:
+        """Start again in mid-frame unless in single-pass colour; the feeder runs empty."""
+        if in_frame and self.mode == "Color" and not self.three_pass:
+            raise errors.Invalid("start: a frame is being acquired already")
+        if self.pass_number == 0:
+            self.pages += 1
+            if self.is_feeder and self.pages % (FEEDER_PAGES + 1) == 0:
+                raise errors.NoDocs("the feeder is empty")
+
     def start(self) -> None:
         from .picture import make_picture
         from .stream import PictureStream
@@ -158,6 +176,25 @@ class TestDevice(TestOptions):
         special = self.read_delay or self.forced_status or (self.read_limit and limit <= 0)
         self.reader = None if special else self._stream.capsule()
 
+    def before_read(self, view: memoryview | None) -> memoryview | None:
+        """A forced status comes first, even before the check of the buffer."""
+        status = self.forced_status
+        if status:
+            raise BY_STATUS[status](f"read-return-value is {self.read_return_value}")
+        if self.read_limit and view is not None:
+            view = view[: max(0, self.read_limit_size)]
+        return view
+
+    def check_io_mode(self, non_blocking: bool) -> None:
+        """The option non-blocking decides."""
+        if non_blocking and not self.non_blocking:
+            raise errors.Unsupported("the option non-blocking is off")
+
+    def check_select_fd(self) -> None:
+        """The option select-fd decides."""
+        if not self.select_fd:
+            raise errors.Unsupported("the option select-fd is off")
+
     def read_into(self, view: memoryview) -> Any:
         stream = self._stream
         if stream is None:
@@ -175,6 +212,12 @@ class TestDevice(TestOptions):
         self._stream = self.reader = None
         if self.mode == "Color" and self.three_pass:
             self.pass_number = (self.pass_number + 1) % len(COLORS)
+
+    def finish(self, aborted: bool) -> None:
+        """Only a cancel in mid-frame starts three-pass scans from the first colour again."""
+        self._stream = self.reader = None
+        if aborted:
+            self.pass_number = 0
 
     def close(self) -> None:
         self.is_open = False

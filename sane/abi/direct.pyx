@@ -2,7 +2,7 @@
 """GET and SET of options that no code of the driver takes part in: without Python, without GIL.
 
 It knows descriptors, the bytes of the values and the kernels of sane.constraint; which options
-may be handled here is decided by sane.handle.Handle.direct_access.
+may be handled here is decided by sane.values.Options.direct_access.
 """
 
 from cpython.pycapsule cimport PyCapsule_GetPointer

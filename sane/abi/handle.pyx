@@ -31,7 +31,7 @@ from .modules cimport (
 )
 
 from ..errors import Cancelled, Misbehaved, Invalid, status_of
-from ..handle import TELL_FETCH as _TELL_FETCH
+from ..values import TELL_FETCH as _TELL_FETCH
 
 cdef extern from "Python.h":
     int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception)

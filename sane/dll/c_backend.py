@@ -97,9 +97,13 @@ class COptions(Options):
         self._debug = debug
         count = self._count()
         self.declared = list[Option](Group("") for _ in range(count))  # type: ignore[assignment]
+        for index, option in enumerate(self.declared):
+            option.index = index
         self.caps = [const.CAP_INACTIVE] * count
         self.constraints = [None] * count
         self.values = bytearray()
+        self.direct = bytearray(count)
+        self.is_reading = False
         self.changed = []
         self.dependents = {}
         self.refresh()
@@ -116,6 +120,42 @@ class COptions(Options):
         """Look at all descriptors anew."""
         for index in range(len(self.declared)):
             self.look(index)
+
+    def refresh_direct(self, device: Device) -> None:
+        """Nothing: a C program does not come here."""
+
+    def descriptor(self, device: Device, index: int) -> Option:
+        return self.look(super().descriptor(device, index).index)
+
+    def access(self, device: Device, index: int, action: int) -> Option:
+        """Any: the backend itself decides what an option allows."""
+        return self.descriptor(device, index)
+
+    def get(self, device: Device, option: Option) -> bytes:
+        value = bytearray(max(option.size, WORD_SIZE) + 1)
+        self._control(option.index, const.ACTION_GET_VALUE, value)
+        return _value(option, value)
+
+    def set(self, device: Device, option: Option, data: bytes) -> tuple[bytes, int]:
+        if option.type < const.TYPE_STRING and len(data) != option.size:
+            raise Invalid(f"option {option.name}: {len(data)} bytes, not {option.size}")
+        if option.type == const.TYPE_STRING:
+            # With its NUL it has to fit into the size: the library may copy it as it is.
+            data = data.partition(b"\0")[0][: max(option.size - 1, 0)]
+        value = bytearray(max(option.size, len(data), WORD_SIZE) + 1)
+        value[: len(data)] = data
+        info = self._control(option.index, const.ACTION_SET_VALUE, value)
+        return _value(option, value), info
+
+    def set_auto(self, device: Device, option: Option) -> int:
+        value = bytearray(max(option.size, WORD_SIZE))
+        return self._control(option.index, const.ACTION_SET_AUTO, value)
+
+    def _control(self, index: int, action: int, value: bytearray) -> int:
+        info = self._device.control(index, action, value)
+        if info & const.INFO_RELOAD_OPTIONS:
+            self.refresh()
+        return info
 
     def look(self, index: int) -> Option:
         """Look at one descriptor anew; an option without one is a group without a title."""
@@ -156,20 +196,27 @@ def option_of(described: native.Descriptor) -> Option:
 class CDevice(Device):
     """The device as the states of Handle need it."""
 
+    may_raise_sigpipe = False  # what the library does is its own business
+    vouches_for_parameters = True
+    frame_bytes = -1  # the frame ends where the backend says so, not where the parameters do
+
     def __init__(self, native: OrderedDevice, debug: Debug) -> None:
         self.native = native
         self.debug = debug
         self.options = COptions(native, debug)
 
+    def settle_options(self) -> None:
+        """Nothing: the descriptors say which options are active."""
+
     def parameters(self) -> Parameters:
-        return self.native.parameters()
+        """Ask the backend; formats beyond the standard's are its frontend's business."""
+        params = self.native.parameters()
+        if params.bytes_per_line < 0 or params.pixels_per_line < 0 or params.depth <= 0:
+            raise Misbehaved(f"parameters: impossible sizes in {params}")
+        return params
 
     def start(self) -> None:
-        try:
-            self.native.start()
-        except BaseException:
-            self.native.cancel()  # every frontend does so, also after a start that failed
-            raise
+        self.native.start()
 
     def read_into(self, view: memoryview) -> int:
         while True:
@@ -202,82 +249,6 @@ class CCancel(Cancel):
         self._device.cancel()
 
 
-class CHandle(Handle):
-    """An open device of a C backend: the backend itself decides what an option allows."""
-
-    options: COptions
-
-    def __init__(self, device: CDevice) -> None:
-        cancel = CCancel(device.native)
-        try:
-            super().__init__(device, cancel)
-        except BaseException:
-            cancel.close()
-            raise
-
-    def prepare(self) -> None:
-        """Nothing: the descriptors say which options are active."""
-
-    def refresh_direct(self) -> None:
-        """Nothing: a C program does not come here."""
-
-    def descriptor(self, index: int) -> Option:
-        super().descriptor(index)
-        return self.options.look(index)
-
-    def access(self, index: int, action: int) -> Option:
-        return self.descriptor(index)
-
-    def get(self, index: int) -> bytes:
-        option = self.descriptor(index)
-        value = bytearray(max(option.size, WORD_SIZE) + 1)
-        self._control(index, const.ACTION_GET_VALUE, value)
-        return _value(option, value)
-
-    def set(self, index: int, data: bytes) -> tuple[bytes, int]:
-        option = self.descriptor(index)
-        if option.type < const.TYPE_STRING and len(data) != option.size:
-            raise Invalid(f"option {option.name}: {len(data)} bytes, not {option.size}")
-        if option.type == const.TYPE_STRING:
-            # With its NUL it has to fit into the size: the library may copy it as it is.
-            data = data.partition(b"\0")[0][: max(option.size - 1, 0)]
-        value = bytearray(max(option.size, len(data), WORD_SIZE) + 1)
-        value[: len(data)] = data
-        info = self._control(index, const.ACTION_SET_VALUE, value)
-        return _value(option, value), info
-
-    def set_auto(self, index: int) -> int:
-        option = self.descriptor(index)
-        return self._control(index, const.ACTION_SET_AUTO, bytearray(max(option.size, WORD_SIZE)))
-
-    def _control(self, index: int, action: int, value: bytearray) -> int:
-        info = self._native.control(index, action, value)
-        if info & const.INFO_RELOAD_OPTIONS:
-            self.options.refresh()
-        return info
-
-    @property
-    def _native(self) -> OrderedDevice:
-        device = self.device
-        assert isinstance(device, CDevice)
-        return device.native
-
-    def parameters(self) -> Parameters:
-        return self.checked_parameters()
-
-    def checked_parameters(self) -> Parameters:
-        """Ask the backend; formats beyond the standard's are its frontend's business."""
-        params = self.device.parameters()
-        if params.bytes_per_line < 0 or params.pixels_per_line < 0 or params.depth <= 0:
-            raise Misbehaved(f"parameters: impossible sizes in {params}")
-        return params
-
-    def begin(self) -> None:
-        """Start; the frame ends where the backend says so, not where the parameters do."""
-        super().begin()
-        self._left_bytes = -1
-
-
 def _value(option: Option, data: bytearray) -> bytes:
     """Return what an option's buffer holds: a text with its NUL, or all words."""
     if option.type == const.TYPE_STRING:
@@ -285,11 +256,16 @@ def _value(option: Option, data: bytearray) -> bytes:
     return bytes(data[: option.size]) if option.type < const.TYPE_BUTTON else b""
 
 
-def handle_of(native: native.Device, turns: Turns, debug: Debug) -> CHandle:
+def handle_of(native: native.Device, turns: Turns, debug: Debug) -> Handle:
     """Return the Handle of a device for a Python caller; closes the device if that fails."""
     device = OrderedDevice(native, turns)
     try:
-        return CHandle(CDevice(device, debug))
+        cancel = CCancel(device)
+        try:
+            return Handle(CDevice(device, debug), cancel)
+        except BaseException:
+            cancel.close()
+            raise
     except BaseException:
         device.close()
         raise

@@ -12,6 +12,8 @@ import _thread
 from ..backend import Context, Device, DeviceInfo, debug_level, describe, is_printable
 from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
+from ..handle import Handle
+from ..sigpipe import without_sigpipe
 from . import deadline
 from .config import Aliases, backend_names, split_name
 from .finder import EntryPoints, find, find_backend, is_in_python, offered
@@ -26,10 +28,16 @@ if TYPE_CHECKING:
 
     from ..backend import Backend
     from ..cancel import Cancel
-    from ..handle import Handle
 
 MOST_DEVICES = 10_000  # of one backend: what lists more is in an endless loop
 OPEN_SECONDS = 30.0  # a constructor may warm up a lamp; PYSANE_OPEN_TIMEOUT overrides
+
+
+def _call(backend: Backend, function: Callable[..., Any], *arguments: object) -> Any:
+    """Return function(*arguments) of *backend*: a driver in Python raises no SIGPIPE."""
+    if backend.is_c_backend:
+        return function(*arguments)
+    return without_sigpipe(function, *arguments)
 
 
 class Loader:
@@ -71,7 +79,7 @@ class Loader:
                     found = self._c_backends.get(name) or self.load(name)
                 else:
                     found.set_context(self.context)
-                found.init()
+                _call(found, found.init)
                 self._backends[name] = found
             return found
 
@@ -121,7 +129,7 @@ class Loader:
         try:
             backend = self.backend(name)
             listed: dict[str, DeviceInfo] = {}
-            for device in backend.list_devices(local_only):
+            for device in _call(backend, backend.list_devices, local_only):
                 if len(listed) == MOST_DEVICES:
                     self.debug(0, "%s: list_devices: more than %d", name, MOST_DEVICES)
                     break
@@ -164,7 +172,7 @@ class Loader:
                 raise Misbehaved(f"backend {name}: open returned {device!r}, not a Device")
             device.debug = backend.debug
             try:
-                return device.handle_class(device, cancel)
+                return Handle(device, cancel)
             except BaseException:
                 device.close()
                 raise
@@ -203,7 +211,7 @@ class Loader:
                 self.debug(1, "backend %s is not ended: it has not returned from a call", name)
                 continue
             try:
-                backend.exit()
+                _call(backend, backend.exit)
             except BaseException as exc:
                 self.report(name, "exit", exc)
             if backend.survives_exit:

@@ -8,17 +8,15 @@ from __future__ import annotations
 import sys
 
 from .. import const
-from ..backend import Device, Handle, Parameters
+from ..backend import Device, Parameters
 from ..cancel import NeverCancelled
-from ..errors import Cancelled, DeviceIOError, EndOfFrame, Invalid, SaneError
-from ..handle import ENDED, FRAME, STOPPED, TELL_FETCH
+from ..errors import Cancelled, DeviceIOError, SaneError
 from ..param import line_bytes
 from ..transport import PORT_MAX
 from ..transport.streams import ByteStream
 from ..wire import messages
-from ..wire.codec import ProtocolError
 from .connection import FAREWELL_SECONDS, refused
-from .options import MOST_OPTIONS, RemoteOptions
+from .options import RemoteOptions
 from .stream import FrameStream
 
 TYPE_CHECKING = False
@@ -36,111 +34,16 @@ FORMATS = range(const.FRAME_GRAY, const.FRAME_BLUE + 1)
 SAMPLE_BITS = (1, 8, DEEP)  # the depths whose lines have a length by the standard (4.3.8)
 
 
-class NetHandle(Handle):
-    """The server is the authority: what a frontend asks is asked there.
-
-    A read without a frame answers Cancelled, as the original's does (7.10), but the end of a frame
-    is told again and again, as a local device tells it.
-    """
-
-    device: NetDevice
-
-    def prepare(self) -> None:
-        """Nothing depends on anything here; a reload may bring more options."""
-        self.direct = bytearray(MOST_OPTIONS)
-
-    def refresh_direct(self) -> None:
-        """Nothing is done without the server; stale descriptors are fetched when asked for."""
-        bits = TELL_FETCH if self.device.is_stale else 0
-        self.direct[:] = bytes((bits,)) * len(self.direct)
-
-    def refetch(self) -> None:
-        """Fetch the descriptors anew if a change made them stale."""
-        if self.device.is_stale:
-            self.device.fetch_options()
-            self.refresh_direct()
-
-    def descriptor(self, index: int) -> Option:
-        self.refetch()
-        return super().descriptor(index)
-
-    def access(self, index: int, action: int) -> Option:
-        """Refuse what cannot be asked, and changes during a frame: the server may have ended it."""
-        option = self.descriptor(index)
-        if option.type >= const.TYPE_GROUP or option.type < const.TYPE_BOOL:
-            raise Invalid(f"option {index} has no value")
-        if option.type == const.TYPE_BUTTON and action == const.ACTION_GET_VALUE:
-            raise Invalid(f"option {option.name} is a button")
-        if not const.ACTION_GET_VALUE <= action <= const.ACTION_SET_AUTO:
-            raise Invalid(f"unknown action {action}")
-        if action != const.ACTION_GET_VALUE and self.state == FRAME:
-            raise Invalid(f"option {option.name} cannot be set during a scan")
-        return option
-
-    def get(self, index: int) -> bytes:
-        option = self.access(index, const.ACTION_GET_VALUE)
-        return self.device.control(option, const.ACTION_GET_VALUE, bytes(option.size))[0]
-
-    def set(self, index: int, data: bytes) -> tuple[bytes, int]:
-        option = self.access(index, const.ACTION_SET_VALUE)
-        if option.type == const.TYPE_STRING:
-            data = data[: data.find(b"\0") + 1] or data
-            data = data[: option.size]
-        elif option.type == const.TYPE_BUTTON:
-            data = b""
-        elif len(data) != option.size:
-            raise Invalid(f"option {option.name}: {len(data)} bytes, not {option.size}")
-        return self.changed(self.device.control(option, const.ACTION_SET_VALUE, data))
-
-    def set_auto(self, index: int) -> int:
-        option = self.access(index, const.ACTION_SET_AUTO)
-        return self.changed(self.device.control(option, const.ACTION_SET_AUTO, b""))[1]
-
-    def changed(self, result: tuple[bytes, int]) -> tuple[bytes, int]:
-        """Note what a change made stale."""
-        if result[1] & const.INFO_RELOAD_OPTIONS:
-            self.device.is_stale = True
-            self.refresh_direct()
-        return result
-
-    def checked_parameters(self) -> Parameters:
-        """As the server says: it is not for us to judge."""
-        return self.device.parameters()
-
-    def begin(self) -> None:
-        """A frame ends by its marker, not by a count of bytes."""
-        super().begin()
-        self._left_bytes = -1
-
-    def _failed_start(self, exc: BaseException) -> None:
-        """A cancelled START still has its answer to come: finish() waits for that, later."""
-        if isinstance(exc, Cancelled) and self.cancel_request.is_set():
-            self.job = True
-            self.state = STOPPED
-            return
-        super()._failed_start(exc)
-
-    def readable(self) -> None:
-        if self.state == ENDED and not self.cancel_request.is_set():
-            raise EndOfFrame
-        if self.state != FRAME or self.cancel_request.is_set():
-            raise Cancelled
-
-    def reader_ended(self, status: int, taken: int) -> int:
-        """Say why, where the status alone does not."""
-        frame = self.device.frame
-        if status == const.STATUS_IO_ERROR and frame is not None:
-            self.device.debug(1, "%s", frame.explain())
-        return super().reader_ended(status, taken)
-
-
 class NetDevice(Device):
     """A device of a server, open under *number* there.
 
     authorize: the frontend's callback. data_seconds: for the connection to the data port.
     """
 
-    handle_class = NetHandle
+    may_raise_sigpipe = False
+    vouches_for_parameters = True  # it is not for us to judge what the server says
+    status_without_frame = Cancelled  # as the original's (7.10)
+    frame_bytes = -1  # a frame ends by its marker, not by a count of bytes
 
     def __init__(
         self,
@@ -153,12 +56,11 @@ class NetDevice(Device):
         self.number = number
         self.authorize = authorize
         self.data_seconds = data_seconds or DATA_SECONDS
-        self.is_stale = False
         self.frame: FrameStream | None = None
         self._data: ByteStream | None = None
         self._parameters: Parameters | None = None
         self.cancel_request = NeverCancelled()  # type: ignore[assignment]
-        self.options = RemoteOptions(self._descriptors())
+        self.options = RemoteOptions(self.fetch_options(), connection.host)
 
     def call(self, request: Request, **how: Any) -> Any:
         """Send a request and return its reply, whatever status it has."""
@@ -166,18 +68,12 @@ class NetDevice(Device):
 
     # Options
 
-    def _descriptors(self) -> list[messages.Descriptor]:
-        return list(self.call(messages.GetDescriptors(self.number)).descriptors)
+    def settle_options(self) -> None:
+        """Nothing depends on anything here."""
 
-    def fetch_options(self) -> None:
-        """Take over the descriptors as they are now at the server."""
-        options = self.options
-        assert isinstance(options, RemoteOptions)
-        try:
-            options.adopt(self._descriptors())
-        except ProtocolError as exc:
-            raise DeviceIOError(f"{self.connection.host}: {exc}") from exc
-        self.is_stale = False
+    def fetch_options(self) -> list[messages.Descriptor]:
+        """Return the descriptors as they are now at the server."""
+        return list(self.call(messages.GetDescriptors(self.number)).descriptors)
 
     def control(self, option: Option, action: int, data: bytes) -> tuple[bytes, int]:
         """Return what CONTROL_OPTION left as the value, and the info bits."""
@@ -193,6 +89,9 @@ class NetDevice(Device):
             return b"", reply.info & INFO_BITS
         info = reply.info & INFO_BITS
         if reply.value_size == len(data) == len(reply.value):
+            is_set = action == const.ACTION_SET_VALUE and option.type == const.TYPE_STRING
+            if is_set and b"\0" not in reply.value:
+                return data, info  # what took effect is longer than what was sent: it is kept
             return value_of(option, reply.value), info
         if action == const.ACTION_GET_VALUE:
             raise DeviceIOError(
@@ -269,6 +168,9 @@ class NetDevice(Device):
             text = "the frame ended after %d of %d bytes"
             self.debug(1, text, frame.received, params.frame_bytes)
         self._leave_frame()
+
+    def reader_failure(self) -> str:
+        return "" if self.frame is None else self.frame.explain()
 
     def _leave_frame(self) -> None:
         data, self._data = self._data, None

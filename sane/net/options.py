@@ -7,14 +7,16 @@ the server. Source: net-protocol 2.4 and 7.8.
 from __future__ import annotations
 
 from .. import const
+from ..errors import DeviceIOError, Invalid
 from ..option import WORD_SIZE, Bool, Button, Fixed, Group, Int, Option, String, WordRange
-from ..values import Options
+from ..values import ACTIONS, TELL_FETCH, Options
 from ..wire.codec import ARRAY_BYTES, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..backend import Device
     from ..wire.messages import Descriptor
 
 MOST_OPTIONS = 4096  # no device comes near; C programs keep a table by index
@@ -36,15 +38,20 @@ WORD_TYPES: dict[int, type[Option]] = {
 
 
 class RemoteOptions(Options):
-    """The options of a device elsewhere. adopt() takes over what a reload brought.
+    """The options of a device elsewhere: the server is the authority, and is asked.
 
     declared, caps, constraints: what was fetched last. values has nothing: GET asks the server.
+    is_stale: a change has made the descriptors old; they are fetched when one is asked for. host:
+    for messages.
     """
 
-    __slots__ = ("_descriptors",)
+    __slots__ = ("_descriptors", "host", "is_stale")
 
-    def __init__(self, descriptors: list[Descriptor]) -> None:
+    def __init__(self, descriptors: list[Descriptor], host: str) -> None:
         self._descriptors: list[Descriptor] = []
+        self.host = host
+        self.is_stale = self.is_reading = False
+        self.direct = bytearray(MOST_OPTIONS)  # a reload may bring more of them
         self.values = bytearray(WORD_SIZE)
         self.changed = []
         self.dependents = {}
@@ -65,6 +72,64 @@ class RemoteOptions(Options):
         if len(before) != len(descriptors):
             before = [None] * len(descriptors)  # type: ignore[list-item]
         self.changed += [index for index, found in enumerate(descriptors) if found != before[index]]
+
+    def refresh_direct(self, device: Device) -> None:
+        """Nothing is done without the server; stale descriptors are fetched when asked for."""
+        self.direct[:] = bytes((TELL_FETCH if self.is_stale else 0,)) * MOST_OPTIONS
+
+    def descriptor(self, device: Device, index: int) -> Option:
+        if self.is_stale:
+            self._fetch(device)
+        return super().descriptor(device, index)
+
+    def _fetch(self, device: Any) -> None:
+        """Fetch the descriptors anew."""
+        try:
+            self.adopt(device.fetch_options())
+        except ProtocolError as exc:
+            raise DeviceIOError(f"{self.host}: {exc}") from exc
+        self.is_stale = False
+        self.refresh_direct(device)
+
+    def access(self, device: Device, index: int, action: int) -> Option:
+        """Refuse what cannot be asked, and changes during a frame: the server may have ended it."""
+        option = self.descriptor(device, index)
+        if option.type >= const.TYPE_GROUP or option.type < const.TYPE_BOOL:
+            raise Invalid(f"option {index} has no value")
+        if option.type == const.TYPE_BUTTON and action == const.ACTION_GET_VALUE:
+            raise Invalid(f"option {option.name} is a button")
+        if action not in ACTIONS:
+            raise Invalid(f"unknown action {action}")
+        if action not in device.frame_actions and self.is_reading:
+            raise Invalid(f"option {option.name} cannot be set during a scan")
+        return option
+
+    def get(self, device: Any, option: Option) -> bytes:
+        data: bytes = device.control(option, const.ACTION_GET_VALUE, bytes(option.size))[0]
+        return data
+
+    def set(self, device: Any, option: Option, data: bytes) -> tuple[bytes, int]:
+        if option.type == const.TYPE_STRING:
+            data = data[: data.find(b"\0") + 1] or data
+            data = data[: option.size]
+        elif option.type == const.TYPE_BUTTON:
+            data = b""
+        elif len(data) != option.size:
+            raise Invalid(f"option {option.name}: {len(data)} bytes, not {option.size}")
+        data, info = device.control(option, const.ACTION_SET_VALUE, data)
+        self._note(device, info)
+        return data, info
+
+    def set_auto(self, device: Any, option: Option) -> int:
+        info: int = device.control(option, const.ACTION_SET_AUTO, b"")[1]
+        self._note(device, info)
+        return info
+
+    def _note(self, device: Device, info: int) -> None:
+        """Note what a change made stale."""
+        if info & const.INFO_RELOAD_OPTIONS:
+            self.is_stale = True
+            self.refresh_direct(device)
 
 
 def option_of(index: int, descriptor: Descriptor) -> Option:

@@ -459,6 +459,7 @@ def test_cancel_while_a_page_is_awaited(desk: Desk) -> None:
     with pytest.raises(errors.Cancelled):
         handle.start()
     timer.join()
+    handle.cancelled()
     assert desk.scanner.commands[-1] == "CAN"
     handle.cancelled()
     desk.scanner.polls = 1

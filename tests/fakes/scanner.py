@@ -80,7 +80,7 @@ def backend() -> Backend:
 def prepared(device: Device, owner: UsbBackend) -> Handle:
     """Return the handle of an open device, as the registry makes it."""
     device.debug = owner.debug
-    return device.handle_class(device)
+    return Handle(device)
 
 
 def host() -> str:

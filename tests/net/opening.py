@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sane.backend import Context
 from sane.config import Environment
 from sane.errors import EndOfFrame
+from sane.handle import Handle
 from sane.net.client import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from sane.handle import Handle
 
 LONG = 10.0  # seconds until something must have happened
 Authorize = "Callable[[str], tuple[str, str]]"
@@ -40,7 +39,7 @@ def handle(made: Backend, name: str) -> Handle:
     """Open a device and return its handle."""
     device = made.open(name)
     device.debug = made.debug
-    return device.handle_class(device)
+    return Handle(device)
 
 
 def frame(opened: Handle, room: int = 1 << 15) -> bytes:

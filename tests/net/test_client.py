@@ -21,8 +21,8 @@ from sane.errors import (
     Invalid,
     SaneError,
 )
-from sane.handle import TELL_FETCH
 from sane.net.client import Backend
+from sane.values import TELL_FETCH
 from sane.wire import messages as m
 from sane.wire import protocol
 from sane.wire.protocol import frame_end, record_head
@@ -327,7 +327,7 @@ def test_client_a_reload_may_change_the_number_of_options(server: FakeSaned, net
     for descriptors in ([COUNT, MODE], [COUNT, DEPTH, MODE, DEPTH, MODE], [COUNT]):
         server.descriptors = descriptors
         server.values = {index: bytes(6) for index in range(9)}
-        opened.device.is_stale = True  # type: ignore[attr-defined]
+        opened.options.is_stale = True  # type: ignore[attr-defined]
         assert opened.descriptor(len(descriptors) - 1).title == descriptors[-1].title
         assert len(opened.options) == len(descriptors)
         with pytest.raises(Invalid):
