@@ -351,6 +351,17 @@ def test_client_a_value_of_another_size_is_not_taken(server: FakeSaned, net: Bac
     opened.close()
 
 
+def test_client_a_text_longer_than_the_one_that_was_sent_is_not_cut(
+    server: FakeSaned, net: Backend
+) -> None:
+    opened = handle(net, "127.0.0.1:test:0")
+    server.answers[m.ControlOption] = lambda fake, half, request: half.reply(
+        m.ControlReply(0, 0, request.value_type, 3, b"Gra", None)
+    )
+    assert opened.set(2, b"gr\0") == (b"gr\0", 0)
+    opened.close()
+
+
 ODD = [
     m.Descriptor(None, None, None, 1, 0, 4, 5, 0, None),
     m.Descriptor("no-size", "t", "d", 1, 0, 0, 0x25, 2, ()),
