@@ -428,6 +428,49 @@ def texts() -> Iterator[tuple[str, str]]:
             continue  # pictures and captures
 
 
+FOREIGN_PRIVATE = {  # of Python's own modules
+    *("_thread._local", "sys._getframe", "os._exit", "found[-1]._replace"),
+    *("self.socket._accept", "self._socket._accept"),  # accept() may give a standard stream
+}
+
+
+def is_own(node: ast.Attribute) -> bool:
+    """Tell whether *node* stores an attribute of self."""
+    return isinstance(node.ctx, ast.Store) and getattr(node.value, "id", "") in ("self", "cls")
+
+
+def private_names(nodes: list[ast.AST]) -> Iterator[str]:
+    """Yield what *nodes*, of one file, use with a leading underscore that is another file's."""
+    own: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            own.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            own.add(node.value)  # in __slots__
+        elif isinstance(node, ast.Attribute) and is_own(node):
+            own.add(node.attr)
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and re.match(r"_[^_]", node.attr):
+            text = ast.unparse(node)
+            if node.attr not in own and text not in FOREIGN_PRIVATE:
+                yield text
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            yield from (name.name for name in node.names if re.match(r"_[^_]", name.name))
+
+
+def test_a_leading_underscore_means_this_file_only() -> None:
+    wrong = [f"{source.name}: {name}" for source in PYTHON for name in private_names(source.nodes)]
+    assert wrong == []
+
+
+def test_the_use_of_anothers_private_name_is_found() -> None:
+    text = "class A(B):\n    def f(self, other):\n        self._own = other._theirs + self._of_b\n"
+    nodes = list(ast.walk(ast.parse(text + "from .c import _hidden\n")))
+    assert sorted(private_names(nodes)) == ["_hidden", "other._theirs", "self._of_b"]
+
+
 def test_no_path_of_a_machine_is_written_anywhere() -> None:
     """Homes and work folders; the places of a distribution are facts, not machines."""
     machine = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt|media)/[a-z0-9_.]+")

@@ -52,8 +52,8 @@ class BulkWire:
     def __init__(self, usb: Usb) -> None:
         self.usb = usb
         self.name = usb.name
-        self._in, self._out = usb.bulk_in, usb.bulk_out
-        self._is_interrupted = False  # cancel came amid a transfer: its rest is one of its own
+        self.bulk_in, self.bulk_out = usb.bulk_in, usb.bulk_out
+        self.is_interrupted = False  # cancel came amid a transfer: its rest is one of its own
 
     def belongs_to(self, device: Device) -> None:
         """Let cancel of *device* end the waits."""
@@ -69,7 +69,7 @@ class BulkWire:
         It has said all when it is silent for *seconds*. Raises DeviceIOError for a device that
         sends on and on.
         """
-        dropped = self.usb.drain(self._in, seconds, DRAINED_BYTES)
+        dropped = self.usb.drain(self.bulk_in, seconds, DRAINED_BYTES)
         if dropped >= DRAINED_BYTES:
             raise DeviceIOError(f"{self.name}: sends and sends, {dropped} bytes until now")
         return dropped

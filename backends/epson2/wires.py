@@ -62,49 +62,49 @@ class UsbWire(BulkWire):
 
     def send(self, command: bytes, size: int) -> None:
         """Send one message; *size* is of interest to the network only."""
-        self.usb.write(self._out, command, USB_SECONDS)
+        self.usb.write(self.bulk_out, command, USB_SECONDS)
 
     def receive(self, size: int) -> bytes:
         """Return one transfer of at most *size* bytes."""
-        return self.usb.read(self._in, size, USB_SECONDS)
+        return self.usb.read(self.bulk_in, size, USB_SECONDS)
 
     def acknowledge(self) -> None:
         """Acknowledge an image block: the next one comes by itself."""
-        self.usb.write(self._out, ACK, USB_SECONDS)
+        self.usb.write(self.bulk_out, ACK, USB_SECONDS)
 
     def receive_block(self, size: int) -> memoryview:
         """Return the next image block; it is valid until another one is received."""
         if len(self._block) < size:
             self._block = memoryview(bytearray(size))
         try:
-            n = self.usb.read_into(self._in, self._block[:size], USB_SECONDS)
+            n = self.usb.read_into(self.bulk_in, self._block[:size], USB_SECONDS)
         except Cancelled:
-            self._is_interrupted = True
+            self.is_interrupted = True
             raise
         return self._block[:n]
 
     def blocks(self, sizes: tuple[int, int, int], mask: int) -> Blocks | None:
         """Return what receives the image blocks without Python, None where nothing can."""
-        transfers = self.usb.nogil_transfers(self._in, self._out)
+        transfers = self.usb.nogil_transfers(self.bulk_in, self.bulk_out)
         if transfers is None:
             return None
         from .._epson.blocks import Blocks
 
-        addresses, masks = (self._in, self._out), (FAILED_BITS & mask, CANCEL_BIT & mask)
+        addresses, masks = (self.bulk_in, self.bulk_out), (FAILED_BITS & mask, CANCEL_BIT & mask)
         limits = USB_SECONDS, self.usb.cancel.fd
         return Blocks(transfers, addresses, sizes, ACK, masks, limits)
 
     def drop_block(self, size: int) -> None:
         """Receive and forget an image block, also one that has come in part."""
         n = len(self.receive_block(size))
-        if self._is_interrupted and n < size:
+        if self.is_interrupted and n < size:
             self.receive_block(size - n)
-        self._is_interrupted = False
+        self.is_interrupted = False
 
     def clear_halts(self) -> None:
         """End a stall of either endpoint, which would meet the next message."""
-        self.usb.clear_halt(self._in)
-        self.usb.clear_halt(self._out)
+        self.usb.clear_halt(self.bulk_in)
+        self.usb.clear_halt(self.bulk_out)
 
     def forget(self) -> int:
         """Receive and forget what the scanner still has to say; return how many bytes that were."""

@@ -82,11 +82,11 @@ class UsbWire(BulkWire):
         """
         self.drain(DRAIN_SECONDS)
         self._write(command)
-        return self.usb.read(self._in, FIRST_BYTES, FIRST_SECONDS)
+        return self.usb.read(self.bulk_in, FIRST_BYTES, FIRST_SECONDS)
 
     def _write(self, data: bytes) -> None:
         try:
-            self.usb.write(self._out, data, USB_SECONDS)
+            self.usb.write(self.bulk_out, data, USB_SECONDS)
         except DeviceIOError as exc:
             self.fault = str(exc)
             raise
@@ -129,17 +129,17 @@ class UsbWire(BulkWire):
     def _transfer(self, view: memoryview) -> int:
         """Receive what is left of the answer; return how many bytes came of it."""
         try:
-            n = self.usb.read_into(self._in, view, USB_SECONDS)
+            n = self.usb.read_into(self.bulk_in, view, USB_SECONDS)
         except Cancelled:
-            self._is_interrupted = True
+            self.is_interrupted = True
             raise
         except DeviceIOError as exc:
             self.fault = str(exc)
             raise
-        if not n or (n < self.left and not self._is_interrupted):
+        if not n or (n < self.left and not self.is_interrupted):
             self.fault = SHORT.format(self.left, n)
             raise DeviceIOError(f"{self.name}: {self.fault}: {bytes(view[: min(n, 64)]).hex(' ')}")
-        self._is_interrupted = self._is_interrupted and n < self.left
+        self.is_interrupted = self.is_interrupted and n < self.left
         self.left -= n
         return n
 

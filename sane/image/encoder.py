@@ -85,7 +85,7 @@ class Encoder:
 
     # What formats need
 
-    def _as_bytes(self, rows: Rows) -> Rows:
+    def as_bytes(self, rows: Rows) -> Rows:
         """Return *rows* with 8 bits a sample: the high ones of 16, 0 or 255 for one bit."""
         if self.depth == 8:
             return rows
@@ -99,7 +99,7 @@ class Encoder:
         return samples
 
     @staticmethod
-    def _big_endian(rows: Rows) -> Rows:
+    def big_endian(rows: Rows) -> Rows:
         """Return samples of 16 bits with their high bytes first."""
         from .rows import HIGH_BYTE
 

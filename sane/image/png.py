@@ -51,9 +51,9 @@ class PngEncoder(Encoder):
     def encode(self, rows: Rows) -> bytes:
         count = len(rows) // self.row_bytes
         if self.depth == 16:
-            rows = self._big_endian(rows)
+            rows = self.big_endian(rows)
         elif self.depth == 1:  # in PNG 1 is white
-            rows = self._as_bytes(rows) if self.channels == 3 else bytes(rows).translate(INVERT)
+            rows = self.as_bytes(rows) if self.channels == 3 else bytes(rows).translate(INVERT)
         size = len(rows) // count
         # Each row begins with its filter: none.
         filtered = b"".join(b"\0" + rows[y * size : (y + 1) * size] for y in range(count))

@@ -24,9 +24,9 @@ class PnmEncoder(Encoder):
 
     def encode(self, rows: Rows) -> bytes:
         if self.depth == 16:
-            return bytes(self._big_endian(rows))
+            return bytes(self.big_endian(rows))
         if self.depth == 1 and self.channels == 3:
-            return bytes(self._as_bytes(rows))
+            return bytes(self.as_bytes(rows))
         return bytes(rows)
 
     def tail(self) -> bytes:
