@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 
+from ..record import BadSession
 from ..usb.formats import load
-from ..usb.session import CONVERTED, MAGIC, BadSession, device_lines, record_lines
+from ..usb.session import CONVERTED, MAGIC, device_lines, record_lines
 from .ending import ended
 
 TYPE_CHECKING = False

@@ -48,9 +48,9 @@ class Bus:
     def _load(self, path: str) -> list[BusDevice]:
         """Return the devices of a recorded session; they stay where they are in it."""
         if self._recorded is None:
+            from ..record import BadSession
             from .formats import load
             from .replay import RecordedBusDevice, Tape
-            from .session import BadSession
 
             try:
                 devices = load(path)

@@ -7,10 +7,11 @@ called a timeout, and cleared halts and resets are left out.
 
 from __future__ import annotations
 
+from ..record import BadSession
 from .descriptors import BULK, INTERRUPT, descriptors_of
 from .descriptors import IN as IN_BIT
 from .link import ERROR, OK, TIMEOUT
-from .session import CONTROL, IN, OUT, BadSession, Record, RecordedDevice
+from .session import CONTROL, IN, OUT, Record, RecordedDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

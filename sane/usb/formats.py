@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 
-from .session import BadSession, parse
+from ..record import BadSession, read_file
+from .session import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .session import RecordedDevice
-
-FILE_BYTES = 1 << 30  # a whole page at 1200 dpi, in hexadecimal; a larger file is a mistake
 
 
 def load(path: str) -> list[RecordedDevice]:
@@ -40,20 +39,3 @@ def load(path: str) -> list[RecordedDevice]:
     from .usbmon import parse_pcap
 
     return parse_pcap(data, path, ids)
-
-
-def read_file(path: str) -> bytes:
-    """Return the content of *path*, unpacked if it is a gzip file."""
-    with open(path, "rb") as file:
-        data = file.read(FILE_BYTES + 1)
-    if data.startswith(b"\x1f\x8b"):
-        import zlib
-
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            data = unpacker.decompress(data, FILE_BYTES + 1)
-        except zlib.error as exc:
-            raise BadSession(f"{path}: {exc}") from exc
-    if len(data) > FILE_BYTES:
-        raise BadSession(f"{path}: more than {FILE_BYTES} bytes")
-    return data

@@ -6,10 +6,7 @@ the program crashes. The file is docs/usb-sessions.md's.
 
 from __future__ import annotations
 
-import os
-import time
-
-from ..errors import DeviceIOError
+from ..record import SessionFile
 from .descriptors import IN as IN_BIT
 from .link import OK, Link
 from .session import (
@@ -32,49 +29,27 @@ from .session import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from .descriptors import Endpoint, Interface
     from .link import Cancels, LinkStream, Result, Setup
     from .sysfs import BusDevice
 
 
-class Recorder:
-    """Appends the records of one process to *path*, each with one write."""
+class Recorder(SessionFile):
+    """Writes what happens to USB devices to *path*."""
 
     def __init__(self, path: str) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            self._fd = os.open(path, flags, 0o600)
-        except OSError as exc:
-            raise DeviceIOError(f"PYSANE_USB_RECORD={path}: {exc.strerror}") from exc
-        self._begin = time.monotonic()
-
-    def begin(self, backend: str) -> None:
-        """Write the head of a run."""
-        when = time.strftime("%Y-%m-%d %H:%M:%S")
-        head = [] if os.fstat(self._fd).st_size else [MAGIC]
-        self._write([*head, f"process {os.getpid()} at {when}, backend {backend}"])
+        super().__init__(path, "PYSANE_USB_RECORD", MAGIC)
 
     def device(self, bus_device: BusDevice) -> None:
         """Write what *bus_device* is."""
         device = RecordedDevice(bus_device.bus, bus_device.address, bus_device.descriptors)
         device.texts = {name: text for name in TEXTS if (text := bus_device.text(name))}
-        self._write(device_lines(device))
+        self.write(device_lines(device))
 
     def add(self, bus_device: BusDevice, record: Record, note: str = "") -> None:
         """Write *record*."""
         place = f"{bus_device.bus:03}:{bus_device.address:03}"
-        self._write(record_lines(time.monotonic() - self._begin, place, record, note))
-
-    def _write(self, lines: Iterable[str]) -> None:
-        data = "".join(f"{line}\n" for line in lines).encode()
-        while data:
-            data = data[os.write(self._fd, data) :]
-
-    def close(self) -> None:
-        """Release the descriptor."""
-        os.close(self._fd)
+        self.write(record_lines(self.seconds(), place, record, note))
 
 
 class RecordingLink(Link):

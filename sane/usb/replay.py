@@ -7,6 +7,7 @@ the recording is reported with both sides and the place in the file, and fails t
 
 from __future__ import annotations
 
+from ..record import Mismatch, difference
 from .descriptors import IN as IN_BIT
 from .link import ERROR, OK, Link
 from .session import CLOSE, CONTROL, HALT, IN, LEFT, OPEN, OUT, RESET, STREAM
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from .descriptors import Endpoint
     from .link import Cancels, LinkStream, Result, Setup
     from .session import Record, RecordedDevice
-
-SHOWN_BYTES = 16  # of each side, around the first difference
 
 
 class RecordedBusDevice(BusDevice):
@@ -40,10 +39,6 @@ class RecordedBusDevice(BusDevice):
 
     def driver(self, interface: int) -> str:
         return ""
-
-
-class Mismatch(Exception):
-    """The driver does something else than the recording has."""
 
 
 class Tape:
@@ -166,18 +161,6 @@ class Tape:
         record = self.expect(f"{what} {endpoint:02x}" if endpoint else what, what, endpoint)
         self.advance()
         return record.outcome
-
-
-def difference(where: str, wanted: bytes, given: bytes, offset: int) -> str:
-    """Return a text that shows where *given* differs from *wanted*."""
-    pairs = zip(wanted, given, strict=False)
-    first = next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(wanted), len(given)))
-    start = max(0, first - 4)
-    shown = [part[start : start + SHOWN_BYTES].hex(" ") or "nothing" for part in (given, wanted)]
-    return (
-        f"{where}: byte {offset + first} differs: the driver sends {shown[0]} where the recording "
-        f"has {shown[1]}"
-    )
 
 
 class ReplayLink(Link):

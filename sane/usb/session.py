@@ -6,6 +6,7 @@ formats.py, which also knows the formats of others.
 
 from __future__ import annotations
 
+from ..record import BadSession, blocks, hex_rows
 from .descriptors import Descriptors
 from .link import OK, OUTCOMES
 
@@ -13,11 +14,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from ..record import Block
     from .link import Setup
 
 MAGIC = "pysane-usb 1"
 CONVERTED = "converted"  # in the line of a process: cleared halts and the like may be missing
-ROW_BYTES = 32
 
 # What a record may be. "left": what a closed stream had got, for the next read.
 OUT, IN, CONTROL, HALT, RESET, STREAM, LEFT, OPEN, CLOSE = (
@@ -26,10 +27,6 @@ OUT, IN, CONTROL, HALT, RESET, STREAM, LEFT, OPEN, CLOSE = (
 WHATS = (OUT, IN, CONTROL, HALT, RESET, STREAM, LEFT, OPEN, CLOSE)
 WITH_ENDPOINT = (OUT, IN, HALT, STREAM, LEFT)
 TEXTS = ("manufacturer", "product")  # not the serial number: it would tell whose device it is
-
-
-class BadSession(ValueError):
-    """A file is no recorded session; the text names the file and the line."""
 
 
 class Record:
@@ -92,15 +89,6 @@ class RecordedDevice:
 # The text format
 
 
-def hex_rows(data: bytes | memoryview) -> Iterator[str]:
-    """Yield the lines that hold *data*: hexadecimal, then ``|`` and the ASCII characters."""
-    width = 3 * min(len(data), ROW_BYTES) - 1
-    for offset in range(0, len(data), ROW_BYTES):
-        row = bytes(data[offset : offset + ROW_BYTES])
-        text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-        yield f"  {row.hex(' '):<{width}} |{text}|"
-
-
 def device_lines(device: RecordedDevice) -> Iterator[str]:
     """Yield the lines that introduce *device*."""
     ids = f"{device.descriptors.vendor:04x}:{device.descriptors.product:04x}"
@@ -122,64 +110,40 @@ def record_lines(seconds: float, place: str, record: Record, note: str = "") -> 
 
 
 class _Parser:
-    """Reads the text format line by line."""
+    """Takes the records of the text format one by one."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.number = 0
+    def __init__(self) -> None:
         self.devices: dict[str, RecordedDevice] = {}
         self.open_by: dict[str, str] = {}
         self.process: list[str] = []
         self.is_native = True
-        self.data = bytearray()  # of the record or device before
-        self.pending: tuple[str, list[str], str] | None = None
 
-    def bad(self, text: str) -> BadSession:
-        return BadSession(f"{self.path}:{self.number}: {text}")
-
-    def line(self, line: str) -> None:
-        """Take one line."""
-        if not line.strip() or line.startswith("#"):
-            return
-        if line[0] in " \t":
-            self.hex(line)
-            return
-        self.flush()
-        words = line.split()
-        if words[0] == "process":
-            if words[1:2] != self.process:  # another run was appended: the last one counts
-                self.devices.clear()
-                self.open_by.clear()
-            self.process = words[1:2]
-            self.is_native = words[2:3] != [CONVERTED]
-        elif words[0] == "text" and len(words) > 3 and words[1] in self.devices:
-            self.devices[words[1]].texts[words[2]] = " ".join(words[3:])
-        else:
-            self.pending = words[0], words[1:], f"{self.path}:{self.number}"
-
-    def hex(self, line: str) -> None:
-        if self.pending is None:
-            raise self.bad("data without a record")
+    def take(self, block: Block) -> None:
+        """Take over one record; raises BadSession for what is none."""
+        first, *words = block.words
         try:
-            self.data += bytes.fromhex(line.partition("|")[0])
-        except ValueError:
-            raise self.bad(f"{line.strip()!r} is not hexadecimal") from None
-
-    def flush(self) -> None:
-        """Take over the record that is complete now."""
-        if self.pending is None:
-            return
-        (first, words, where), self.pending = self.pending, None
-        data, self.data = bytes(self.data), bytearray()
-        try:
-            if first == "device":
-                self.device(words, data)
+            if block.data and first in ("process", "text"):
+                raise ValueError("data without a record")
+            if first == "process":
+                self.begin(words)
+            elif first == "text" and len(words) > 2 and words[0] in self.devices:
+                self.devices[words[0]].texts[words[1]] = " ".join(words[2:])
+            elif first == "device":
+                self.device(words, block.data)
             else:
                 float(first)
-                self.record(words, data, where)
+                self.record(words, block.data, block.where)
         except (ValueError, IndexError, KeyError) as exc:
             reason = str(exc) if isinstance(exc, ValueError) else "a word is missing or unknown"
-            raise BadSession(f"{where}: {reason}") from exc
+            raise BadSession(f"{block.where}: {reason}") from exc
+
+    def begin(self, words: list[str]) -> None:
+        """Begin a run: of several in a file the last one counts."""
+        if words[:1] != self.process:
+            self.devices.clear()
+            self.open_by.clear()
+        self.process = words[:1]
+        self.is_native = words[1:2] != [CONVERTED]
 
     def device(self, words: list[str], data: bytes) -> None:
         bus, _, address = words[0].partition(":")
@@ -215,11 +179,7 @@ class _Parser:
 
 def parse(lines: Iterable[str], path: str) -> list[RecordedDevice]:
     """Return the devices of a session in our own text format; raises BadSession."""
-    parser = _Parser(path)
-    for parser.number, line in enumerate(lines, 1):
-        if parser.number > 1:
-            parser.line(line)
-        elif line.strip() != MAGIC:
-            raise parser.bad(f"{line.strip()!r}: this version reads only {MAGIC!r}")
-    parser.flush()
+    parser = _Parser()
+    for block in blocks(lines, path, MAGIC):
+        parser.take(block)
     return list(parser.devices.values())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 
+from ..record import BadSession
 from .descriptors import (
     BULK,
     CONFIGURATION_SIZE,
@@ -20,7 +21,7 @@ from .descriptors import (
 )
 from .descriptors import IN as IN_BIT
 from .link import BABBLE, ERROR, OK, STALL, TIMEOUT, UNPLUGGED
-from .session import CONTROL, HALT, IN, OUT, BadSession, Record, RecordedDevice
+from .session import CONTROL, HALT, IN, OUT, Record, RecordedDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

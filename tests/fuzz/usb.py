@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sane.record import BadSession
 from sane.usb.captures import parse_capture
 from sane.usb.descriptors import Descriptors, scanner_interface
-from sane.usb.session import BadSession, RecordedDevice, device_lines, parse
+from sane.usb.session import RecordedDevice, device_lines, parse
 from sane.usb.usbmon import parse_pcap
 
 DATA = Path(__file__).resolve().parent.parent / "data" / "usb"

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from sane.cli.session import main
+from sane.record import BadSession
 from sane.usb import session
 from sane.usb.descriptors import BULK, INTERRUPT, Descriptors
 from sane.usb.formats import load
-from sane.usb.session import BadSession, Record, RecordedDevice, parse
+from sane.usb.session import Record, RecordedDevice, parse
 from tests.conftest import ROOT
 from tests.fakes.usb import descriptor_bytes
 
