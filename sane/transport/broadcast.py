@@ -65,7 +65,7 @@ class Search:
         from_port: int = 0,
         with_loopback: bool = False,
     ) -> None:
-        self._debug = debug
+        self.debug = debug
         self._from_port = from_port
         self._targets: list[tuple[Any, str, list[Any], str]] = []  # socket, host, ancillary, name
         self._by_fd: dict[int, tuple[Any, str]] = {}
@@ -89,7 +89,7 @@ class Search:
         try:
             return interfaces.addresses()
         except DeviceIOError as exc:
-            self._debug(1, "search: %s", exc)
+            self.debug(1, "search: %s", exc)
             return []
 
     def _add(self, host: str, own: InterfaceAddress | None) -> None:
@@ -109,7 +109,7 @@ class Search:
                 host, ancillary = _socket.inet_ntop(family, own.broadcast), []
             self._epoll.register(sock.fileno(), select.EPOLLIN)
         except OSError as exc:
-            self._debug(2, "search by %s: %s", own, exc.strerror)
+            self.debug(2, "search by %s: %s", own, exc.strerror)
             if sock is not None:
                 sock.close()
             return
@@ -146,7 +146,7 @@ class Search:
             try:
                 sock.sendmsg([data], ancillary, 0, (host, port))
             except OSError as exc:
-                self._debug(2, "search by %s: %s", name or host, exc.strerror)
+                self.debug(2, "search by %s: %s", name or host, exc.strerror)
 
     def receive(self, wait: Wait, seconds: float) -> Answer | None:
         """Return the next answer, None after *seconds*; an empty datagram is an answer, too."""
@@ -157,10 +157,54 @@ class Search:
                 try:
                     data, sender = sock.recvfrom(DATAGRAM_BYTES)
                 except OSError as exc:
-                    self._debug(3, "search by %s: %s", name, exc.strerror)
+                    self.debug(3, "search by %s: %s", name, exc.strerror)
                     continue
                 return Answer(bytes(data), _zoned(sender), int(sender[1]), name)
         return None
+
+    def ask(
+        self,
+        questions: Sequence[tuple[bytes, int]],
+        wait: Wait,
+        seconds: float,
+        *,
+        quiet_seconds: float | None = None,
+        rounds: int = ROUNDS,
+        pause_seconds: float = PAUSE_SECONDS,
+    ) -> Iterator[Answer]:
+        """Ask *questions*, each a datagram and the port for it; yield what comes in *seconds*.
+
+        wait(seconds, fd): as Cancel.wait and Device.wait; what it raises ends the search.
+        quiet_seconds: the search is over when nothing came for so long after the last round.
+        Rounds are *pause_seconds* apart: a datagram may be lost, so that most peers answer several
+        times.
+
+        Silence, a machine without a network, and a network that lets nothing through yield
+        nothing. Garbage is yielded as it came: the caller knows what an answer looks like. Of too
+        much, MOST_ANSWERS are yielded.
+        """
+        end = Deadline(seconds)
+        left = MOST_ANSWERS
+        for number in range(rounds):
+            for data, port in questions:
+                self.send(data, port)
+            is_last = number == rounds - 1
+            round_end = end if is_last else Deadline(min(pause_seconds, end.left() or 0.0))
+            for answer in self._answers(wait, round_end, quiet_seconds if is_last else None):
+                yield answer
+                left -= 1
+                if not left:
+                    self.debug(1, "search: only %d answers are heard", MOST_ANSWERS)
+                    return
+
+    def _answers(self, wait: Wait, end: Deadline, quiet_seconds: float | None) -> Iterator[Answer]:
+        """Yield what comes until *end*, or until nothing came for *quiet_seconds*."""
+        while (left := end.left() or 0.0) > 0:
+            seconds = left if quiet_seconds is None else min(left, quiet_seconds)
+            answer = self.receive(wait, seconds)
+            if answer is None:
+                return
+            yield answer
 
     def close(self) -> None:
         """Close the sockets; may be called again."""
@@ -169,61 +213,6 @@ class Search:
         self._by_fd.clear()
         self._targets.clear()
         self._epoll.close()
-
-
-def search(
-    questions: Sequence[tuple[bytes, int]],
-    wait: Wait,
-    debug: Debug,
-    seconds: float,
-    *,
-    to: Sequence[str] = (EVERYBODY, ALL_NODES),
-    quiet_seconds: float | None = None,
-    rounds: int = ROUNDS,
-    pause_seconds: float = PAUSE_SECONDS,
-    from_port: int = 0,
-    with_loopback: bool = False,
-) -> Iterator[Answer]:
-    """Ask *questions*, each a datagram and the port for it; yield what comes within *seconds*.
-
-    wait(seconds, fd): as Cancel.wait and Device.wait; what it raises ends the search. to,
-    from_port, with_loopback: see Search. quiet_seconds: the search is over when nothing came for
-    so long after the last round. Rounds are *pause_seconds* apart: a datagram may be lost, so that
-    most peers answer several times.
-
-    Silence, a machine without a network, and a network that lets nothing through yield nothing.
-    Garbage is yielded as it came: the caller knows what an answer looks like. Of too much,
-    MOST_ANSWERS are yielded.
-    """
-    end = Deadline(seconds)
-    left = MOST_ANSWERS
-    sockets = Search(to, debug, from_port, with_loopback)
-    try:
-        for number in range(rounds):
-            for data, port in questions:
-                sockets.send(data, port)
-            is_last = number == rounds - 1
-            round_end = end if is_last else Deadline(min(pause_seconds, end.left() or 0.0))
-            for answer in _answers(sockets, wait, round_end, quiet_seconds if is_last else None):
-                yield answer
-                left -= 1
-                if not left:
-                    debug(1, "search: more than %d answers: the rest is left out", MOST_ANSWERS)
-                    return
-    finally:
-        sockets.close()
-
-
-def _answers(
-    sockets: Search, wait: Wait, end: Deadline, quiet_seconds: float | None
-) -> Iterator[Answer]:
-    """Yield what comes until *end*, or until nothing came for *quiet_seconds*."""
-    while (left := end.left() or 0.0) > 0:
-        seconds = left if quiet_seconds is None else min(left, quiet_seconds)
-        answer = sockets.receive(wait, seconds)
-        if answer is None:
-            return
-        yield answer
 
 
 def is_group(host: str) -> bool:

@@ -10,6 +10,7 @@ import _socket
 import os
 import select
 
+from ..cancel import NeverCancelled
 from ..errors import Cancelled, DeviceIOError
 from .failures import NoAnswer
 from .names import resolve
@@ -89,6 +90,13 @@ class Datagrams:
     def local_address(self) -> str:
         """Return our own address that the peer sees; "0.0.0.0" or "::" with any_port."""
         return str(self._sock.getsockname()[0])
+
+    def pause(self, seconds: float) -> None:
+        """Let *seconds* pass between two questions; a replayed device needs no time.
+
+        Raises Cancelled as soon as cancel is set.
+        """
+        (self.cancel or NeverCancelled()).wait(seconds)
 
     def send(self, data: bytes) -> None:
         """Send one datagram; what the network does not take now is lost, as it may be anyway."""

@@ -7,6 +7,7 @@ Source: RFC 9110, RFC 9112.
 
 from __future__ import annotations
 
+from ..cancel import NeverCancelled
 from ..errors import AccessDenied, DeviceIOError, Invalid
 from .failures import Disconnected, NoAnswer
 from .http_connection import RECEIVE_BYTES, HttpConnection
@@ -188,6 +189,7 @@ class Http:
     this Unix socket instead. keep_alive: use a connection again; scanners that keep a job open as
     long as its connection must not be treated so. may_downgrade: follow a redirect from https to
     http. cancel: ends every wait, and may be exchanged between calls. connect: makes the streams.
+    key: who was behind the last https connection (tls.key_of), "" before.
 
     Silence is NoAnswer after the limits of a request; garbage, heads beyond 64 KiB or 200 lines,
     and redirects elsewhere or without end are a DeviceIOError; all name the host.
@@ -213,6 +215,8 @@ class Http:
             raise Invalid(f"{base}: neither http nor https")
         self.base = base
         self.cancel = cancel
+        self.is_live = True
+        self.key = ""
         self.connect_seconds = connect_seconds
         self._open = connect
         self._trust = trust or Trust.anybody()
@@ -225,6 +229,13 @@ class Http:
         self._may_downgrade = may_downgrade
         self._answers: Answers | None = None
         self._idle: HttpConnection | None = None
+
+    def pause(self, seconds: float) -> None:
+        """Let *seconds* pass between two requests; a replayed device needs no time.
+
+        Raises Cancelled as soon as cancel is set.
+        """
+        (self.cancel or NeverCancelled()).wait(seconds if self.is_live else 0.0)
 
     # Requests
 
@@ -385,6 +396,7 @@ class Http:
         name = next((name for name in self._names if not is_literal(name)), "")
         target = Target(self.base.host, url.port, self._socket_path, trust, name)
         stream = self._open(target, seconds, self.cancel)
+        self.key = stream.key or self.key
         try:
             return HttpConnection(stream, is_tls, url.port)
         except BaseException:

@@ -12,6 +12,7 @@ import errno
 import os
 import select
 
+from ..cancel import NeverCancelled
 from ..errors import Cancelled, DeviceIOError
 from .failures import Disconnected, NoAnswer
 from .names import FAMILIES, resolve
@@ -47,6 +48,9 @@ class ByteStream:
 
     is_plain = True
     """The bytes come over the descriptor as they are: C may read them there without this object."""
+
+    key = ""
+    """Who is at the other end of a TlsStream (tls.key_of), "" of others."""
 
     def __init__(self, sock: Any, peer: str, cancel: Cancels | None = None) -> None:
         self._sock = sock
@@ -147,6 +151,13 @@ class ByteStream:
             raise Cancelled(f"{self.peer}: {call}: cancelled")
         if not ready:
             raise NoAnswer(f"{self.peer}: {call}: timed out")
+
+    def pause(self, seconds: float) -> None:
+        """Let *seconds* pass between two questions; a replayed device needs no time.
+
+        Raises Cancelled as soon as cancel is set.
+        """
+        (self.cancel or NeverCancelled()).wait(seconds)
 
     def send(self, data: bytes | bytearray | memoryview, seconds: float | None = None) -> None:
         """Send all of *data*, in one write if the kernel takes it."""

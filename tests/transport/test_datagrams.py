@@ -6,21 +6,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 
 from sane.cancel import Cancel
 from sane.config import Environment
-from sane.debug import Debug
 from sane.errors import Cancelled, DeviceIOError
 from sane.testing.net import Fault, UdpEmulator
 from sane.transport import broadcast, interfaces
-from sane.transport.broadcast import EVERYBODY, Answer, is_group, search
+from sane.transport.broadcast import EVERYBODY, Answer, is_group
 from sane.transport.datagrams import Datagrams
 from sane.transport.failures import NoAnswer
+from sane.transport.network import Network
 
 SHORT, LONG = 0.05, 10.0
-DEBUG = Debug("test", Environment({}))
+NETWORK = Network(Environment({}), "test")
 
 
 class Echo(UdpEmulator):
@@ -177,8 +178,8 @@ def test_datagrams_over_ipv6() -> None:
 
 def found(echo: Echo, cancel: Cancel, seconds: float = LONG, **how: object) -> list[Answer]:
     questions = [(b"who", echo.address[1])]
-    settings: dict[str, object] = {"quiet_seconds": 0.3, **how}
-    return list(search(questions, cancel.wait, DEBUG, seconds, **settings))  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"quiet_seconds": 0.3, **how}
+    return list(NETWORK.search(questions, cancel.wait, seconds, **settings))
 
 
 def test_search_one_host(echo: Echo, cancel: Cancel) -> None:
@@ -220,9 +221,10 @@ def test_search_silence_and_its_end(echo: Echo, cancel: Cancel) -> None:
 
 
 def test_search_may_be_left_early(echo: Echo, cancel: Cancel) -> None:
-    answers = search([(b"who", echo.address[1])], cancel.wait, DEBUG, LONG, to=["127.0.0.1"])
+    questions = [(b"who", echo.address[1])]
+    answers: Any = NETWORK.search(questions, cancel.wait, LONG, to=["127.0.0.1"])
     next(answers)
-    answers.close()  # type: ignore[attr-defined]
+    answers.close()
 
 
 def test_search_from_a_port_that_somebody_has(echo: Echo, cancel: Cancel) -> None:
