@@ -46,7 +46,7 @@ def check(data: bytes) -> None:
 def seeds() -> dict[str, bytes]:
     """Return a list as it is written, and what avahi-browse says."""
     from sane.backend import DeviceInfo
-    from tests.discovery.test_dnssd import OUTPUT
+    from tests.support.avahi import OUTPUT
 
     cache = Cache(str(FOLDER), "seed", "key", QUIET)
     cache.store({"test": [DeviceInfo("0", "No name", "M", "scanner")], "net": []}, {"test": 3})
