@@ -37,7 +37,7 @@ from .const import (
 )
 from .debug import Debug
 from .option import Range, when
-from .param import Area, Parameters
+from .param import Area, Parameters, PixelArea
 from .policy import Policy
 from .values import Options, collect
 
@@ -45,10 +45,13 @@ NOTHING_SET = config.Environment({})
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any, ClassVar
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any, ClassVar, TypeVar
+
+    Answer = TypeVar("Answer")
 
     from .cancel import Cancel
+    from .feeder import Feeder
     from .option import Option
     from .usb.failures import Garbled, Overflowed, Stalled, TimedOut, UsbError
     from .usb.handle import Usb
@@ -86,10 +89,12 @@ __all__ = [
     "Debug",
     "Device",
     "DeviceInfo",
+    "Feeder",
     "Field",
     "Garbled",
     "Overflowed",
     "Parameters",
+    "PixelArea",
     "Range",
     "Registers",
     "ScsiRules",
@@ -110,6 +115,7 @@ LATE = {  # names of lower rooms, loaded when a driver asks: the others are not 
     **dict.fromkeys(("BulkPort", "ControlPort", "Field", "Registers"), "usb.registers"),
     **dict.fromkeys(("Garbled", "Overflowed", "Stalled", "TimedOut", "UsbError"), "usb.failures"),
     "ScsiRules": "usb.scsi",
+    "Feeder": "feeder",
 }
 
 
@@ -196,6 +202,9 @@ class Device(Policy):
     debug: Debug
     cancel_request: Cancel
 
+    latched: set[str]
+    """Buttons that were pressed and not read yet; a driver may add what it hears of otherwise."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.declared = collect(cls, RESERVED)
@@ -203,6 +212,7 @@ class Device(Policy):
     def __new__(cls, *args: object, **kwargs: object) -> Device:
         self = super().__new__(cls)
         self.options = Options(cls.declared)
+        self.latched = set()
         self.debug = getattr(_opening, "debug", None) or Debug(cls.__name__, NOTHING_SET)
         never: Any = NeverCancelled()  # opening cannot be cancelled, but it waits
         self.cancel_request = never
@@ -244,6 +254,55 @@ class Device(Policy):
         if not self.is_live and fd is None:
             seconds = 0.0
         return self.cancel_request.wait(seconds, fd)
+
+    def until(
+        self,
+        condition: Callable[[], Answer],
+        seconds: float,
+        every: float = 0.2,
+        *,
+        busy: type[BaseException] | tuple[type[BaseException], ...] = (),
+        what: str = "the device",
+    ) -> Answer:
+        """Ask condition() until its answer is true; return that. *every* seconds lie in between.
+
+        busy: errors of condition() that mean "not yet", as errors.DeviceBusy. It is asked once
+        more when *seconds* have passed; then the last of these errors is raised, or DeviceBusy
+        that names *what*. Other errors, as of a device that is silent, pass at once, Cancelled
+        within the pause.
+        """
+        from time import monotonic
+
+        end = monotonic() + seconds
+        while True:
+            is_last = monotonic() >= end
+            try:
+                answer = condition()
+                if answer:
+                    return answer
+            except busy:
+                if is_last:
+                    raise
+            if is_last:
+                raise errors.DeviceBusy(f"{what} is not ready after {seconds:g} s")
+            self.wait(min(every, max(0.0, end - monotonic())))
+
+    # Buttons of the scanner: see option.latched
+
+    def pressed_buttons(self) -> Iterable[str]:
+        """Return the attributes of the option.latched() that were pressed since the last call."""
+        return ()
+
+    def take_press(self, attribute: str) -> bool:
+        """Tell whether this button was pressed and the press not read yet; then it is read."""
+        if not self.options.is_reading:
+            for name in self.pressed_buttons():
+                if not isinstance(getattr(type(self), name, None), option.Bool):
+                    raise errors.Misbehaved(f"pressed_buttons: no option {name!r}")
+                self.latched.add(name)
+        is_pressed = attribute in self.latched
+        self.latched.discard(attribute)
+        return is_pressed
 
     def report(self, call: str, exc: BaseException) -> None:
         """Write one debug line that says which call of this driver failed and why.

@@ -58,8 +58,34 @@ class Area:
         """Height in mm, never negative."""
         return self.br_y - self.tl_y
 
+    def pixels(self, dpi_x: float, dpi_y: float | None = None, *, multiple: int = 1) -> PixelArea:
+        """Return the area in pixels, at least one of *multiple* wide and one line high.
+
+        dpi_y: dpi_x by default. multiple: the width is cut to a multiple of it, as many scanners
+        want. As many pixels as Parameters.for_area has.
+        """
+        dpi_y = dpi_y or dpi_x
+        width_px = max(1, pixels(self.width, dpi_x) // multiple) * multiple
+        lines = max(1, pixels(self.height, dpi_y))
+        return PixelArea(pixels(self.tl_x, dpi_x), pixels(self.tl_y, dpi_y), width_px, lines)
+
     def __repr__(self) -> str:
         return f"Area({self.tl_x}, {self.tl_y}, {self.br_x}, {self.br_y})"
+
+
+class PixelArea:
+    """A scan area in pixels: left and top from the edges of the bed, width_px and lines."""
+
+    __slots__ = ("left", "lines", "top", "width_px")
+
+    def __init__(self, left: int, top: int, width_px: int, lines: int) -> None:
+        self.left = left
+        self.top = top
+        self.width_px = width_px
+        self.lines = lines
+
+    def __repr__(self) -> str:
+        return f"PixelArea({self.left}, {self.top}, {self.width_px}, {self.lines})"
 
 
 class Parameters:

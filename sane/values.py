@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from . import const
 from .errors import Invalid, Misbehaved, SaneError
-from .option import WORD_SIZE, Count, Option, Range, ScanArea
+from .option import WORD_SIZE, Count, Option, OptionSet, Range
 
 # What the C side may do with an option without asking here, by index.
 DIRECT_GET = 1
@@ -361,9 +361,9 @@ def collect(cls: type, reserved: Collection[str] = ()) -> tuple[Option, ...]:
     found: dict[str, Option] = {}
     for base in reversed(cls.__mro__):
         for attribute, item in list(vars(base).items()):
-            if isinstance(item, ScanArea | Option) and attribute in reserved:
+            if isinstance(item, OptionSet | Option) and attribute in reserved:
                 _refuse(cls, attribute, item, "every device has an attribute of this name")
-            if isinstance(item, ScanArea):
+            if isinstance(item, OptionSet):
                 item.declare(base)
                 found.update(item.options)
             elif isinstance(item, Option):
@@ -388,7 +388,7 @@ def collect(cls: type, reserved: Collection[str] = ()) -> tuple[Option, ...]:
     return declared
 
 
-def _refuse(cls: type, attribute: str, item: Option | ScanArea, fault: str) -> None:
+def _refuse(cls: type, attribute: str, item: Option | OptionSet, fault: str) -> None:
     """Raise TypeError for a declaration, with the line of the driver where it stands."""
     raise TypeError(f"{cls.__qualname__}.{attribute}: {fault}; declared in {item.declared_at}")
 

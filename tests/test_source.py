@@ -36,7 +36,7 @@ ROWS = (
         *("option", "values", "policy", "handle"),
     ),
     ("record", "usb", "transport", "wire", "image", "discovery"),
-    ("backend", "usb_backend", "network_backend"),
+    ("feeder", "backend", "usb_backend", "network_backend"),
     ("backends", "net"),
     ("dll",),
     ("sessions", "pages", "scanner", "", "aio", "pagework"),

@@ -1,4 +1,4 @@
-"""Options as a driver declares them: type, unit, constraint, default, and what hangs on them.
+"""The kinds of options that a driver declares: type, unit, constraint, default, what hangs on them.
 
 An option is one class attribute of a Device. Its value is an attribute of the device: an int,
 float, bool, str or tuple, already within its constraint; values.py keeps its bytes.
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 
-from . import const
-from .constraint import distance, fit_range, match_string
-from .errors import Invalid
-from .param import Area, fix, unfix
+from .. import const
+from ..constraint import distance, fit_range, match_string
+from ..errors import Invalid
+from ..param import fix, unfix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Option:
         self.constraint_hook: Callable[[Any], Any] | None = None
         self.index = 0
         self.offset = 0
-        self.declared_at = _caller()
+        self.declared_at = caller()
 
     def __set_name__(self, owner: Class, attribute: str) -> None:
         self.attribute = attribute
@@ -400,12 +400,27 @@ class Count(Int):
         )
 
 
-def _caller() -> str:
-    """Return file and line of the innermost call that is not this module's."""
+def caller() -> str:
+    """Return file and line of the innermost call that is not this package's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__") == __name__:
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+class OptionSet:
+    """Several options in one statement, which its attribute's value sums up."""
+
+    def __init__(self) -> None:
+        self.options: dict[str, Option] = {}
+        self.declared_at = caller()
+
+    def declare(self, owner: type) -> None:
+        """Make the options attributes of *owner*."""
+        for attribute, option in self.options.items():
+            if attribute not in vars(owner):
+                setattr(owner, attribute, option)
+                option.__set_name__(owner, attribute)
 
 
 def words_bytes(words: Iterable[int]) -> bytes:
@@ -416,84 +431,3 @@ def words_bytes(words: Iterable[int]) -> bytes:
     for index, word in enumerate(elements):
         view[index] = word
     return bytes(data)
-
-
-class ScanArea:
-    """The four corners tl-x, tl-y, br-x, br-y in mm; the attribute is an Area in order."""
-
-    def __init__(self, width: float, height: float, active: Condition | None) -> None:
-        self.options: dict[str, Option] = {}
-        self.declared_at = _caller()
-        for name, title, limit, value in (
-            ("tl_x", "Top-left x", width, 0),
-            ("tl_y", "Top-left y", height, 0),
-            ("br_x", "Bottom-right x", width, width),
-            ("br_y", "Bottom-right y", height, height),
-        ):
-            self.options[name] = corner(title, Range(0, limit), value, active)
-
-    def declare(self, owner: type) -> None:
-        """Make the four options attributes of *owner*."""
-        for attribute, option in self.options.items():
-            if attribute not in vars(owner):
-                setattr(owner, attribute, option)
-                option.__set_name__(owner, attribute)
-
-    def __get__(self, device: Any, owner: Class | None = None) -> Any:
-        if device is None:
-            return self
-        return Area(device.tl_x, device.tl_y, device.br_x, device.br_y)
-
-
-def corner(title: str, limits: Range, default: float, active: Condition | None) -> Fixed:
-    """Return one corner of the scan area (standard 4.5.4): mm, reloads the parameters."""
-    side = title.lower().replace("-", " ")
-    return Fixed(
-        title,
-        f"Scan area: {side} position.",
-        limits,
-        unit=const.UNIT_MM,
-        default=default,
-        active=active,
-        reloads=const.INFO_RELOAD_PARAMS,
-    )
-
-
-def scan_area(width: float, height: float, active: Condition | None = None) -> ScanArea:
-    """Return the scan area options for a bed of width x height mm, preset to all of it."""
-    return ScanArea(width, height, active)
-
-
-def mode(*choices: str, **rest: Any) -> String:
-    """Return the option ``mode`` with the usual names Color, Gray, Lineart; the first is preset."""
-    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
-    desc = rest.pop("desc", "Scan in colour, gray or black and white.")
-    return String("Scan mode", desc, choices, name="mode", **rest)
-
-
-def source(*choices: str, **rest: Any) -> String:
-    """Return the option ``source`` with the usual names Flatbed, ADF, ADF Duplex."""
-    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
-    desc = rest.pop("desc", "Where the paper lies.")
-    return String("Scan source", desc, choices, name="source", **rest)
-
-
-def depth(*choices: int, **rest: Any) -> Int:
-    """Return the option ``depth`` in bits per sample; the first is preset."""
-    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
-    rest.setdefault("unit", const.UNIT_BIT)
-    desc = rest.pop("desc", "Bits per sample.")
-    return Int("Bit depth", desc, choices, name="depth", **rest)
-
-
-def resolution(*choices: int, **rest: Any) -> Int:
-    """Return the option ``resolution`` in dpi; the first is preset."""
-    rest.setdefault("reloads", const.INFO_RELOAD_PARAMS)
-    desc = rest.pop("desc", "Resolution of the scan.")
-    return Int("Scan resolution", desc, choices, name="resolution", unit=const.UNIT_DPI, **rest)
-
-
-def preview(**rest: Any) -> Bool:
-    """Return the option ``preview`` (standard 4.5.3): speed matters more than quality."""
-    desc = rest.pop("desc", "Scan quickly rather than well.")
-    return Bool("Preview", desc, name="preview", **rest)
