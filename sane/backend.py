@@ -46,7 +46,13 @@ NOTHING_SET = config.Environment({})
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any, ClassVar, TypeVar
+    from typing import Any, ClassVar, Protocol, TypeVar
+
+    class Document(Protocol):
+        """The bytes of an encoded page."""
+
+        def read_into(self, view: memoryview) -> int:
+            """Write the next bytes into *view*; return how many, 0 at the end."""
 
     Answer = TypeVar("Answer")
 
@@ -195,6 +201,14 @@ class Device(Policy):
     """Set by start: readable whenever read_into would not wait. select then watches it, and no
     thread is needed; set_non_blocking says whether read_into is to return None for nothing yet."""
 
+    encoded: ClassVar[tuple[str, ...]] = ()
+    """MIME types in which document() gives a page. Python programs and the web server ask for it;
+    it does not appear at the C ABI or in SANE's network protocol."""
+
+    keeps_encoded = False
+    """Set before start: the frame is read, and its page is then wanted as the device sent it, too.
+    So read_into has to keep the bytes for document()."""
+
     is_live = True
     """False when a recorded session answers, as it does at once: wait lets no time pass."""
 
@@ -233,6 +247,14 @@ class Device(Policy):
         in self.wait.
         """
         raise NotImplementedError
+
+    def document(self, mime: str) -> Document:
+        """Return a reader of the page that start has begun, as the device sends it in *mime*.
+
+        It is asked for in place of reading the frame; with keeps_encoded, after its end. Its
+        read_into(view) is like this class's. Nobody looks at the bytes but who gets them.
+        """
+        raise errors.Unsupported(f"the device does not send {mime}")
 
     def set_non_blocking(self, non_blocking: bool) -> None:
         """Take over the mode of reading; called only while ``descriptor`` is set."""

@@ -26,6 +26,7 @@ from .errors import (
     Misbehaved,
     NoDocs,
     SaneError,
+    Unsupported,
     status_of,
 )
 from .param import line_bytes
@@ -69,6 +70,7 @@ class Handle:
         self._left_bytes = -1
         self._failure: SaneError | None = None
         self._ring: Ring | None = None
+        self._source: Callable[[memoryview], int | None] = device.read_into
         self._lost = False
         self._call = without_sigpipe if device.may_raise_sigpipe else _plain_call
         device.cancel_request = self.cancel_request
@@ -154,15 +156,18 @@ class Handle:
         """A job is under way: cancel and close have something to end."""
         return self.device.is_scanning() if self.device.keeps_state else self._has_job
 
-    def start(self) -> None:
+    def start(self, mime: str = "") -> None:
         """Begin to acquire a frame (standard 4.3.9); raises what the driver raises.
 
+        mime: let read deliver the page as the device sends it, in place of the frame's pixels.
         When that is the end of a job, the driver's finish has run: at once, or after a cancel
         in cancelled().
         """
         if self.device.keeps_state:
             self._call(self.device.start)
             return
+        if mime:
+            self.check_encoded(mime)
         self.device.check_start(self.state == FRAME)
         self._leave_frame(IDLE)
         if self._lost:
@@ -174,16 +179,32 @@ class Handle:
             self._has_job = True
             refuse("start", self._call(start))
             self._params = self._ask_parameters()
+            self._source = self.device.read_into
+            if mime:
+                self._source = self._call(self.device.document, mime).read_into
         except BaseException as exc:
             self._failed_start(exc, is_first)
             raise
         self.state = FRAME
-        own = self.device.frame_bytes
+        own = -1 if mime else self.device.frame_bytes
         self._frame_bytes = self._left_bytes = self._params.frame_bytes if own is None else own
-        self.reader = self.device.reader
+        self.reader = None if mime else self.device.reader
         if self.device.blocking == "thread":
             self._start_ring()
         self._note_state()
+
+    def kept_document(self, mime: str) -> Callable[[memoryview], int | None]:
+        """Return what reads the page as the device sent it, after the end of its frame."""
+        self.check_encoded(mime)
+        if self.state != ENDED or not self.device.keeps_encoded:
+            raise Invalid("document: the page is not complete, or was not kept")
+        return self._call(self.device.document, mime).read_into
+
+    def check_encoded(self, mime: str) -> None:
+        """Raise Unsupported if the device does not send *mime*."""
+        if mime not in self.device.encoded:
+            offered = ", ".join(self.device.encoded) or "pixels only"
+            raise Unsupported(f"document: {mime} is not what the device sends: {offered}")
 
     def _failed_start(self, exc: BaseException, is_first: bool) -> None:
         if isinstance(exc, Cancelled) and self.cancel_request.is_set():
@@ -263,12 +284,12 @@ class Handle:
     def _fill(self, view: memoryview) -> int | None:
         if self._ring is not None:
             return self._ring.read_into(view, not self.non_blocking)
-        n = self._call(self.device.read_into, view)
+        n = self._call(self._source, view)
         return None if n is None and self.non_blocking else self._plausible(n, view)
 
     def ask(self, view: memoryview) -> int:
         """Let the driver fill *view*; raises DeviceIOError if its answer is impossible."""
-        return self._plausible(self._call(self.device.read_into, view), view)
+        return self._plausible(self._call(self._source, view), view)
 
     @staticmethod
     def _plausible(n: int | None, view: memoryview) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COLORS = (FRAME_RED, FRAME_GREEN, FRAME_BLUE)
 READ_BYTES = 1 << 18  # at a time, so that a cancel meets a short read
+DOCUMENT_BYTES = 1 << 30  # of one page as it is sent: an A3 photograph has a tenth of it
 FIRST_BYTES = 1 << 30  # of a page's memory, at most, that is set aside before any of it has come
 
 
@@ -198,6 +199,19 @@ def read_bytes(read_into: Callable[[memoryview], int], expected: int) -> bytearr
     while n := read_into(more):
         data += more[:n]
     return data
+
+
+def read_document(read_into: Callable[[memoryview], int]) -> bytes:
+    """Return all bytes until *read_into* gives 0; raises DeviceIOError for none and too many."""
+    data = bytearray()
+    piece = memoryview(bytearray(READ_BYTES))
+    while n := read_into(piece):
+        data += piece[:n]
+        if len(data) > DOCUMENT_BYTES:
+            raise DeviceIOError(f"a document of more than {DOCUMENT_BYTES} bytes")
+    if not data:
+        raise DeviceIOError("the device has sent an empty document")
+    return bytes(data)
 
 
 def _joined(planes: list[bytearray], size: int) -> bytearray:

@@ -342,12 +342,37 @@ class Scanner:
 
         return to_array(self.scan_page())
 
-    def scan_page(self) -> Page:
-        """Scan one page and end the job; return its packed rows, which takes no NumPy."""
+    def scan_page(self, *, encoded: str = "") -> Page:
+        """Scan one page and end the job; return its packed rows, which takes no NumPy.
+
+        encoded: a MIME type of those in ``encoded``: Page.encoded then has the page in it, too.
+        """
         from .pages import read_page
 
         with self._frames() as frames:
-            return read_page(frames)
+            frames.keep(encoded)
+            page = read_page(frames)
+            if encoded:
+                page.encoded[encoded] = frames.kept(encoded)
+            return page
+
+    @property
+    def encoded(self) -> tuple[str, ...]:
+        """The MIME types in which the device can give a page as it sends it."""
+        return tuple(self._handle.device.encoded)
+
+    def document(self, mime: str = "image/jpeg") -> bytes:
+        """Scan one page and end the job; return it as the device sent it, unseen.
+
+        Raises Unsupported, before paper moves, for a type that is not in ``encoded``, and
+        DeviceIOError when nothing comes, or more than DOCUMENT_BYTES. A device that falls silent
+        is ended by its driver's limits.
+        """
+        from .pages import read_document
+
+        with self._frames() as frames:
+            frames.start(mime)
+            return read_document(frames.read_into)
 
     def scan_frame(self) -> tuple[Parameters, bytearray]:
         """Scan one frame and end the job; return its parameters and bytes as they come."""
@@ -405,11 +430,24 @@ class Frames:
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return self._turns.call(function, *arguments, job=self._job)
 
-    def start(self) -> Parameters:
-        """Begin the next frame."""
-        self._call(self._handle.start)
+    def start(self, mime: str = "") -> Parameters:
+        """Begin the next frame, or the page as the device sends it in *mime*."""
+        self._call(self._handle.start, mime)
         params: Parameters = self._call(self._handle.parameters)
         return params
+
+    def keep(self, mime: str) -> None:
+        """Let the driver keep the page as it is sent, or "" not; raises Unsupported."""
+        if mime:
+            self._call(self._handle.check_encoded, mime)
+        self._handle.device.keeps_encoded = bool(mime)
+
+    def kept(self, mime: str) -> bytes:
+        """Return what the driver has kept of the page that was read."""
+        from .pages import read_document
+
+        read_into = self._call(self._handle.kept_document, mime)
+        return read_document(lambda view: self._call(read_into, view))
 
     def read_into(self, view: memoryview) -> int:
         """Write the frame's next bytes into *view*; return how many, 0 at its end."""
