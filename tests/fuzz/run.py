@@ -39,7 +39,8 @@ def fuzz(target: str, seconds: int, files: list[str]) -> None:
         for file in files:
             check(Path(file).read_bytes())
         try_garbage(target, check, seconds, found)
-        sys.exit(0)
+        sys.stdout.flush()
+        os._exit(0)  # a server of the target may still listen in a thread
     atheris: Any = import_module("atheris")
     with atheris.instrument_imports(include=["sane"]):
         check = import_module(f"tests.fuzz.{target}").check
