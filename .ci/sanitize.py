@@ -9,6 +9,7 @@ SUPPRESSED.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STRESS_SECONDS = 60
 TESTS = ("lifecycle", "cancel", "scan", "options", "listing", "c_backends", "bad_drivers", "net")
 # Resident memory and the speed of calls are the sanitizer's there; crashes are meant to be seen.
-LEFT_OUT = "not (growth or touches_no_memory or small_stack)"
+LEFT_OUT = "not (growth or swelling or many_times or touches_no_memory or small_stack)"
 FLAGS = {
     # The shim's unused module code would be kept, with its Python symbols, by what ASan notes of
     # each global variable.
@@ -26,6 +27,7 @@ FLAGS = {
     "tsan": "-fsanitize=thread",
 }
 SUPPRESSED = {"asan": "", "tsan": ""}
+FINDING = re.compile("ERROR: |WARNING: ThreadSanitizer|runtime error: ")  # other lines are advice
 
 
 def run(*command: str, environment: dict[str, str]) -> int:
@@ -45,8 +47,9 @@ def environment_for(kind: str, folder: Path) -> dict[str, str]:
         "SANE_TEST_PREFIX": str(folder / "prefix"),
         "SANE_STRESS_SECONDS": str(STRESS_SECONDS),
         # Leaks have a test of their own. A host that runs out of the stack or crashes on purpose
-        # is judged by its test.
-        "ASAN_OPTIONS": f"{common}:detect_leaks=0:handle_segv=0:handle_abort=0",
+        # is judged by its test. A thread that pthread_cancel ends leaves marks of its frames on
+        # its stack, into which ASan would then write itself.
+        "ASAN_OPTIONS": f"{common}:detect_leaks=0:handle_segv=0:handle_abort=0:use_sigaltstack=0",
         "UBSAN_OPTIONS": f"{common}:print_stacktrace=1",
         "TSAN_OPTIONS": f"{common}:die_after_fork=0:second_deadlock_stack=1",
     }
@@ -66,11 +69,10 @@ def check(kind: str) -> bool:
     pytest = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     tested = run(*pytest, *files, "-k", LEFT_OUT, environment=environment)
     stressed = run(*pytest, "tests/abi/test_stress.py", environment=environment)
-    reports = sorted(folder.glob("report.*"))
-    for report in reports:
-        print(report.read_text(errors="replace"))
-    print(f"{kind}: {len(reports)} reports, in {folder}/report.*")
-    return not (tested or stressed or reports)
+    texts = [path.read_text(errors="replace") for path in sorted(folder.glob("report.*"))]
+    found = [text for text in texts if FINDING.search(text)]
+    print(*found, f"{kind}: {len(found)} processes with findings, in {folder}/report.*", sep="\n")
+    return not (tested or stressed or found)
 
 
 def main() -> int:

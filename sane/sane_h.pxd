@@ -104,9 +104,7 @@ cdef extern from "abi.h" nogil:
         void (*callback_leave)(int depth) noexcept nogil
     ctypedef struct pysane_library "struct pysane_library":
         const char *backend
-        SANE_Auth_Callback authorize
         SANE_Auth_Callback ask
-        uint64_t generation
         pysane_record *(*hold)(uint64_t *generation) noexcept nogil
         void (*release)(pysane_record *record) noexcept nogil
         int (*occupy)(
@@ -114,6 +112,8 @@ cdef extern from "abi.h" nogil:
         ) noexcept nogil
         void *session
     pysane_slot *pysane_lookup(SANE_Handle handle)
+    SANE_Auth_Callback pysane_authorize(const pysane_library *library)
+    uint64_t pysane_generation(const pysane_library *library)
     SANE_Status pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
     void pysane_exit()
     SANE_Status pysane_get_devices(const SANE_Device ***device_list, SANE_Bool local_only)

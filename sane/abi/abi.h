@@ -80,6 +80,18 @@ struct pysane_library {
   void *session; /* library_ops.pyx: the Python object, kept for ever */
 };
 
+static inline SANE_Auth_Callback
+pysane_authorize(const struct pysane_library *library)
+{
+  return __atomic_load_n(&library->authorize, __ATOMIC_ACQUIRE);
+}
+
+static inline uint64_t
+pysane_generation(const struct pysane_library *library)
+{
+  return __atomic_load_n(&library->generation, __ATOMIC_SEQ_CST);
+}
+
 #define PYSANE_SLOTS 1024
 
 extern struct pysane_library pysane_library;

@@ -39,7 +39,7 @@ begin(const struct pysane_library *library, uint64_t now)
 
   pthread_mutex_lock(&lock);
   if (!initialised || generation != now) {
-    status = other.init(&version, library->authorize ? library->ask : NULL);
+    status = other.init(&version, pysane_authorize(library) ? library->ask : NULL);
     initialised = status == SANE_STATUS_GOOD;
     generation = now;
   }
@@ -47,16 +47,10 @@ begin(const struct pysane_library *library, uint64_t now)
   return status;
 }
 
-static uint64_t
-generation_of(const struct pysane_library *library)
-{
-  return __atomic_load_n(&library->generation, __ATOMIC_SEQ_CST);
-}
-
 static SANE_Status
 get_devices(struct pysane_library *library, const SANE_Device ***list, SANE_Bool local_only)
 {
-  SANE_Status status = begin(library, generation_of(library));
+  SANE_Status status = begin(library, pysane_generation(library));
 
   return status == SANE_STATUS_GOOD ? other.get_devices(list, local_only) : status;
 }
@@ -64,7 +58,7 @@ get_devices(struct pysane_library *library, const SANE_Device ***list, SANE_Bool
 static SANE_Status
 open_device(struct pysane_library *library, const char *name, struct pysane_slot *slot)
 {
-  uint64_t now = generation_of(library);
+  uint64_t now = pysane_generation(library);
   SANE_Status status = begin(library, now);
   SANE_Handle inner;
 

@@ -242,7 +242,7 @@ static void
 ask(const char *resource, char *user, char *password)
 {
   const struct pysane_library_ops *ops = loaded();
-  SANE_Auth_Callback authorize = __atomic_load_n(&pysane_library.authorize, __ATOMIC_ACQUIRE);
+  SANE_Auth_Callback authorize = pysane_authorize(&pysane_library);
   int depth;
 
   if (!authorize || !ops)
@@ -310,7 +310,7 @@ pysane_close(SANE_Handle handle)
     return;
   if (is_inside()) { /* in a signal handler: wake the call, close when it returns */
     slot->ops->cancel(slot->inner);
-    pysane_library.ops->postpone(postponed_close, handle);
+    loaded()->postpone(postponed_close, handle);
     return;
   }
   slot = retire(handle);
@@ -345,9 +345,13 @@ take_slot(void)
 static const struct pysane_library_ops *
 ready(void)
 {
-  if (!loaded())
-    __atomic_store_n(&pysane_library.ops, pysane_load(), __ATOMIC_RELEASE);
-  return loaded();
+  const struct pysane_library_ops *ops = loaded();
+
+  if (!ops) {
+    ops = pysane_load();
+    __atomic_store_n(&pysane_library.ops, ops, __ATOMIC_RELEASE);
+  }
+  return ops;
 }
 
 /* scanbd ends and begins anew in a signal handler: both then wait for the interrupted call. */
@@ -380,7 +384,7 @@ pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
     return SANE_STATUS_IO_ERROR;
   if (exit_is_postponed) {
     postponed_authorize = authorize;
-    pysane_library.ops->postpone(postponed_init, NULL);
+    loaded()->postpone(postponed_init, NULL);
     return SANE_STATUS_GOOD;
   }
   change_record(1, authorize);
@@ -410,9 +414,9 @@ pysane_exit(void)
   }
   if (inside) {
     exit_is_postponed = 1;
-    pysane_library.ops->postpone(postponed_exit, NULL);
+    loaded()->postpone(postponed_exit, NULL);
   } else if (loaded()) {
-    pysane_library.ops->exit(&pysane_library);
+    loaded()->exit(&pysane_library);
   }
 }
 
@@ -428,7 +432,7 @@ pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only)
     return SANE_STATUS_IO_ERROR;
   if (!is_initialised() && !*pysane_library.backend)
     return SANE_STATUS_GOOD; /* as dll does */
-  return ready() ? pysane_library.ops->get_devices(&pysane_library, list, local_only)
+  return ready() ? loaded()->get_devices(&pysane_library, list, local_only)
                  : SANE_STATUS_UNSUPPORTED;
 }
 
@@ -452,7 +456,7 @@ pysane_open(const char *name, SANE_Handle *handle)
   if (!slot)
     return SANE_STATUS_NO_MEM;
   opened = handle_of(slot, slot->generation + 1); /* now: a handler's sane_exit may close it */
-  status = pysane_library.ops->open(&pysane_library, name, slot);
+  status = loaded()->open(&pysane_library, name, slot);
   if (status == SANE_STATUS_GOOD)
     *handle = opened;
   else

@@ -38,7 +38,7 @@ cdef class Authorizer:
         cdef char[SANE_MAX_PASSWORD_LEN] password
         cdef bytes text = resource.encode("utf-8", "surrogateescape")
         cdef const char *name = text
-        cdef SANE_Auth_Callback callback = self.library.authorize
+        cdef SANE_Auth_Callback callback = pysane_authorize(self.library)
         cdef int depth
         if callback == NULL:
             raise AccessDenied(f"{resource}: the frontend offers no authorization")
@@ -81,7 +81,7 @@ cdef class Recorded:
             variables[name] = value
             variable += 1
         callback = False  # what C backends get: none if the frontend gave none
-        if self.library.authorize != NULL:
+        if pysane_authorize(self.library) != NULL:
             callback = PyCapsule_New(<void *>self.library.ask, "SANE_Auth_Callback", NULL)
         return Context(Environment(variables, cwd, self), authorizer, callback)
 
@@ -102,7 +102,7 @@ cdef class Session:
 
     cdef int give_back(self, registry) except -1:
         """The call has returned: end the registry if sane_exit waits for that."""
-        self.current.give_back(registry, self.library.generation)
+        self.current.give_back(registry, pysane_generation(self.library))
         return 0
 
 
@@ -223,7 +223,7 @@ cdef void exit_library(pysane_library *library) noexcept with gil:
     try:
         session = session_of(library)
         session.devices = None
-        session.current.end(library.generation)
+        session.current.end(pysane_generation(library))
     except BaseException as exc:
         library_failed("exit", exc)
 

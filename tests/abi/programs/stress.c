@@ -14,11 +14,17 @@
 enum { SCANNERS = 3, SHARED = 8, TICK_US = 7000 };
 
 static const char *device, *c_device;
-static volatile int stop;
+static int stop;
 static SANE_Handle shared[SHARED]; /* the last handles: open, closed, or others' by now */
 static unsigned long opened, frames, cancels, lists, ends, forks;
 /* No frontend may end the library while another thread is in a C backend: that one is unloaded. */
 static pthread_rwlock_t c_backend_in_use = PTHREAD_RWLOCK_INITIALIZER;
+
+static int
+is_over(void)
+{
+  return __atomic_load_n(&stop, __ATOMIC_SEQ_CST);
+}
 
 static void
 count(unsigned long *what)
@@ -80,7 +86,7 @@ scan(void *number)
   unsigned seed = (unsigned)(size_t)number;
   SANE_Handle h;
 
-  while (!stop) {
+  while (!is_over()) {
     int is_c = rand_r(&seed) % 4 == 0;
     if (is_c)
       pthread_rwlock_rdlock(&c_backend_in_use);
@@ -103,7 +109,7 @@ disturb(void *number)
 {
   unsigned seed = (unsigned)(size_t)number;
 
-  while (!stop) {
+  while (!is_over()) {
     SANE_Handle h = any_shared(rand_r(&seed));
     usleep(rand_r(&seed) % 3000);
     if (rand_r(&seed) % 3)
@@ -120,7 +126,7 @@ list(void *unused)
 {
   const SANE_Device **devices;
 
-  while (!stop) {
+  while (!is_over()) {
     if (!check(sane_get_devices(&devices, SANE_TRUE)))
       count(&lists);
     usleep(20000);
@@ -133,7 +139,7 @@ end(void *number)
 {
   unsigned seed = (unsigned)(size_t)number;
 
-  while (!stop) {
+  while (!is_over()) {
     usleep(rand_r(&seed) % 100000);
     pthread_rwlock_wrlock(&c_backend_in_use);
     sane_exit();
@@ -151,7 +157,7 @@ divide(void *unused)
   SANE_Handle h = NULL;
   int status;
 
-  while (!stop) {
+  while (!is_over()) {
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
