@@ -8,6 +8,7 @@ on the staged libraries, whatever the tree. SANE_TEST_PEERS=required makes an ab
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -32,6 +33,9 @@ assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background job ignores it, and so would every program that a test interrupts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "process: runs programs on the staged libraries")
     config.addinivalue_line("markers", "vm: needs the virtual machine (make test-usb)")
     config.addinivalue_line("markers", "long: minutes of work (make test-long)")
