@@ -36,6 +36,7 @@ from .const import (
     UNIT_PIXEL,
 )
 from .debug import Debug
+from .listed import DeviceInfo
 from .option import Range, when
 from .param import Area, Parameters, PixelArea
 from .policy import Policy
@@ -56,14 +57,21 @@ if TYPE_CHECKING:
 
     Answer = TypeVar("Answer")
 
-    from .cancel import Cancel
+    from .cancel import Cancel, CancelOf
     from .feeder import Feeder
+    from .network_backend import NetworkBackend, Place
     from .option import Option
+    from .transport.failures import Disconnected, NoAnswer, Untrusted
+    from .transport.http import Http
+    from .transport.opening import Target
+    from .transport.tls import Trust
+    from .transport.url import Url
     from .usb.failures import Garbled, Overflowed, Stalled, TimedOut, UsbError
     from .usb.handle import Usb
     from .usb.registers import BulkPort, ControlPort, Field, Registers
     from .usb.scsi import ScsiRules
     from .usb_backend import UsbBackend
+    from .usb_network_backend import UsbNetworkBackend
 
 __all__ = [
     "CAP_ADVANCED",
@@ -91,24 +99,35 @@ __all__ = [
     "Area",
     "Backend",
     "BulkPort",
+    "CancelOf",
     "ControlPort",
     "Debug",
     "Device",
     "DeviceInfo",
+    "Disconnected",
     "Feeder",
     "Field",
     "Garbled",
+    "Http",
+    "NetworkBackend",
+    "NoAnswer",
     "Overflowed",
     "Parameters",
     "PixelArea",
+    "Place",
     "Range",
     "Registers",
     "ScsiRules",
     "Stalled",
+    "Target",
     "TimedOut",
+    "Trust",
+    "Untrusted",
+    "Url",
     "Usb",
     "UsbBackend",
     "UsbError",
+    "UsbNetworkBackend",
     "errors",
     "image",
     "option",
@@ -122,60 +141,34 @@ LATE = {  # names of lower rooms, loaded when a driver asks: the others are not 
     **dict.fromkeys(("Garbled", "Overflowed", "Stalled", "TimedOut", "UsbError"), "usb.failures"),
     "ScsiRules": "usb.scsi",
     "Feeder": "feeder",
+    "CancelOf": "cancel",
+    **dict.fromkeys(("Disconnected", "NoAnswer", "Untrusted"), "transport.failures"),
+    "Http": "transport.http",
+    "Target": "transport.opening",
+    "Trust": "transport.tls",
+    "Url": "transport.url",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Load UsbBackend, or a name of LATE."""
+    """Load a base of backends, or a name of LATE."""
     if name == "UsbBackend":
         from .usb_backend import UsbBackend
 
         return UsbBackend
+    if name in ("NetworkBackend", "Place"):
+        from . import network_backend
+
+        return getattr(network_backend, name)
+    if name == "UsbNetworkBackend":
+        from .usb_network_backend import UsbNetworkBackend
+
+        return UsbNetworkBackend
     if name not in LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
     return getattr(import_module(f".{LATE[name]}", __package__), name)
-
-
-def is_printable(text: str) -> bool:
-    """Tell whether *text* can be shown as it is: no control characters but tabs.
-
-    Bytes that are no UTF-8 count as Latin-1: who named a device may have had another locale.
-    """
-    return (text.isascii() and text.isprintable()) or not any(map(_is_control, text))
-
-
-def printable(text: str) -> str:
-    """Return *text* with a question mark for what cannot be shown."""
-    return "".join("?" if _is_control(char) else char for char in text)
-
-
-def _is_control(char: str) -> bool:
-    """Tell whether *char* is a control character, a line break or no character at all."""
-    code = ord(char)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte, by surrogateescape
-        code -= 0xDC00
-    is_control = (code < 0x20 and char != "\t") or 0x7F <= code < 0xA0
-    return is_control or 0xD800 <= code < 0xE000 or code in (0x2028, 0x2029)
-
-
-class DeviceInfo:
-    """A listed device: four non-empty texts without control characters (standard 4.2.8).
-
-    name: unique in its backend and stable. type: one of the standard's, as "flatbed scanner".
-    """
-
-    __slots__ = ("model", "name", "type", "vendor")
-
-    def __init__(self, name: str, vendor: str, model: str, type: str) -> None:
-        self.name = name
-        self.vendor = vendor
-        self.model = model
-        self.type = type
-
-    def __repr__(self) -> str:
-        return f"DeviceInfo({self.name!r}, {self.vendor!r}, {self.model!r}, {self.type!r})"
 
 
 _opening = _thread._local()  # debug: of the backend whose open runs in this thread

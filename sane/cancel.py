@@ -101,7 +101,7 @@ class NeverCancelled:
 
 
 class CancelOf:
-    """The cancel request of *owner*, an open Device, at each moment; before it is open *otherwise*.
+    """The cancel request of *owner*, a Device, at each moment; *otherwise* where it has none.
 
     A connection may be older than the Device that it belongs to, which gets another request for
     each job. A Device that is gone is not kept by this.
@@ -117,7 +117,7 @@ class CancelOf:
 
     def _now(self) -> Cancels:
         found: Cancels = getattr(self._owner(), "cancel_request", self._otherwise)
-        return found
+        return self._otherwise if isinstance(found, NeverCancelled) else found
 
     @property
     def fd(self) -> int:

@@ -121,7 +121,10 @@ class UsbBackend(Backend):
         for bus_device in self.bus.devices():
             texts = self.wanted(bus_device)
             if texts is not None:
-                found.append(DeviceInfo(bus_device.name, *texts, self.device_type))
+                usb = f"{bus_device.vendor:04x}:{bus_device.product:04x}"
+                serial = bus_device.text("serial")
+                info = DeviceInfo(bus_device.name, *texts, self.device_type, serial=serial, usb=usb)
+                found.append(info)
         return found
 
     def interface(self, bus_device: BusDevice) -> Interface | None:

@@ -26,6 +26,7 @@ ROWS = (
             "errors",
             "param",
             "constraint",
+            "listed",
             "config",
             "sigpipe",
             "debug",
@@ -36,7 +37,7 @@ ROWS = (
         *("option", "values", "policy", "handle"),
     ),
     ("record", "usb", "transport", "wire", "image", "discovery"),
-    ("feeder", "backend", "usb_backend", "network_backend"),
+    ("feeder", "backend", "usb_backend", "network_backend", "usb_network_backend"),
     ("backends", "net"),
     ("dll",),
     ("sessions", "pages", "scanner", "", "aio", "pagework"),
@@ -48,7 +49,10 @@ ONLY = {"image": ("const", "errors")}  # rooms that use less than their place al
 WITHOUT_IO = {"wire": {"socket", "_socket", "time", "os", "select"}}
 NO_ROOM = ("reader", "sane_h")  # C types that several rooms need
 IMPORTS_UPWARDS = {
-    ("backend", "usb_backend"): "drivers import UsbBackend from backend, which gives it late",
+    **{
+        ("backend", base): "drivers import it from backend, which gives it late"
+        for base in ("usb_backend", "network_backend", "usb_network_backend")
+    },
 }
 FORBIDDEN = {  # on the load path, at module level: start-up is felt
     *("dataclasses", "logging", "typing", "socket", "re", "enum", "threading", "signal"),

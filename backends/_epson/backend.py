@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from ... import config
 from ...backend import DeviceInfo, errors
-from ...usb_backend import UsbBackend
+from ...network_backend import Place
+from ...usb_network_backend import UsbNetworkBackend
+from . import PORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from typing import ClassVar
 
     from ...backend import Device
-    from ...cancel import Cancel
+    from ...cancel import Cancels
     from ...usb.handle import Usb
     from ...usb.sysfs import BusDevice
     from .network import Packets
@@ -25,24 +26,16 @@ VENDOR_NAME = "Epson"
 NET, AUTODISCOVERY = "net:", "autodiscovery"
 
 
-class EpsonBackend(UsbBackend):
+class EpsonBackend(UsbNetworkBackend):
     """Adds to the .conf ``net HOST`` and ``net autodiscovery``; devices are called net:HOST."""
 
     usb_vendors = (VENDOR,)
+    places_switch_off_auto = True
 
     lock: ClassVar[bytes] = b""
     """The payload with which a scanner on the network is locked."""
 
-    def init(self) -> None:
-        self.hosts: list[str] = []
-        self.discovers = False
-        super().init()
-
     # What a driver fills in
-
-    def discover(self, wait: Callable[[float, int], bool]) -> list[str]:
-        """Return the addresses of scanners on the network that are not configured."""
-        raise NotImplementedError
 
     def open_bulk(self, usb: Usb) -> Device:
         """Return the Device behind *usb*, which it owns; *usb* is closed if there is none."""
@@ -56,57 +49,39 @@ class EpsonBackend(UsbBackend):
         """Return what *device*, on the network, is listed as."""
         raise NotImplementedError
 
-    # Configuration
+    # The network
 
-    def other_line(self, line: config.Line) -> bool:
+    def name_of(self, place: Place) -> str:
+        return NET + place.host
+
+    def place_of(self, name: str) -> Place | None:
+        if not name.startswith(NET):
+            return None
+        if name == NET:
+            raise errors.Invalid(f"{NET} wants a host")
+        return Place("", name.removeprefix(NET), PORT)
+
+    def read_place(self, line: config.Line) -> bool:
         word, rest = config.get_string(line.text)
         host = rest.strip(config.WHITESPACE)
-        if word == "net" and config.without_comment(host) == AUTODISCOVERY:
+        if word != "net" or not host:
+            return False
+        if config.without_comment(host) == AUTODISCOVERY:
             self.discovers = True
-        elif word == "net" and host:
-            self.hosts.append(host)
         else:
-            return super().other_line(line)
+            self.places.append(Place("", host, PORT))
         return True
 
-    # Devices
-
-    def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
-        found = list(super().list_devices(local_only))
-        if not local_only and (self.hosts or self.discovers):
-            from ...discovery.search import search
-
-            discover = self.discover if self.discovers else None
-            found += search(self.hosts, discover, self.probe, self.debug)
-        return found
-
-    def probe(self, host: str, cancel: Cancel | None) -> DeviceInfo:
-        """Return what answers at *host*; raises what is wrong with it."""
-        device = self.open_host(host, cancel)
+    def probe(self, place: Place, cancel: Cancels | None) -> DeviceInfo:
+        device = self.connect(place, cancel)
         device.close()
-        return DeviceInfo(NET + host, VENDOR_NAME, self.model(device), self.device_type)
+        return self.listed(place, VENDOR_NAME, self.model(device))
 
-    def open(self, name: str) -> Device:
-        if name.startswith(NET):
-            return self.open_host(name.removeprefix(NET))
-        if name:
-            return self.open_usb(self.find(name))
-        devices = self.list_devices(local_only=True) or self.list_devices(local_only=False)
-        if not devices:
-            raise errors.Invalid(f"backend {self.name}: no scanner found")
-        return self.open(devices[0].name)
+    def connect(self, place: Place, cancel: Cancels | None) -> Device:
+        from .network import Packets
 
-    def reaches(self, name: str) -> str:
-        host = name.removeprefix(NET) if name.startswith(NET) else ""
-        return "" if host in self.hosts else host
+        packets = Packets.open(place.host, self.lock, cancel, place.port, self.network.open)
+        return self.open_packets(packets)
 
     def open_usb(self, bus_device: BusDevice) -> Device:
         return self.open_bulk(self.bus.open(bus_device, self.interface(bus_device)))
-
-    def open_host(self, host: str, cancel: Cancel | None = None) -> Device:
-        """Open the scanner at *host*, a name or an address."""
-        from .network import Packets
-
-        if not host:
-            raise errors.Invalid(f"{NET} wants a host")
-        return self.open_packets(Packets.open(host, self.lock, cancel))

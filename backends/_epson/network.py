@@ -9,17 +9,23 @@ from __future__ import annotations
 
 import struct
 
-from ...cancel import NeverCancelled
+from ...cancel import CancelOf
 from ...errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
-from ...transport.streams import ByteStream
+from ...transport.broadcast import EVERYBODY
+from ...transport.opening import Target, open_stream
+from . import PORT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from ...cancel import Cancel
+    from ...cancel import Cancels
+    from ...transport.broadcast import Answer
+    from ...transport.opening import Connect
+    from ...transport.streams import ByteStream
 
-PORT = 1865
+    Searching = Callable[..., Iterator[Answer]]
+
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 10.0  # a device must begin to answer within this time
 STALL_SECONDS = 5.0  # and never pause longer inside an answer
@@ -48,8 +54,6 @@ DISCOVERY_QUERY = b"EPSONP\x00\xff\x00\x00\x00\x00\x00\x00\x00"
 DISCOVERY_ANSWER = b"EPSON"
 DISCOVERY_BYTES = 76  # a shorter answer is not from a scanner
 DISCOVERY_SECONDS = 1.0
-_AF_INET, _SOCK_DGRAM = 2, 2
-_BROADCAST = "255.255.255.255"
 
 
 def packet(kind: int, payload: bytes = b"") -> bytes:
@@ -79,23 +83,27 @@ class Packets:
         self.fault = ""  # why the connection is of no use any more
         self._head = memoryview(bytearray(HEAD_BYTES))
         self._head_bytes = 0  # of the head that have come
-        self._owner: Callable[[], object] | None = None
 
     def belongs_to(self, device: object) -> None:
         """Let cancel of *device*, an open Device, end the waits of this connection."""
-        from _weakref import ref  # a strong reference would be a cycle
-
-        self._owner = ref(device)
+        self.stream.cancel = CancelOf(device, self._cancel)
 
     @classmethod
-    def open(cls, host: str, lock: bytes, cancel: Cancel | None, port: int = PORT) -> Packets:
+    def open(
+        cls,
+        host: str,
+        lock: bytes,
+        cancel: Cancels | None,
+        port: int = PORT,
+        connect: Connect = open_stream,
+    ) -> Packets:
         """Connect to *host* and lock the scanner with the payload *lock*.
 
         Raises Invalid when nothing listens there, DeviceBusy when the lock is refused, and
         DeviceIOError for a peer that is no such scanner.
         """
         try:
-            stream = ByteStream.connect(host, port, CONNECT_SECONDS, cancel)
+            stream = connect(Target(host, port), CONNECT_SECONDS, cancel)
         except DeviceIOError as exc:
             raise Invalid(str(exc)) from exc
         packets = cls(stream)
@@ -194,7 +202,7 @@ class Packets:
     def wait(self, seconds: float) -> None:
         """Let *seconds* pass between two commands; ends with errors.Cancelled."""
         self._check()
-        (self.stream.cancel or NeverCancelled()).wait(seconds)
+        self.stream.pause(seconds)
 
     def close(self) -> None:
         """Unlock and disconnect; the answer to unlock is not awaited."""
@@ -226,9 +234,7 @@ class Packets:
         return n
 
     def _check(self) -> None:
-        """Raise what is wrong with the connection; wait as its owner does at this moment."""
-        if self._owner is not None:
-            self.stream.cancel = getattr(self._owner(), "cancel_request", self._cancel)
+        """Raise what is wrong with the connection."""
         if self.fault:
             raise DeviceIOError(f"{self.name}: the connection is of no use after: {self.fault}")
 
@@ -265,29 +271,19 @@ class Packets:
 
 
 def discover(
+    search: Searching,
     wait: Callable[[float, int], bool],
     seconds: float = DISCOVERY_SECONDS,
-    address: tuple[str, int] = (_BROADCAST, DISCOVERY_PORT),
+    to: tuple[str, int] = (EVERYBODY, DISCOVERY_PORT),
 ) -> list[str]:
     """Ask all scanners on the network; return the addresses of those that answer in *seconds*.
 
-    wait: waits so many seconds for a descriptor to be readable and tells whether it is.
+    search: Network.search. Answers that are no scanner's are left out.
     """
-    import _socket
-    from time import monotonic
-
     found: list[str] = []
-    end = monotonic() + seconds
-    asker = _socket.socket(_AF_INET, _SOCK_DGRAM)
-    try:
-        asker.setblocking(False)
-        asker.setsockopt(_socket.SOL_SOCKET, _socket.SO_BROADCAST, 1)
-        asker.sendto(DISCOVERY_QUERY, address)
-        while (left := end - monotonic()) > 0 and wait(left, asker.fileno()):
-            answer, sender = asker.recvfrom(DISCOVERY_BYTES)
-            is_scanner = len(answer) >= DISCOVERY_BYTES and answer.startswith(DISCOVERY_ANSWER)
-            if is_scanner and sender[0] not in found:
-                found.append(sender[0])
-    finally:
-        asker.close()
+    questions = [(DISCOVERY_QUERY, to[1])]
+    for answer in search(questions, wait, seconds, to=to[:1], rounds=1):
+        is_scanner = len(answer.data) >= DISCOVERY_BYTES
+        if is_scanner and answer.data.startswith(DISCOVERY_ANSWER) and answer.host not in found:
+            found.append(answer.host)
     return found

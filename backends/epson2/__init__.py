@@ -7,6 +7,8 @@ to 3.
 from __future__ import annotations
 
 from ... import config
+from ...network_backend import Place
+from .._epson import PORT
 from .._epson.backend import EpsonBackend
 from . import models
 
@@ -35,10 +37,10 @@ class Backend(EpsonBackend):
             return True
         return super().other_line(line)
 
-    def discover(self, wait: Callable[[float, int], bool]) -> list[str]:
+    def broadcast(self, wait: Callable[[float, int], bool]) -> list[Place]:
         from .._epson.network import discover
 
-        return discover(wait)
+        return [Place("", host, PORT) for host in discover(self.network.search, wait)]
 
     def open_bulk(self, usb: Usb) -> Epson:
         from .wires import UsbWire

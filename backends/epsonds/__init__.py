@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from ... import config
 from ...backend import errors
+from ...network_backend import Place
+from .._epson import PORT
 from .._epson.backend import VENDOR, VENDOR_NAME, EpsonBackend
 from . import models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from ...discovery.dnssd import Service
     from ...usb.handle import Usb
     from .._epson.network import Packets
     from .capabilities import Capabilities
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 PROFILE = "profile:"
 PROFILE_FIELDS = 4
-SERVICE = "_scanner._tcp"
 MAKER, SHORT_NAME = "EPSON", 7  # an instance is "EPSON DS-530 (...)": longer than its maker
 
 
@@ -34,6 +34,7 @@ class Backend(EpsonBackend):
     version = (1, 0, 0)
     usb_ids = tuple((VENDOR, row[0], VENDOR_NAME, row[1]) for row in models.MODELS)
     device_type = "ESC/I-2"
+    service_types = ("_scanner._tcp",)
     lock = bytes.fromhex("01A0040000012C")
 
     def init(self) -> None:
@@ -46,17 +47,12 @@ class Backend(EpsonBackend):
             return False
         return super().other_line(line)
 
-    def discover(self, wait: Callable[[float, int], bool]) -> list[str]:
-        """Return the addresses of scanners that announce themselves and are known by name."""
-        from ...discovery.dnssd import services
-
+    def place_at(self, service: Service) -> Place | None:
         names = {row[1] for row in self.models}
-        found: dict[str, str] = {}
-        for service in services(SERVICE, self.debug):
-            is_epson = service.instance.startswith(MAKER) and len(service.instance) > SHORT_NAME
-            if is_epson and service.texts.get("mdl") in names:
-                found.setdefault(service.instance, service.address)
-        return list(dict.fromkeys(found.values()))
+        is_epson = service.instance.startswith(MAKER) and len(service.instance) > SHORT_NAME
+        if not is_epson or service.texts.get("mdl") not in names:
+            return None
+        return Place("", service.address, PORT)
 
     def open_bulk(self, usb: Usb) -> EpsonDs:
         from .wires import UsbWire

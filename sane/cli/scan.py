@@ -13,9 +13,9 @@ import sys
 from .. import const, get_devices
 from .. import exit as end_backends
 from .. import open as open_device
-from ..backend import printable
 from ..errors import SaneError
 from ..image.formats import ENDINGS
+from ..listed import printable
 from .ending import INTERRUPTED, PIPE_CLOSED, flush, leave_stdout
 from .output import Output, Unwritable
 from .stopping import Stopping

@@ -43,6 +43,17 @@ class Service:
         self.instance = instance
         self.texts = texts
 
+    def row(self) -> list[str]:
+        """Return it as texts, for a recording."""
+        texts = [f"{key}={value}" for key, value in self.texts.items()]
+        return [self.name, str(self.port), self.address, self.instance, *texts]
+
+    @classmethod
+    def of_row(cls, row: Sequence[str]) -> Service:
+        """Return the service that a row of a recording means; raises ValueError for none."""
+        name, port, address, instance, *texts = row
+        return cls(name, int(port), address, instance, read_texts(texts))
+
 
 def services(type: str, debug: Debug, seconds: float = SECONDS) -> list[Service]:
     """Return the services of *type* that are found within *seconds*, IPv4 before IPv6."""

@@ -1,124 +1,170 @@
-"""Which of the scanners on the network are there: all are asked at once, for a limited time.
+"""Asking many hosts at once, for a limited time: whoever is silent keeps nobody else waiting.
 
-It knows hosts, threads and time; how a scanner is found and asked is the caller's.
+It knows threads and time; how a host is found and asked is the caller's.
 """
 
 from __future__ import annotations
 
 from ..cancel import Cancel
 from ..errors import SaneError
-from ..threads import start_thread
+from ..transport.sockets import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from typing import TypeVar
 
-    from ..backend import Debug, DeviceInfo
+    from ..cancel import Cancels
+    from ..debug import Debug
 
+    Found = TypeVar("Found")
+    Task = Callable[[Cancels], None]
     Wait = Callable[[float, int], bool]
-    Probe = Callable[[str, Cancel], DeviceInfo]
+    Probe = Callable[[str, Cancels], Found]
     Discover = Callable[[Wait], list[str]]
 
 SEARCH_SECONDS = 4.0  # for all of it; a scanner that sleeps needs two or three to answer
-CANCEL_SECONDS = 0.5
-HOSTS = 64  # that are asked at once: more are no office, but somebody who plays with us
+CANCEL_SECONDS = 0.5  # for those that are cancelled to end
+HOSTS = 64  # that are asked: more are no office, but somebody who plays with us
+THREADS = 64  # that ask at the same time: silent hosts must not keep the others waiting
 
 
-class Search:
-    """One search: a thread for each host; the last one out closes what they share."""
+class _Crew:
+    """Threads that do tasks until there are none; the last one out closes what they share."""
 
-    def __init__(self, probe: Probe, debug: Debug) -> None:
+    def __init__(self, deadline: Deadline) -> None:
         import _thread
 
-        self.probe = probe
-        self.debug = debug
         self.cancel = Cancel()
-        self.found: dict[str, DeviceInfo] = {}
-        self.running = 1  # threads, and the searcher
+        self._deadline = deadline
+        self._waiting: list[Task] = []
+        self._running = 1  # threads, and the one that waits
         self._lock = _thread.allocate_lock()
         self._ended = _thread.allocate_lock()  # released when no thread is left
         self._ended.acquire()
 
-    def ask(self, host: str) -> None:
-        """Begin to ask one host."""
-        with self._lock:
-            self.running += 1
-        try:
-            start_thread(lambda: self._ask(host))
-        except (RuntimeError, MemoryError):  # no thread is to be had: one after another
-            self._ask(host)
+    def add(self, tasks: Sequence[Task]) -> None:
+        """Begin *tasks*, each in a thread while there are fewer than THREADS."""
+        from ..threads import start_thread
 
-    def _ask(self, host: str) -> None:
+        with self._lock:
+            self._waiting += tasks
+        for _ in tasks:
+            with self._lock:
+                if self._running > THREADS:
+                    return
+                self._running += 1
+            try:
+                start_thread(self._run)
+            except (RuntimeError, MemoryError):  # no more are to be had: those that there are do it
+                self._leave()
+                return
+
+    def _run(self) -> None:
         try:
-            device = self.probe(host, self.cancel)
-            if not self.cancel.is_set():
-                self.found[host] = device
-        except (SaneError, OSError) as exc:
-            self.debug(1, "net:%s: %s", host, exc)
+            self._work()
         finally:
             self._leave()
+
+    def _work(self) -> None:
+        """Do what nobody else has begun, while there is time."""
+        while self._deadline.left() != 0:
+            with self._lock:
+                if not self._waiting:
+                    return
+                task = self._waiting.pop(0)
+            task(self.cancel)
 
     def _leave(self) -> None:
         """Note that one is out."""
         with self._lock:
-            self.running -= 1
-            if self.running == 1 and self._ended.locked():
+            self._running -= 1
+            if self._running == 1 and self._ended.locked():
                 self._ended.release()
-            if not self.running:
+            if not self._running:
                 self.cancel.close()
 
-    def wait(self, seconds: float) -> None:
-        """Wait until all have answered, *seconds* at most; those that did not are cancelled."""
-        is_over = self._wait(seconds)
+    def wait(self) -> None:
+        """Wait until all is done, or the time is over: then what still runs is cancelled."""
+        if self._running == 1:  # without a single thread, this one does it all
+            self._work()
+        is_over = self._wait(self._deadline)
         self.cancel.set()
-        if not is_over:  # they end at once, except those that still look up a name
-            self._wait(CANCEL_SECONDS)
+        if not is_over:  # they end at once, except those that cannot be cancelled
+            self._wait(Deadline(CANCEL_SECONDS))
         self._leave()
 
-    def _wait(self, seconds: float) -> bool:
-        """Return whether no thread is left, after *seconds* at most."""
-        from time import monotonic
-
-        end = monotonic() + seconds
-        while self.running > 1:
-            left = end - monotonic()
-            if left <= 0 or not self._ended.acquire(True, left):
+    def _wait(self, deadline: Deadline) -> bool:
+        """Return whether no thread is left at the deadline."""
+        while self._running > 1:
+            left = deadline.left()
+            if not left or not self._ended.acquire(True, left):
                 return False
         return True
 
 
+def side_by_side(
+    tasks: Sequence[Task],
+    seconds: float,
+    meanwhile: Callable[[Cancel], Sequence[Task]] | None = None,
+) -> None:
+    """Do *tasks* at the same time, and wait at most *seconds* for all of them.
+
+    Each gets the cancel request that is set when the time is over, and has to end then; it must not
+    raise. meanwhile(cancel): runs in this thread, and returns further tasks. No task is begun when
+    the time is over. At most THREADS run at once; where no thread is to be had, as in a process
+    that may have no more, this one does them one after another.
+    """
+    crew = _Crew(Deadline(seconds))
+    try:
+        crew.add(tasks)
+        if meanwhile is not None:
+            crew.add(meanwhile(crew.cancel))
+    finally:
+        crew.wait()
+
+
 def search(
-    hosts: list[str],
+    hosts: Sequence[str],
     discover: Discover | None,
-    probe: Probe,
+    probe: Probe[Found],
     debug: Debug,
     seconds: float = SEARCH_SECONDS,
-) -> list[DeviceInfo]:
-    """Return the devices at *hosts*, and at those that *discover* finds, in this order.
+) -> list[Found]:
+    """Return what probe(host, cancel) finds at *hosts*, and at those that *discover* returns.
 
-    discover(wait): returns hosts; wait(seconds, fd) waits for a descriptor to be readable and
-    tells whether it is.
+    In this order, each host once, HOSTS at most. A host that fails is told at level 1 and left out;
+    so is one that did not answer within *seconds*. discover(wait): wait(seconds, fd) waits for a
+    descriptor to be readable and tells whether it is.
     """
-    from time import monotonic
-
-    end = monotonic() + seconds
-    running = Search(probe, debug)
     wanted = list(dict.fromkeys(hosts))[:HOSTS]
-    for host in wanted:
-        running.ask(host)
-    if discover is not None:
-        for host in _discovered(discover, running, debug):
-            if host not in wanted and len(wanted) < HOSTS:
-                wanted.append(host)
-                running.ask(host)
-    running.wait(max(0.0, end - monotonic()))
-    found = dict(running.found)  # a late answer changes nothing any more
-    return [found[host] for host in wanted if host in found]
+    found: dict[str, Found] = {}
 
+    def asking(host: str) -> Task:
+        def ask(cancel: Cancels) -> None:
+            try:
+                answer = probe(host, cancel)
+            except (SaneError, OSError) as exc:
+                debug(1, "%s: %s", host, exc)
+                return
+            if not cancel.is_set():
+                found[host] = answer
 
-def _discovered(discover: Discover, running: Search, debug: Debug) -> list[str]:
-    try:
-        return discover(running.cancel.wait)
-    except (SaneError, OSError) as exc:
-        debug(1, "search for scanners: %s", exc)
-        return []
+        return ask
+
+    def look_around(cancel: Cancel) -> list[Task]:
+        try:
+            more = discover(cancel.wait) if discover is not None else []
+        except (SaneError, OSError) as exc:
+            debug(1, "search for scanners: %s", exc)
+            return []
+        new = [host for host in dict.fromkeys(more) if host not in wanted]
+        if len(wanted) + len(new) > HOSTS:
+            debug(1, "%d scanners announced: only %d are asked", len(new), HOSTS - len(wanted))
+        new = new[: HOSTS - len(wanted)]
+        wanted.extend(new)
+        return [asking(host) for host in new]
+
+    side_by_side([asking(host) for host in wanted], seconds, look_around)
+    answers = dict(found)  # a late answer changes nothing any more
+    return [answers[host] for host in wanted if host in answers]

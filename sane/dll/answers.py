@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from ..backend import DeviceInfo, is_printable, printable
 from ..errors import Misbehaved
+from ..listed import DeviceInfo, is_printable, printable
 
 MOST_HEAD = 128  # bytes of the first line of a record
 MOST_BODY = (1 << 20) + (1 << 16)  # probe stops at the first, with what one read brought more

@@ -10,10 +10,11 @@ from __future__ import annotations
 import sys
 
 from .. import const
-from ..backend import Backend, Device, DeviceInfo, is_printable, printable
+from ..backend import Backend, Device, DeviceInfo
 from ..cancel import Cancel
 from ..errors import EndOfFrame, Invalid, Misbehaved
 from ..handle import Handle
+from ..listed import is_printable, printable
 from ..option import WORD_SIZE, Bool, Button, Fixed, Group, Int, Option, String, WordRange
 from ..values import Options
 from .turns import OrderedDevice, Turns

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import _thread
 
-from ..backend import Context, Device, DeviceInfo, debug_level, describe, is_printable
+from ..backend import Context, Device, DeviceInfo, debug_level, describe
 from ..debug import Debug
 from ..errors import BY_STATUS, Invalid, Misbehaved, SaneError, Unsupported, status_of
 from ..handle import Handle
+from ..listed import is_printable
 from ..sigpipe import without_sigpipe
 from . import deadline
 from .config import Aliases, backend_names, split_name
@@ -257,8 +258,7 @@ class Registry:
                 full = f"{name}:{device.name}"
                 listed = self._aliases.listed_name(full)
                 if listed is not None:
-                    info = DeviceInfo(listed, device.vendor, device.model, device.type)
-                    found.append((full, info))
+                    found.append((full, device.renamed(listed)))
         devices = [device for _, device in found]
         if self._settings.merge is not None:
             from .merge import merge

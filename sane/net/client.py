@@ -7,9 +7,8 @@ Source: net-protocol 7.
 
 from __future__ import annotations
 
-import _thread
-
 from ..backend import Backend as _Backend
+from ..cancel import NeverCancelled
 from ..errors import DeviceIOError, Invalid, Unsupported
 from .hosts import Host, NetConf, discovered, load, split_device
 
@@ -18,15 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..backend import Context, DeviceInfo
+    from ..cancel import Cancels
     from .device import NetDevice
     from .servers import Servers
+
+    Task = Callable[[Cancels], None]
 
 
 # The dll waits 10 s for a list (list-timeout): hosts without an answer must not hide the others.
 LIST_SECONDS = 6.0
 DISCOVERED_SECONDS = 2.0  # they have just announced themselves
 DISCOVERED = 64  # servers: no office has more, and whoever announces thousands plays with us
-THREADS = 64  # that ask hosts at the same time: silent ones must not keep the others waiting
 
 
 class Backend(_Backend):
@@ -63,22 +64,22 @@ class Backend(_Backend):
         servers = self.servers
         found: dict[str, Sequence[DeviceInfo]] = {}
 
-        def asking(host: Host, seconds: float) -> Callable[[], None]:
-            return lambda: found.update({host.name: servers.devices_of(host, seconds)})
+        def asking(host: Host, seconds: float) -> Task:
+            return lambda _cancel: found.update({host.name: servers.devices_of(host, seconds)})
 
         tasks = [asking(host, LIST_SECONDS) for host in hosts]
         if self.settings.discovery:
             tasks.append(self._discover)
-        side_by_side(tasks, LIST_SECONDS)
+        _ask(tasks, LIST_SECONDS)
         late = [asking(host, DISCOVERED_SECONDS) for host in self._discovered]
-        side_by_side(late, DISCOVERED_SECONDS)
+        _ask(late, DISCOVERED_SECONDS)
         hosts += self._discovered
         for host in hosts:
             if host.name not in found:
                 self.debug(1, "%s: skipped: no answer in time for a list", host.name)
         return [device for host in hosts for device in found.get(host.name, ())]
 
-    def _discover(self) -> None:
+    def _discover(self, _cancel: object = None) -> None:
         """Ask the network for servers that are not configured."""
         from ..discovery.dnssd import services
         from ..wire import DNSSD_TYPE
@@ -139,44 +140,11 @@ class Backend(_Backend):
             self._servers = None
 
 
-def side_by_side(tasks: Sequence[Callable[[], None]], seconds: float) -> None:
-    """Run *tasks* at the same time, and wait at most *seconds* for them; a single one at once.
-
-    At most THREADS run at once, and each takes the next task that nobody has; without a single
-    thread, as when the process may have no more, this one does them all while there is time.
-    """
+def _ask(tasks: Sequence[Task], seconds: float) -> None:
+    """Do *tasks*, which have limits of their own, at once; a single one needs no thread."""
     if len(tasks) == 1:
-        tasks[0]()
+        tasks[0](NeverCancelled())
         return
-    from ..threads import start_thread
-    from ..transport.sockets import Deadline
+    from ..discovery.search import side_by_side
 
-    deadline = Deadline(seconds)
-    waiting = iter(tasks)  # next() on it is one step: no two threads get the same task
-    finished: list[_thread.LockType] = []
-
-    def work() -> None:
-        for task in waiting:
-            if deadline.left() == 0:
-                return
-            task()
-
-    for _ in tasks[:THREADS]:
-        done = _thread.allocate_lock()
-        done.acquire()
-
-        def run(done: _thread.LockType = done) -> None:
-            try:
-                work()
-            finally:
-                done.release()
-
-        try:
-            start_thread(run)
-        except RuntimeError:  # no more threads: those that there are do it
-            break
-        finished.append(done)
-    if not finished:
-        work()
-    for done in finished:
-        done.acquire(True, deadline.left() or 0)
+    side_by_side(tasks, seconds)

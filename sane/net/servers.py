@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import _thread
 
-from ..backend import DeviceInfo, printable
 from ..cancel import NeverCancelled
 from ..errors import DeviceBusy, DeviceIOError, SaneError
+from ..listed import DeviceInfo, printable
 from ..transport.names import resolve
 from ..transport.sockets import Deadline
 from ..transport.streams import ByteStream

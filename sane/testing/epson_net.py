@@ -11,6 +11,7 @@ import struct
 import threading
 from collections.abc import Callable
 
+from ..backends._epson import PORT
 from ..backends._epson.network import (
     ACK,
     DISCOVERY_QUERY,
@@ -18,7 +19,6 @@ from ..backends._epson.network import (
     LOCK,
     MAGIC,
     PASS,
-    PORT,
     UNLOCK,
 )
 from .machine import Machine

@@ -12,14 +12,12 @@ from typing import Any
 import pytest
 
 from sane import errors
-from sane.backend import Context, DeviceInfo
+from sane.backend import Context
 from sane.backends.epson2 import Backend, models
 from sane.backends.epson2.matrix import matrix_bytes, matrix_values
 from sane.backends.epson2.scan import Buffered
-from sane.cancel import Cancel
 from sane.config import Environment
 from sane.debug import Debug
-from sane.discovery.search import search
 from sane.testing.epson_net import Server
 from sane.testing.esci import Model, Scanner
 from sane.usb import sysfs
@@ -237,7 +235,7 @@ def test_lines_that_are_not_understood_are_told(
     backend = made(tmp_path, line, "net 127.0.0.1")
     stderr = capfd.readouterr().err
     assert f"epson2.conf:1: {told}" in stderr
-    assert backend.hosts == ["127.0.0.1"]
+    assert [place.host for place in backend.places] == ["127.0.0.1"]
 
 
 def test_what_the_shipped_configuration_switches_on(tmp_path: Path) -> None:
@@ -245,7 +243,7 @@ def test_what_the_shipped_configuration_switches_on(tmp_path: Path) -> None:
 
     backend = made(tmp_path, *(ROOT / "etc" / "epson2.conf").read_text().splitlines())
     assert backend.discovers
-    assert backend.hosts == []
+    assert backend.places == []
     assert backend._auto
 
 
@@ -295,41 +293,16 @@ def test_names_that_mean_nothing(tmp_path: Path, name: str) -> None:
 # The search
 
 
-def info(name: str) -> DeviceInfo:
-    return DeviceInfo(f"net:{name}", "Epson", "GT-EMU", "flatbed scanner")
-
-
-def test_hosts_are_asked_at_once_and_listed_in_order() -> None:
-    import threading
-
-    together = threading.Barrier(3)
-
-    def probe(name: str, _cancel: Cancel) -> DeviceInfo:
-        together.wait(10)  # passes only if all three are asked at the same time
-        return info(name)
-
-    found = search(["c", "a", "b"], None, probe, QUIET, 20)
-    assert [device.name for device in found] == ["net:c", "net:a", "net:b"]
-
-
-def test_a_host_that_fails_costs_nobody_else_anything() -> None:
-    def probe(name: str, _cancel: Cancel) -> DeviceInfo:
-        if name == "bad":
-            raise errors.DeviceIOError("no scanner")
-        return info(name)
-
-    found = search(["bad", "good", "good"], None, probe, QUIET, 20)
-    assert [device.name for device in found] == ["net:good"]
-
-
-def test_a_host_that_never_answers_is_cancelled_in_time() -> None:
+def test_a_host_that_never_answers_is_cancelled_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It listens and says nothing; the thread that asked it ends too (conftest looks)."""
     address = host()
     with socket.create_server((address, 1865)):
-        backend = Backend("epson2", Context(Environment({"SANE_CONFIG_DIR": "/nonexistent"})))
-        backend.init()
+        backend = made(tmp_path, f"net {address}")
+        monkeypatch.setattr(backend, "list_seconds", 0.2)
         start = time.monotonic()
-        assert search([address], None, backend.probe, QUIET, 0.2) == []
+        assert backend.list_network() == []
         assert time.monotonic() - start < 5
 
 

@@ -11,6 +11,7 @@ import pytest
 from sane.backends._epson import network
 from sane.backends._epson.network import HEAD_BYTES, Packets, discover
 from sane.cancel import Cancel
+from sane.config import Environment
 from sane.errors import Cancelled, DeviceBusy, DeviceIOError, Invalid
 from sane.testing.epson_net import (
     LOCKED,
@@ -23,9 +24,11 @@ from sane.testing.epson_net import (
     packet,
 )
 from sane.testing.machine import Machine
+from sane.transport.network import Network
 
 Tamper = Callable[[int, bytes], "bytes | None"]
 SHORT = 0.05
+NETWORK = Network(Environment({}), "epson2")
 
 
 class Echo(Machine):
@@ -246,7 +249,7 @@ def test_the_search_finds_those_that_answer_like_scanners(cancel: Cancel) -> Non
     for number, count in enumerate((1, 0, 0)):
         responder = Responder("127.0.0.1", 0, answers[number : number + 1])
         try:
-            found = discover(cancel.wait, SHORT, responder.address)
+            found = discover(NETWORK.search, cancel.wait, SHORT, responder.address)
         finally:
             responder.close()
         assert found == ["127.0.0.1"][:count]
@@ -256,7 +259,7 @@ def test_the_search_finds_those_that_answer_like_scanners(cancel: Cancel) -> Non
 def test_a_scanner_that_answers_twice_is_found_once(cancel: Cancel) -> None:
     responder = Responder("127.0.0.1", 0, (discovery_answer("GT-EMU"),) * 2)
     try:
-        assert discover(cancel.wait, SHORT, responder.address) == ["127.0.0.1"]
+        assert discover(NETWORK.search, cancel.wait, SHORT, responder.address) == ["127.0.0.1"]
     finally:
         responder.close()
 
@@ -266,6 +269,6 @@ def test_the_search_ends_at_once_when_cancelled(cancel: Cancel) -> None:
     cancel.set()
     try:
         with pytest.raises(Cancelled):
-            discover(cancel.wait, 60, responder.address)
+            discover(NETWORK.search, cancel.wait, 60, responder.address)
     finally:
         responder.close()

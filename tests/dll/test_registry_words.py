@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sane import config
-from sane.backend import is_printable, printable
 from sane.config import Environment
 from sane.dll import deadline
 from sane.dll.answers import Answers
 from sane.errors import Invalid, SaneError, Unsupported
+from sane.listed import is_printable, printable
 from sane.wire import messages as m
 from tests.fakes.saned import FakeSaned
 from tests.support.registry import Stack, names, stack
