@@ -162,7 +162,9 @@ class Usb:
         zero_packet: end it with an empty packet if it would otherwise end with a full one.
         """
         out = self._endpoint(endpoint, 0)
-        limit = self.limit(seconds)
+        limit = self.timeout if seconds is None else seconds
+        if self.is_silent:
+            limit = self.limit(limit)
         self._empty = 0
         if data.__class__ is not bytes or len(data) > links.LARGEST_TRANSFER:
             size = self._write_pieces(out, data, limit)
@@ -212,7 +214,9 @@ class Usb:
         if endpoint in self._kept:
             return self._take_kept(endpoint, self._kept.pop(endpoint), view)
         source = self._endpoint(endpoint, IN)
-        limit = self.limit(seconds)
+        limit = self.timeout if seconds is None else seconds
+        if self.is_silent:
+            limit = self.limit(limit)
         if len(view) > links.LARGEST_TRANSFER:
             view = view[: links.LARGEST_TRANSFER]
         outcome, n = self._transfers.transfer_in(source, view, limit, self.cancel)
