@@ -1,4 +1,4 @@
-"""A cancel request that a blocked call can wait for: a flag and an eventfd.
+"""A cancel request that a blocked call can wait for: a flag and a pipe.
 
 It knows nothing of devices or scans. The C side has its own form, which sane_cancel may set in
 a signal handler; both have the same methods.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from .config import identity_of
 from .errors import Cancelled
 
 TYPE_CHECKING = False
@@ -19,13 +20,8 @@ if TYPE_CHECKING:
 LOWEST_FD = 3  # a frontend may run with 0 to 2 closed: they must never become ours
 
 
-def event_fd() -> int:
-    """Return a new eventfd: non-blocking, close-on-exec and not one of the standard streams."""
-    return above_stdio(os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK))
-
-
 def above_stdio(fd: int) -> int:
-    """Return *fd*, moved if it is one of the standard streams."""
+    """Return *fd*, or in its place one that is none of the standard streams."""
     if fd >= LOWEST_FD:
         return fd
     import fcntl
@@ -47,43 +43,139 @@ def wait_readable(fds: tuple[int, ...], seconds: float | None) -> list[int]:
     return [fd for fd, _ in poll.poll(timeout_ms)]
 
 
+def wait_cancelled(request: Cancel, seconds: float | None, fd: int | None) -> bool:
+    """Wait until *fd* is readable (True) or *seconds* passed (False); Cancelled when it is set."""
+    if not request.is_set():
+        own = request.fd
+        ready = wait_readable((own,) if fd is None else (own, fd), seconds)
+        if not request.is_set():
+            return fd is not None and fd in ready
+    raise Cancelled
+
+
+class Wake:
+    """A pipe that one thread makes readable for another.
+
+    A program may close all descriptors, ours with them, and open its own; a forked child shares
+    its parent's. So each use looks whether the pipe is still this one, in the process that made
+    it. Only ``fd`` makes it anew.
+    """
+
+    __slots__ = ("_identity", "_process", "_reader", "_writer")
+
+    def __init__(self) -> None:
+        self._reader = self._writer = -1
+        self._identity: tuple[int, int] | None = None
+        self._process = 0
+        self._make()
+
+    def _make(self) -> None:
+        reader, writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        reader, writer = above_stdio(reader), above_stdio(writer)
+        if self._is_same(self._reader):  # the parent's: a driver may have noted the number
+            os.dup2(reader, self._reader, inheritable=False)
+            os.close(reader)
+            reader = self._reader
+        if self._is_same(self._writer):
+            os.close(self._writer)
+        self._reader, self._writer = reader, writer
+        self._identity, self._process = identity_of(reader), os.getpid()
+
+    def _is_same(self, fd: int) -> bool:
+        return self._identity is not None and identity_of(fd) == self._identity
+
+    def _is_ours(self, fd: int) -> bool:
+        return self._process == os.getpid() and self._is_same(fd)
+
+    @property
+    def fd(self) -> int:
+        """The descriptor to wait for; -1 after close()."""
+        if self._identity is not None and not self._is_ours(self._reader):
+            self._make()
+        return self._reader
+
+    def tell(self) -> None:
+        """Make it readable."""
+        if self._is_ours(self._writer):
+            try:
+                os.write(self._writer, b"!")
+            except (BlockingIOError, BrokenPipeError):
+                return  # full: readable already; or the program has closed the other end
+
+    def untell(self) -> None:
+        """Make it unreadable."""
+        try:
+            while self._is_ours(self._reader) and os.read(self._reader, 64):
+                pass
+        except BlockingIOError:
+            return
+
+    def close(self) -> None:
+        """Release the descriptors; may be called again."""
+        fds = [fd for fd in (self._reader, self._writer) if self._is_same(fd)]
+        self._reader = self._writer = -1
+        self._identity = None
+        for fd in fds:
+            os.close(fd)
+
+
 class Cancel:
     """Whether the frontend wants the scan to end; ``fd`` is readable as soon as it does."""
 
-    __slots__ = ("_requested", "fd")
+    __slots__ = ("_interrupted", "_requested", "_wake")
 
     def __init__(self) -> None:
-        self.fd = event_fd()
-        self._requested = False
+        self._wake = Wake()
+        self._requested = self._interrupted = False
+
+    @property
+    def fd(self) -> int:
+        """Readable while is_set() is true; -1 after close()."""
+        fd = self._wake.fd
+        if self.is_set():
+            self._wake.tell()
+        return fd
 
     def is_set(self) -> bool:
-        """Tell whether cancel was requested since the last clear()."""
-        return self._requested
+        """Tell whether cancel was requested since the last clear(), or waits are interrupted."""
+        return self._requested or self._interrupted
 
     def set(self) -> None:
         """Request cancel."""
         self._requested = True
-        os.eventfd_write(self.fd, 1)
+        self._wake.tell()
 
     def clear(self) -> None:
-        """Forget the request."""
+        """Forget the request: what it was for is over."""
         self._requested = False
-        if wait_readable((self.fd,), 0):
-            os.eventfd_read(self.fd)
+        self._settle()
+
+    def interrupt(self) -> None:
+        """End the driver's waits for a reason of our own; a request stays what it is."""
+        self._interrupted = True
+        self._wake.tell()
+
+    def resume(self) -> None:
+        """Let the driver wait again, unless cancel was requested."""
+        self._interrupted = False
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self.is_set():
+            self._wake.untell()
+            if self.is_set():  # requested in another thread meanwhile
+                self._wake.tell()
 
     def close(self) -> None:
-        """Release the descriptor."""
-        os.close(self.fd)
+        """Release the descriptors."""
+        self._wake.close()
 
     def wait(self, seconds: float | None, fd: int | None = None) -> bool:
         """Wait until *fd* is readable (True) or *seconds* passed (False).
 
         Raises Cancelled as soon as cancel is requested.
         """
-        ready = wait_readable((self.fd,) if fd is None else (self.fd, fd), seconds)
-        if self.is_set():
-            raise Cancelled
-        return fd is not None and fd in ready
+        return wait_cancelled(self, seconds, fd)
 
 
 class NeverCancelled:

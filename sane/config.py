@@ -41,14 +41,22 @@ class Environment:
     process's current one; *owner*, kept here, keeps it open.
     """
 
-    __slots__ = ("_owner", "cwd", "variables")
+    __slots__ = ("_cwd", "_identity", "_owner", "variables")
 
     def __init__(
         self, variables: Mapping[str, str], cwd: int | None = None, owner: object = None
     ) -> None:
         self.variables = dict(variables)
-        self.cwd = cwd
+        self._cwd = cwd
+        self._identity = None if cwd is None else identity_of(cwd)
         self._owner = owner
+
+    @property
+    def cwd(self) -> int | None:
+        """The descriptor; None as well once the program has closed it, whatever it is now."""
+        if self._cwd is None or identity_of(self._cwd) != self._identity:
+            return None
+        return self._cwd
 
     @classmethod
     def current(cls) -> Environment:
@@ -59,6 +67,15 @@ class Environment:
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the value of variable *name*, or *default* when it is unset."""
         return self.variables.get(name, default)
+
+
+def identity_of(fd: int) -> tuple[int, int] | None:
+    """Return which file *fd* is open on, None if it is closed: a number may have a new owner."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def is_recorded(name: str) -> bool:

@@ -21,7 +21,7 @@ class SaneError(Exception):
     status: ClassVar[int] = const.STATUS_IO_ERROR
 
     def __str__(self) -> str:
-        return super().__str__() or const.STATUS_TEXTS[self.status]
+        return super().__str__() or const.STATUS_TEXTS[status_of(self)]
 
 
 class Unsupported(SaneError):
@@ -116,14 +116,18 @@ BY_STATUS: dict[int, type[SaneError]] = {
 }
 
 
+_BEYOND = max(BY_STATUS) + 1
+
+
 def status_of(exc: BaseException) -> int:
     """Return the SANE status for *exc*: the one place where exceptions become statuses.
 
     A SaneError has its own; PermissionError is ACCESS_DENIED, MemoryError NO_MEM; every other
-    exception, an OSError or a mistake in a driver, is IO_ERROR.
+    exception, an OSError or a mistake in a driver, is IO_ERROR: also a status that is none.
     """
     if isinstance(exc, SaneError):
-        return exc.status
+        status = exc.status
+        return status if status.__class__ is int and 0 < status < _BEYOND else const.STATUS_IO_ERROR
     if isinstance(exc, PermissionError):
         return const.STATUS_ACCESS_DENIED
     if isinstance(exc, MemoryError):

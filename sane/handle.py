@@ -175,6 +175,8 @@ class Handle:
         self.non_blocking = False
         is_first = not self._has_job
         try:
+            if self.cancel_request.is_set():
+                raise Cancelled
             start: Callable[[], object] = self.device.start
             self._has_job = True
             refuse("start", self._call(start))
@@ -321,8 +323,9 @@ class Handle:
             reason = self.device.reader_failure()
             if reason:
                 self.device.debug(1, "%s", reason)
-            self.fail(BY_STATUS.get(status, DeviceIOError)())
-            return status
+            error = BY_STATUS.get(status, DeviceIOError)()
+            self.fail(error)
+            return status_of(error)
         self._end_frame()
         return const.STATUS_GOOD if taken else status
 
@@ -416,9 +419,9 @@ class Handle:
         if ring is None:
             return
         if not ring.has_ended:
-            self.cancel_request.set()  # whatever the driver waits for
+            self.cancel_request.interrupt()  # whatever the driver waits for
         stopped = ring.stop()
-        self.cancel_request.clear()
+        self.cancel_request.resume()
         if stopped:
             ring.close()
         else:

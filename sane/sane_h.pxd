@@ -87,6 +87,9 @@ cdef extern from "abi.h" nogil:
     ctypedef struct pysane_slot "struct pysane_slot":
         const pysane_device_ops *ops
         SANE_Handle inner
+    ctypedef struct pysane_target "struct pysane_target":
+        const pysane_device_ops *ops
+        SANE_Handle inner
     ctypedef struct pysane_record "struct pysane_record":
         int cwd
         char *environment[1]
@@ -99,7 +102,9 @@ cdef extern from "abi.h" nogil:
         void (*exit)(pysane_library *) noexcept nogil
         int (*inside)() noexcept nogil
         int (*forked)() noexcept nogil
-        void (*postpone)(void (*action)(void *) noexcept nogil, void *subject) noexcept nogil
+        void (*postpone)(
+            void (*action)(pysane_library *) noexcept nogil, pysane_library *
+        ) noexcept nogil
         int (*callback_enter)() noexcept nogil
         void (*callback_leave)(int depth) noexcept nogil
     ctypedef struct pysane_library "struct pysane_library":
@@ -111,9 +116,9 @@ cdef extern from "abi.h" nogil:
             uint64_t generation, pysane_slot *, const pysane_device_ops *, SANE_Handle inner
         ) noexcept nogil
         void *session
-    pysane_slot *pysane_lookup(SANE_Handle handle)
     SANE_Auth_Callback pysane_authorize(const pysane_library *library)
     uint64_t pysane_generation(const pysane_library *library)
+    pysane_target pysane_find(SANE_Handle handle)
     SANE_Status pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
     void pysane_exit()
     SANE_Status pysane_get_devices(const SANE_Device ***device_list, SANE_Bool local_only)

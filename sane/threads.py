@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 
-from .cancel import event_fd, wait_readable
-from .errors import Cancelled
+from .cancel import Wake, wait_readable
+from .errors import Cancelled, DeviceIOError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def start_thread(run: Callable[[], None]) -> None:
 class Ring:
     """Reads ahead from *source* until it returns 0, raises, or *limit* bytes came (-1: none).
 
-    source(view) fills a writable memoryview and returns the number of bytes. fd is readable
-    whenever read_into would not have to wait.
+    source(view) fills a writable memoryview and returns the number of bytes.
     """
 
     def __init__(self, source: Callable[[memoryview], int], cancel: Cancel, limit: int) -> None:
@@ -52,12 +51,30 @@ class Ring:
         self._failure: BaseException | None = None
         self._ended = False
         self._stop = False
-        self._lock = _thread.allocate_lock()  # guards the two eventfds against lost wake-ups
+        self._lock = _thread.allocate_lock()  # guards the two pipes against lost wake-ups
         self._done = _thread.allocate_lock()
-        self.fd = event_fd()
-        self._space_fd = event_fd()
-        self._done.acquire()
-        start_thread(self._run)
+        self._process = os.getpid()
+        self._data = Wake()
+        try:
+            self._space = Wake()
+            try:
+                self._done.acquire()
+                start_thread(self._run)
+            except BaseException:
+                self._space.close()
+                raise
+        except BaseException:
+            self._data.close()
+            raise
+
+    @property
+    def fd(self) -> int:
+        """Readable whenever read_into would not have to wait."""
+        return self._data.fd
+
+    def _is_forked(self) -> bool:
+        """Tell whether this is a child of the process that the thread runs in."""
+        return self._process != os.getpid()
 
     def _run(self) -> None:
         try:
@@ -68,7 +85,7 @@ class Ring:
         finally:
             with self._lock:
                 self._ended = True
-                os.eventfd_write(self.fd, 1)
+                self._data.tell()
             self._done.release()
 
     def _is_over(self) -> bool:
@@ -82,9 +99,9 @@ class Ring:
     def _fill(self) -> bool:
         free = RING_BYTES - (self._written - self._read)
         if not free:
-            wait_readable((self._space_fd,), None)
+            wait_readable((self._space.fd,), None)
             with self._lock:
-                os.eventfd_read(self._space_fd)
+                self._space.untell()
             return True
         start = self._written % RING_BYTES
         size = min(free, RING_BYTES - start)
@@ -95,7 +112,7 @@ class Ring:
             was_empty = self._written == self._read
             self._written += n
             if n and was_empty:
-                os.eventfd_write(self.fd, 1)
+                self._data.tell()
         return n > 0
 
     def read_into(self, view: memoryview, block: bool) -> int | None:
@@ -104,6 +121,8 @@ class Ring:
         Waits for the first byte if *block*. Raises what the source raised, or Cancelled.
         """
         while self._written == self._read:
+            if self._is_forked():
+                raise DeviceIOError("the thread that reads is in the process that forked this one")
             if self._ended:
                 if self._failure is not None:
                     raise self._failure
@@ -118,19 +137,21 @@ class Ring:
         view[:n] = self._buffer[start : start + n]
         with self._lock:
             if self._written - self._read == RING_BYTES:
-                os.eventfd_write(self._space_fd, 1)
+                self._space.tell()
             self._read += n
             if self._written == self._read and not self._ended:
-                os.eventfd_read(self.fd)
+                self._data.untell()
         return n
 
     def stop(self) -> bool:
         """End the thread; return False if the driver did not come back in time."""
+        if self._is_forked():
+            return True
         self._stop = True
-        os.eventfd_write(self._space_fd, 1)
+        self._space.tell()
         return self._done.acquire(True, STOP_SECONDS)
 
     def close(self) -> None:
         """Release the descriptors; only after a successful stop()."""
-        os.close(self.fd)
-        os.close(self._space_fd)
+        self._data.close()
+        self._space.close()

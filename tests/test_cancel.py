@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from sane.cancel import Cancel, event_fd, wait_readable
+from sane.cancel import Cancel, Wake, wait_readable
 from sane.errors import Cancelled
-from tests.conftest import TREE
+from tests.conftest import TREE, descriptors
 
 
 @pytest.fixture
@@ -122,28 +124,28 @@ def test_requests_are_independent(cancel: Cancel) -> None:
 
 
 def test_descriptors_are_non_blocking_and_not_inherited() -> None:
-    fd = event_fd()
+    wake = Wake()
     try:
-        assert not os.get_blocking(fd)
-        assert not os.get_inheritable(fd)
+        assert not os.get_blocking(wake.fd)
+        assert not os.get_inheritable(wake.fd)
     finally:
-        os.close(fd)
+        wake.close()
 
 
 def test_descriptors_are_never_standard_streams() -> None:
-    """A host may run with 0 to 2 closed: an eventfd there would take its output."""
+    """A host may run with 0 to 2 closed: a pipe of ours there would take its output."""
     program = (
         f"import sys; sys.path.insert(0, {str(TREE)!r})\n"
         "import os\n"
-        "from sane.cancel import event_fd\n"
+        "from sane.cancel import Wake\n"
         "saved = os.dup(1)\n"
         "for fd in (0, 1, 2): os.close(fd)\n"
-        "fds = [event_fd() for _ in range(3)]\n"
+        "wakes = [Wake() for _ in range(3)]\n"
         "free = []\n"
         "for fd in (0, 1, 2):\n"
         "    try: os.fstat(fd)\n"
         "    except OSError: free.append(fd)\n"
-        "os.write(saved, repr((min(fds) > 2, free)).encode())\n"
+        "os.write(saved, repr((min(wake.fd for wake in wakes) > 2, free)).encode())\n"
     )
     command = [sys.executable, "-I", "-S", "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
@@ -156,9 +158,10 @@ def test_descriptors_keep_away_from_the_standard_streams() -> None:
 import os
 for fd in (0, 1):
     os.close(fd)
-from sane.cancel import above_stdio, event_fd
+from sane.cancel import Wake, above_stdio
 from sane.transport.streams import ByteStream
-fds = [event_fd(), above_stdio(os.open("/", os.O_RDONLY)), above_stdio(2)]
+wake = Wake()
+fds = [wake.fd, above_stdio(os.open("/", os.O_RDONLY)), above_stdio(2)]
 import _socket
 server = _socket.socket()
 assert server.fileno() == 0
@@ -171,3 +174,110 @@ os.write(fds[2], " ".join(map(str, fds)).encode())
     fds = [int(word) for word in done.stderr.split()]
     assert min(fds) > 2
     assert len(set(fds)) == 4
+
+
+# A descriptor that is not ours any more
+
+
+@contextmanager
+def replaced_by_a_file(path: Path) -> Iterator[tuple[Cancel, list[int]]]:
+    """Give a request whose descriptors are the program's own file by now, and their numbers."""
+    request = Cancel()
+    pipe = os.readlink(f"/proc/self/fd/{request.fd}")
+    fds = [int(entry.partition(":")[0]) for entry in descriptors() if entry.endswith(f":{pipe}")]
+    file = os.open(path, os.O_RDWR | os.O_CREAT)
+    for fd in fds:
+        os.dup2(file, fd)
+    os.close(file)
+    try:
+        yield request, fds
+    finally:
+        request.close()
+        for fd in fds:
+            os.close(fd)
+
+
+@pytest.mark.parametrize("use", ["set", "clear", "interrupt", "resume", "close"])
+def test_a_file_of_the_program_at_its_number_stays_as_it_is(tmp_path: Path, use: str) -> None:
+    with replaced_by_a_file(tmp_path / "own") as (request, fds):
+        getattr(request, use)()
+        assert (tmp_path / "own").read_bytes() == b""
+        assert len(fds) == 2
+        for fd in fds:
+            os.write(fd, b"still open")
+
+
+def test_its_descriptor_is_made_anew_where_a_file_took_the_number(tmp_path: Path) -> None:
+    with replaced_by_a_file(tmp_path / "own") as (request, fds):
+        assert request.fd not in fds
+        assert request.wait(0) is False
+        request.set()
+        assert wait_readable((request.fd,), 0)
+
+
+def test_a_request_that_was_there_stays_readable(tmp_path: Path) -> None:
+    with replaced_by_a_file(tmp_path / "own") as (request, _):
+        request.set()
+        assert wait_readable((request.fd,), 0)
+
+
+def test_a_request_after_close_is_harmless() -> None:
+    request = Cancel()
+    request.close()
+    request.set()
+    request.close()
+    assert request.fd == -1
+
+
+@pytest.mark.parametrize("use", ["set", "clear", "interrupt", "close"])
+def test_a_forked_child_does_not_touch_its_parents(cancel: Cancel, use: str) -> None:
+    cancel.set()
+    number = cancel.fd
+    child = os.fork()
+    if child == 0:
+        good = True
+        try:
+            getattr(cancel, use)()
+            good = use == "close" or cancel.fd == number
+        finally:
+            os._exit(0 if good else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert wait_readable((cancel.fd,), 0)  # clear in the child took nothing away
+    cancel.clear()
+    assert not wait_readable((cancel.fd,), 0)
+
+
+def test_a_child_has_a_request_of_its_own(cancel: Cancel) -> None:
+    child = os.fork()
+    if child == 0:
+        cancel.set()
+        os._exit(0 if wait_readable((cancel.fd,), 0) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert not cancel.is_set()
+    assert not wait_readable((cancel.fd,), 0)
+
+
+# An interruption is no request
+
+
+def test_an_interruption_ends_waits_until_resumed(cancel: Cancel) -> None:
+    cancel.interrupt()
+    with pytest.raises(Cancelled):
+        cancel.wait(10)
+    cancel.resume()
+    assert cancel.wait(0) is False
+
+
+def test_a_request_during_an_interruption_stays(cancel: Cancel) -> None:
+    cancel.interrupt()
+    cancel.set()
+    cancel.resume()
+    assert cancel.is_set()
+    assert wait_readable((cancel.fd,), 0)
+
+
+def test_clear_leaves_an_interruption(cancel: Cancel) -> None:
+    cancel.interrupt()
+    cancel.clear()
+    assert wait_readable((cancel.fd,), 0)
+    cancel.resume()

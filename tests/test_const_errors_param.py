@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import subprocess
 import sys
@@ -96,6 +97,17 @@ class OwnError(errors.Jammed):
 )
 def test_errors_any_exception_is_a_status_but_never_good(exc: BaseException, status: int) -> None:
     assert errors.status_of(exc) == status
+
+
+@pytest.mark.parametrize("number", [0, 12, 77, -1, 1 << 40, "JAMMED", None, [], True])
+def test_errors_a_status_that_a_driver_made_up_is_an_io_error(number: object) -> None:
+    made_up = type("MadeUp", (errors.SaneError,), {"status": number})
+    try:
+        assert errors.status_of(made_up("x")) == const.STATUS_IO_ERROR
+        assert str(made_up()) == const.STATUS_TEXTS[const.STATUS_IO_ERROR]
+    finally:
+        del made_up
+        gc.collect()  # it is no subclass any more
 
 
 # param: fixed point

@@ -408,6 +408,89 @@ def test_a_driver_that_blocks_is_read_in_a_thread(lines: int) -> None:
     handle.close()
 
 
+class CancelledMeanwhile(Trickle):
+    """When its wait is ended, the frontend cancels: at the worst moment of a next start."""
+
+    def read_into(self, view: memoryview) -> int:
+        try:
+            return super().read_into(view)
+        except errors.Cancelled:
+            self.handle.cancel_request.set()
+            raise
+
+    handle: Handle
+
+
+def test_a_request_while_a_reader_thread_is_ended_counts_for_the_next_start() -> None:
+    device = CancelledMeanwhile()
+    handle = device.handle = Handle(device)
+    handle.start()
+    handle.set_io_mode(True)
+    assert device.waiting.wait(10)
+    handle._end_frame()
+    assert outcome(handle.start) is errors.Cancelled
+    assert calls(handle).count("start") == 1
+    handle.close()
+
+
+def test_a_request_before_the_driver_is_started_does_not_start_it() -> None:
+    handle = Handle(Fake())
+    handle.cancel_request.set()
+    assert outcome(handle.start) is errors.Cancelled
+    assert calls(handle) == []
+    assert outcome(lambda: read(handle)) is errors.Cancelled
+    handle.cancelled()
+    handle.start()
+    assert read(handle) == b"\x55" * FRAME_BYTES
+    handle.close()
+
+
+class Stuck(Threaded):
+    """Blocks in the middle of a frame where nothing reaches it."""
+
+    def read_into(self, view: memoryview) -> int:
+        self.note("read_into")
+        self.waiting.set()
+        assert self.released.wait(20)
+        return 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.released = threading.Event()
+        self.waiting = threading.Event()
+
+
+def test_a_driver_that_does_not_come_back_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It is called no more: its thread may still use the device."""
+    monkeypatch.setattr("sane.threads.STOP_SECONDS", 0.1)
+    device = Stuck()
+    handle = Handle(device)
+    ring = None
+    try:
+        handle.start()
+        ring = handle._ring
+        assert device.waiting.wait(10)
+        handle.cancelled()
+        assert outcome(handle.start) is errors.Misbehaved
+        handle.close()
+        assert "has not returned after cancel" in capfd.readouterr().err
+        assert calls(handle) == ["start", "read_into"]
+    finally:
+        device.released.set()
+    assert ring is not None
+    assert ring.stop()
+    ring.close()
+
+
+@pytest.mark.parametrize("status", [1, 7, 12, 77, -1, 255])
+def test_a_status_of_a_reader_is_one_of_the_standards(handle: Handle, status: int) -> None:
+    handle.start()
+    known = status in errors.BY_STATUS
+    assert handle.reader_ended(status, 0) == (status if known else const.STATUS_IO_ERROR)
+
+
 def test_parameters_stay_valid_while_a_thread_reads(trickle: Handle) -> None:
     trickle.start()
     trickle.set_io_mode(True)
@@ -467,10 +550,17 @@ def test_a_failed_first_start_is_finished(failure: BaseException, is_cancelled: 
     assert lamp.calls == ["start", "finish True", "close"]
 
 
+class Interrupted(Lamp):
+    """The frontend cancels while it starts."""
+
+    def start(self) -> None:
+        self.cancel_request.set()
+        super().start()
+
+
 def test_a_cancelled_start_answers_before_the_driver_finishes() -> None:
-    lamp = Lamp(None)
+    lamp = Interrupted(None)
     handle = Handle(lamp)
-    handle.cancel_request.set()
     with pytest.raises(errors.Cancelled):
         handle.start()
     assert lamp.calls == ["start"]

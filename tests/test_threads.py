@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from sane.cancel import Cancel, wait_readable
-from sane.errors import Cancelled, Jammed
+from sane.errors import Cancelled, DeviceIOError, Jammed
 from sane.threads import RING_BYTES, Ring, start_thread
 
 Source = Callable[[memoryview], int]
@@ -295,3 +298,44 @@ def test_two_rings_do_not_meet(ring_of: MakeRing) -> None:
     one, other = pattern(100_000), pattern(100_001)
     rings = ring_of(Data(one, 1000)), ring_of(Data(other, 1000))
     assert (read_all(rings[0], 4096), read_all(rings[1], 4096)) == (one, other)
+
+
+@pytest.mark.parametrize("free", [0, 1, 2, 3])
+def test_a_ring_without_descriptors_leaves_none(cancel: Cancel, free: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    held: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        for _ in range(free):
+            os.close(held.pop())
+        with pytest.raises(OSError, match="Too many open files"):
+            Ring(lambda view: 0, cancel, -1)
+        for _ in range(free):  # as many are free as before
+            held.append(os.open("/dev/null", os.O_RDONLY))
+    finally:
+        for fd in held:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_forked_child_leaves_its_parents_ring_alone(ring_of: MakeRing, gate: Gate) -> None:
+    ring = ring_of(gate)
+    assert gate.waiting.wait(10)
+    child = os.fork()
+    if child == 0:
+        good = False
+        try:
+            ring.read_into(memoryview(bytearray(10)), True)
+        except DeviceIOError:
+            good = ring.stop()
+            ring.close()
+        finally:
+            os._exit(0 if good else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert not ready(ring, 0)
+    gate.turn.set()
+    assert ready(ring)
+    assert ring.read_into(memoryview(bytearray(10)), True) == 1

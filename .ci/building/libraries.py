@@ -23,7 +23,9 @@ HELPERS = (  # of libsane.so.1 beside the standard's functions; helpers.c
     *("md5_buffer", "sanei_config_open", "sanei_config_read", "sanei_config_skip_whitespace"),
     *("sanei_debug_msg", "sanei_init_debug"),
 )
-MODULES = ("structs", "direct", "handle", "library_ops")  # the Cython part of boot
+# The parts of boot, in C and in Cython.
+BOOT = ("boot", "threads", "handles", "gate", "service")
+MODULES = ("structs", "direct", "cancel", "lent", "handle", "library_ops")
 DEFAULT_SHIMS = "pysane test pnm"
 
 
@@ -49,7 +51,7 @@ class Libraries:
     def boot(self, package: Path) -> None:
         """Build boot: interpreter start, the gate and the Python side of the ABI."""
         tools = self.tools
-        objects = [tools.compile_own(name) for name in ("boot", "gate", "service")]
+        objects = [tools.compile_own(name) for name in BOOT]
         objects += [tools.cython(name) for name in MODULES]
         tools.link(package / boot_name(), objects, ABI / "boot.map")
 

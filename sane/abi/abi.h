@@ -29,8 +29,9 @@ struct pysane_device_ops {
 };
 
 struct pysane_slot {
-  uint32_t generation; /* odd while open: a stale handle never matches */
-  int taken;           /* from open to the end of close */
+  uint32_t generation;   /* odd while open: a stale handle never matches */
+  uint32_t close_wanted; /* the generation that a signal handler wants to be closed */
+  int taken;             /* from open to the end of close */
   const struct pysane_device_ops *ops;
   SANE_Handle inner;
 };
@@ -47,8 +48,9 @@ struct pysane_library_ops {
   int (*inside)(void);
   /* True in a forked child that cannot use Python: every call returns at once. */
   int (*forked)(void);
-  /* Call action(subject) when the call that this thread is in returns. Async-signal-safe. */
-  void (*postpone)(void (*action)(void *), void *subject);
+  /* Call action(library) once when the call that this thread is in returns, however often it is
+   * asked for. Async-signal-safe. */
+  void (*postpone)(void (*action)(struct pysane_library *), struct pysane_library *library);
   /* Around the frontend's callback: what it calls is not inside. */
   int (*callback_enter)(void);
   void (*callback_leave)(int depth);
@@ -77,6 +79,7 @@ struct pysane_library {
   /* Make a slot that is taken an open handle; return 0 if sane_exit has come since *generation*. */
   int (*occupy)(uint64_t generation, struct pysane_slot *, const struct pysane_device_ops *,
                 SANE_Handle inner);
+  int postponed; /* library.c: what signal handlers want to be done */
   void *session; /* library_ops.pyx: the Python object, kept for ever */
 };
 
@@ -97,17 +100,52 @@ pysane_generation(const struct pysane_library *library)
 extern struct pysane_library pysane_library;
 extern struct pysane_slot pysane_slots[PYSANE_SLOTS];
 
-/* A handle is a slot number and its generation; it is no address, and never NULL. */
-static inline struct pysane_slot *
-pysane_lookup(SANE_Handle handle)
-{
-  uintptr_t value = (uintptr_t)handle;
-  struct pysane_slot *slot = &pysane_slots[value % PYSANE_SLOTS];
-  uint32_t generation = (uint32_t)(value / PYSANE_SLOTS);
+/* What a call on a handle goes through: what the slot held at one moment. */
+struct pysane_target {
+  const struct pysane_device_ops *ops; /* NULL: the handle is not open */
+  SANE_Handle inner;
+};
 
-  if (generation != __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) || !(generation & 1))
-    return 0;
-  return slot;
+/* A handle is a slot number and its generation, and no address: from 4096 up, since Go takes less
+ * for a broken pointer, and below 2^31, since Java bindings keep it in an int. */
+#define PYSANE_FIRST_HANDLE 4096
+#define PYSANE_LIVES (1u << 20)
+
+static inline SANE_Handle
+pysane_handle_number(const struct pysane_slot *slot, uint32_t generation)
+{
+  uintptr_t life = (generation >> 1) % PYSANE_LIVES;
+
+  return (SANE_Handle)(PYSANE_FIRST_HANDLE + life * PYSANE_SLOTS + (uintptr_t)(slot - pysane_slots));
+}
+
+/* Return the slot that a handle names, open or not any more, and whose generation that is. */
+static inline struct pysane_slot *
+pysane_lookup(SANE_Handle handle, uint32_t *generation)
+{
+  uintptr_t value = (uintptr_t)handle - PYSANE_FIRST_HANDLE;
+  struct pysane_slot *slot = &pysane_slots[value % PYSANE_SLOTS];
+
+  *generation = __atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE);
+  return (*generation & 1) && value / PYSANE_SLOTS == (*generation >> 1) % PYSANE_LIVES ? slot : 0;
+}
+
+/* The functions and the device behind an open handle; both are the same device's, although the
+ * slot may be closed and taken again at any moment. */
+static inline struct pysane_target
+pysane_find(SANE_Handle handle)
+{
+  struct pysane_target target = {0, 0};
+  uint32_t generation;
+  struct pysane_slot *slot = pysane_lookup(handle, &generation);
+
+  if (slot) {
+    target.ops = __atomic_load_n(&slot->ops, __ATOMIC_ACQUIRE);
+    target.inner = __atomic_load_n(&slot->inner, __ATOMIC_ACQUIRE);
+    if (__atomic_load_n(&slot->generation, __ATOMIC_ACQUIRE) != generation)
+      target.ops = 0;
+  }
+  return target;
 }
 
 /* Move a new descriptor out of the way of the standard streams: the host may run with 0 to 2

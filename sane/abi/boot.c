@@ -60,7 +60,7 @@ static const char import_source[] =
   "            del sys.modules[name]\n"
   "            raise\n"
   "__import__(name + '.abi')\n"
-  "for part in ('structs', 'direct', 'handle', 'library_ops'):\n"
+  "for part in ('structs', 'direct', 'cancel', 'lent', 'handle', 'library_ops'):\n"
   "    full = name + '.abi.' + part\n"
   "    if full not in sys.modules:\n"
   "        spec = ModuleSpec(full, ExtensionFileLoader(full, boot), origin=boot)\n"
@@ -244,7 +244,7 @@ pysane_boot(const struct pysane_runtime *runtime, char *error, size_t size)
   }
   if (!ready) {
     if (import_package(runtime, guest) == 0) {
-      pysane_gate_init(guest);
+      pysane_threads_init(guest);
       ready = 1;
     } else {
       say_exception(error, size);

@@ -90,9 +90,9 @@ no(void)
 }
 
 static void
-postpone(void (*action)(void *), void *subject)
+postpone(void (*action)(struct pysane_library *), struct pysane_library *library)
 {
-  action(subject);
+  action(library);
 }
 
 static void

@@ -1,8 +1,12 @@
-/* The gate of a Python device (gate.c), and cancel with its service thread (service.c). */
+/* Open Python devices: their pool (handles.c), who may call one (gate.c), the threads that call
+ * (threads.c) and the service thread (service.c). docs/lifetimes.md: states and who moves them. */
 #ifndef PYSANE_GATE_H
 #define PYSANE_GATE_H
 
+#include <pthread.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "abi.h"
 
@@ -14,69 +18,230 @@ struct pysane_reader {
   void *ctx;
 };
 
-/* An open Python device. The memory is reused, never freed: a late call finds open == 0. */
-struct pysane_handle {
-  int busy;    /* futex: 0 free, 1 held, 2 held and waited for */
-  int open;    /* 0 after close */
-  int active;  /* from start to the end of the job: cancel means something */
-  int cancel;  /* requested, not yet carried out */
-  int cancel_fd;
-  int abandoned; /* close did not get it: whoever leaves next closes */
-  int armed;   /* the service thread watches cancel_fd */
-  unsigned long thread; /* Python's identifier of the thread that holds busy, else 0 */
-  void *object;         /* handle.pyx: the AbiHandle, owned */
-  struct pysane_reader *reader;
+enum { PYSANE_FREE, PYSANE_OPEN, PYSANE_CLOSING };                                /* life % 4 */
+enum { PYSANE_HELD = 1, PYSANE_WAITED = 2, PYSANE_PINNED = 4, PYSANE_STRUCK = 8 }; /* busy */
 
+/* An open Python device. The memory is used again, never freed; "inner" is what names one use. */
+struct pysane_handle {
+  uint32_t life;    /* number of the use * 4 + PYSANE_FREE, _OPEN or _CLOSING */
+  int taken;        /* from pysane_handle_new to the end of pysane_handle_free */
+  int busy;         /* futex: PYSANE_HELD and what else is to be known when it is let go */
+  int version;      /* of descriptors, count and tells, which are read without holding; odd: changing */
+  uint32_t started; /* number of the last sane_start, counted when it is called */
+  uint32_t current; /* the sane_start that had its turn last */
+  uint32_t cancelled; /* sane_cancel covers the starts up to this one */
+  uint32_t done;      /* the jobs of the starts up to this one are over */
+  unsigned long thread; /* who holds it, for an interruption; 0: nobody, or not to be disturbed */
+  int may_end;      /* the host may end that thread by pthread_cancel */
+  int ends;         /* such a thread has called: look at it */
+  uint32_t told;    /* service.c: the request that the driver was woken for ... */
+  int64_t due_ms;   /* ... and when it is interrupted; 0: not, or not again */
+
+  int wake[2];      /* a pipe, readable once the service thread has told of a cancel */
+  dev_t wake_device;
+  ino_t wake_inode;
+  pid_t wake_pid;   /* the process that made it: a forked child must not touch its parent's */
+
+  void *object;     /* handle.pyx: the AbiHandle, owned */
+  struct pysane_reader *reader;
   SANE_Option_Descriptor *descriptors;
   SANE_Int count;
+  int tells;        /* the driver is to hear of some descriptors that are fetched */
   unsigned char *values; /* ABI bytes of all values, shared with Python */
   unsigned char *direct; /* what may be done without Python, by option; shared */
   const int *offsets;
   const int *reloads;
-  struct pysane_handle *next_free;
 };
 
-struct pysane_handle *pysane_handle_new(void); /* open, not busy; NULL: no memory, no fd */
-void pysane_handle_free(struct pysane_handle *h);
+/* -- handles.c ----------------------------------------------------------------------------- */
+
+extern struct pysane_handle pysane_handles[PYSANE_SLOTS];
+extern int pysane_handles_used; /* those from here on were never taken */
+
+struct pysane_handle *pysane_handle_new(void);          /* not open yet; NULL: no memory, no fd */
+SANE_Handle pysane_handle_open(struct pysane_handle *h); /* the last step: return "inner" */
+void pysane_handle_free(struct pysane_handle *h);       /* closing, or never opened */
+int pysane_handle_close(SANE_Handle inner);             /* the first step; 0: not open */
+void pysane_handles_forked(void);                       /* in the child of a Python host */
+
+static inline struct pysane_handle *
+pysane_handle_of(SANE_Handle inner)
+{
+  return &pysane_handles[(uintptr_t)inner % PYSANE_SLOTS];
+}
+
+/* Whether *inner* is in *state* at this moment. */
+static inline int
+pysane_is(SANE_Handle inner, uint32_t state)
+{
+  uint32_t life = __atomic_load_n(&pysane_handle_of(inner)->life, __ATOMIC_SEQ_CST);
+  uint32_t use = (uint32_t)((uintptr_t)inner / PYSANE_SLOTS);
+
+  return life % 4 == state && life / 4 % PYSANE_LIVES == use;
+}
+
+static inline int
+pysane_is_closing(const struct pysane_handle *h)
+{
+  return __atomic_load_n(&h->life, __ATOMIC_SEQ_CST) % 4 == PYSANE_CLOSING;
+}
+
+/* Requests for cancel. What is in a signal handler may call the first two. */
+void pysane_request_cancel(SANE_Handle inner);
+void pysane_request(struct pysane_handle *h);
+uint32_t pysane_count_start(struct pysane_handle *h);
+uint32_t pysane_covered(const struct pysane_handle *h);
+int pysane_covers(const struct pysane_handle *h, uint32_t start);
+int pysane_is_active(const struct pysane_handle *h); /* a job, or a start on its way */
+void pysane_job_over(struct pysane_handle *h, uint32_t start);
+
+static inline int
+pysane_is_cancelled(const struct pysane_handle *h)
+{
+  uint32_t cancelled = __atomic_load_n(&h->cancelled, __ATOMIC_SEQ_CST);
+
+  return (int32_t)(cancelled - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0;
+}
+
+int pysane_own_wake(struct pysane_handle *h); /* make the pipe ours if it is not; 0 or an errno */
+void pysane_tell(struct pysane_handle *h);    /* make it readable */
+void pysane_untell(struct pysane_handle *h);  /* ... and not, unless a cancel is to be carried out */
+
+/* The table of descriptors: changed by whoever holds the handle, read beside any other call. */
+void pysane_declare(struct pysane_handle *h, SANE_Option_Descriptor *descriptors, SANE_Int count,
+                    int tells);
+const SANE_Option_Descriptor *pysane_descriptor(SANE_Handle inner, SANE_Int index, int *tells);
+
+/* -- gate.c -------------------------------------------------------------------------------- */
 
 /* Enter for a call: GOOD, or the status to return at once. Waits for a call in another thread,
  * carries out a pending cancel first. Every GOOD needs one pysane_leave. */
-SANE_Status pysane_enter(struct pysane_handle *h);
+SANE_Status pysane_enter(SANE_Handle inner);
 void pysane_leave(struct pysane_handle *h);
-/* The same for close: it also wakes a blocked call. */
-SANE_Status pysane_enter_close(struct pysane_handle *h);
+/* The same for sane_read, which is a cancellation point: at once, and when it got nothing. */
+SANE_Status pysane_enter_read(SANE_Handle inner);
+void pysane_leave_read(struct pysane_handle *h, SANE_Status status);
+/* What sane_close does: it also wakes a blocked call, and does not wait for it for long. */
+void pysane_gate_close(SANE_Handle inner);
+void pysane_drop(SANE_Handle inner); /* close what nobody has got to know */
 /* Enter only if nothing at all stands in the way; for calls that neither block nor need Python. */
-int pysane_try_enter(struct pysane_handle *h);
+int pysane_try_enter(SANE_Handle inner);
 void pysane_leave_quick(struct pysane_handle *h);
-/* Be inside without entering: for a look at what does not change. */
-int pysane_mark(void);
-void pysane_unmark(void);
-/* Enter for a call that belongs to no handle. */
-SANE_Status pysane_enter_library(void);
-void pysane_leave_library(void);
-
-/* Async-signal-safe. */
-int pysane_inside(void);
-void pysane_postpone(void (*action)(void *), void *subject);
-void pysane_request_cancel(struct pysane_handle *h);
-int pysane_forked(void);
-
-void pysane_clear_cancel(struct pysane_handle *h);
-
-/* service.c */
-int pysane_watch(struct pysane_handle *h); /* make the service thread look; 0 or an errno */
-void pysane_rearm(struct pysane_handle *h); /* ... again, after it found the handle in use */
 int pysane_try_hold(struct pysane_handle *h);
 void pysane_let_go(struct pysane_handle *h);
-/* Around a call of the frontend's callback, which may call us again. */
-int pysane_callback_enter(void);
-void pysane_callback_leave(int depth);
+void pysane_carry_out(struct pysane_handle *h); /* a pending cancel, by whoever holds it */
+/* Keep whoever holds the handle from letting it go, for a moment and without waiting for Python.
+ * Return the thread if it may be disturbed, 1 if not; 0: nobody holds it. */
+unsigned long pysane_pin(struct pysane_handle *h);
+#define PYSANE_UNDISTURBED 1
+void pysane_unpin(struct pysane_handle *h, int also);
+void pysane_await_unpinned(struct pysane_handle *h);
 
-/* Set by handle.pyx: carry out a cancel; close; interrupt the Python code of a thread. */
+/* Set by handle.pyx: carry out a cancel; close; interrupt the Python code of whoever holds the
+ * handle, and take that back. */
 extern void (*pysane_cancelled)(struct pysane_handle *h);
 extern void (*pysane_close_held)(struct pysane_handle *h);
 extern void (*pysane_interrupt)(struct pysane_handle *h);
+extern void (*pysane_uninterrupt)(struct pysane_handle *h);
 
-void pysane_gate_init(int guest);
+/* -- threads.c ----------------------------------------------------------------------------- */
+
+struct pysane_thread;
+void pysane_run_postponed(struct pysane_thread *t);
+
+/* What we know of a thread that has called us, as far as each call wants to know it. */
+struct pysane_thread {
+  int depth; /* > 0: the thread is inside the library */
+  int is_postponed, runs_postponed;
+  int cancel_state;
+  int is_main, is_ours; /* ours: Python knows it through us only */
+};
+
+extern pthread_key_t pysane_thread_key;
+extern volatile int *pysane_alive; /* a page that the kernel empties in a forked child */
+
+/* Async-signal-safe: in a child of a host that is not Python the interpreter is unusable. */
+static inline int
+pysane_forked(void)
+{
+  return !*pysane_alive;
+}
+
+/* The calling thread's record, NULL before its first call. */
+static inline struct pysane_thread *
+pysane_known_thread(void)
+{
+  return pthread_getspecific(pysane_thread_key);
+}
+
+static inline int
+pysane_mark(struct pysane_thread *t)
+{
+  if (!t || t->depth > 0)
+    return 0;
+  t->depth = 1;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  return 1;
+}
+
+static inline void
+pysane_unmark(struct pysane_thread *t)
+{
+  t->depth = 0;
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  if (t->is_postponed)
+    pysane_run_postponed(t);
+}
+
+struct pysane_thread *pysane_new_thread(void); /* of this thread, at its first call */
+
+/* The calling thread's record; NULL: no memory, or in a forked child. */
+static inline struct pysane_thread *
+pysane_this_thread(void)
+{
+  struct pysane_thread *t = pysane_forked() ? NULL : pysane_known_thread();
+
+  return t || pysane_forked() ? t : pysane_new_thread();
+}
+
+/* Enter the library: GOOD, or the status to return at once. Every GOOD needs one pysane_end. */
+static inline SANE_Status
+pysane_begin(struct pysane_thread *t)
+{
+  if (!t)
+    return pysane_forked() ? SANE_STATUS_IO_ERROR : SANE_STATUS_NO_MEM;
+  if (!pysane_mark(t)) /* a signal handler in the middle of our own code */
+    return SANE_STATUS_DEVICE_BUSY;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &t->cancel_state);
+  return SANE_STATUS_GOOD;
+}
+
+static inline void
+pysane_end(struct pysane_thread *t)
+{
+  int cancel_state = t->cancel_state; /* postponed actions enter and leave, too */
+
+  pysane_unmark(t);
+  pthread_setcancelstate(cancel_state, NULL);
+}
+
+void pysane_threads_init(int guest);
+SANE_Status pysane_enter_library(void); /* for a call that belongs to no handle */
+void pysane_leave_library(void);
+/* Threads that the host ends by pthread_cancel. */
+int pysane_is_ending(unsigned long thread); /* for the service thread only */
+/* Around a call of the frontend's callback, which may call us again. */
+int pysane_callback_enter(void);
+void pysane_callback_leave(int depth);
+/* Async-signal-safe. */
+int pysane_inside(void);
+void pysane_postpone(void (*action)(struct pysane_library *), struct pysane_library *library);
+
+/* -- service.c ----------------------------------------------------------------------------- */
+
+int pysane_watch(struct pysane_handle *h); /* at each start: be ready for cancel; 0 or an errno */
+void pysane_wake_service(void);            /* async-signal-safe */
+
+void pysane_futex(void *word, int operation, int value, const struct timespec *timeout);
 
 #endif

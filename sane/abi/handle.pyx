@@ -6,16 +6,10 @@ Python without Python, else takes the GIL and calls the method of sane.handle.Ha
 turns exceptions into statuses. Source: c-abi-and-dll 1.7 (contract), architecture (cancel).
 """
 
-from cpython.buffer cimport (
-    PyBUF_WRITABLE,
-    PyBuffer_FillInfo,
-    PyBuffer_Release,
-    PyObject_GetBuffer,
-)
-from cpython.memoryview cimport PyMemoryView_FromObject
+from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.ref cimport Py_DECREF, PyObject
-from libc.string cimport memcpy, strlen
+from libc.string cimport memchr, memcpy, strlen
 
 from .gate cimport *
 from ..sane_h cimport *
@@ -23,11 +17,16 @@ from .modules cimport (
     pysane_descriptor_update,
     pysane_descriptors,
     pysane_direct_control,
+    pysane_is_lent,
+    pysane_lend,
+    pysane_new_cancel,
+    pysane_new_lent,
     pysane_offsets,
     pysane_parameters,
     pysane_publish_device_ops,
     pysane_redeclare,
     pysane_reloads,
+    pysane_take_back,
 )
 
 from ..errors import Cancelled, Misbehaved, Invalid, status_of
@@ -35,59 +34,17 @@ from ..values import TELL_FETCH as _TELL_FETCH
 
 cdef extern from "Python.h":
     int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception)
+    unsigned long PyThread_get_thread_ident()
 
 cdef unsigned char TELL_FETCH = _TELL_FETCH
-
-
-cdef class AbiCancel:
-    """The cancel request of a C handle, with the methods of sane.cancel.Cancel."""
-
-    cdef pysane_handle *h
-    cdef readonly int fd
-
-    def is_set(self):
-        return bool(self.h.cancel)
-
-    def set(self):
-        pysane_request_cancel(self.h)
-
-    def clear(self):
-        pysane_clear_cancel(self.h)
-
-    def close(self):
-        """The gate closes the descriptor with the handle."""
-
-    def wait(self, seconds, fd=None):
-        from ..cancel import wait_readable
-
-        ready = wait_readable((self.fd,) if fd is None else (self.fd, fd), seconds)
-        if self.h.cancel:
-            raise Cancelled
-        return fd is not None and fd in ready
-
-
-cdef class Lent:
-    """Exports the frontend's buffer for one read, and counts who still uses it."""
-
-    cdef unsigned char *data
-    cdef Py_ssize_t size
-    cdef int users
-
-    def __getbuffer__(self, Py_buffer *buffer, int flags):
-        PyBuffer_FillInfo(buffer, self, self.data, self.size, 0, flags)
-        self.users += 1
-
-    def __releasebuffer__(self, Py_buffer *buffer):
-        self.users -= 1
 
 
 cdef class AbiHandle:
     """The Python side of an open C handle."""
 
     cdef pysane_handle *h
-    cdef readonly AbiCancel cancel
-    cdef object handle, options, declared
-    cdef Lent lent
+    cdef readonly object cancel
+    cdef object handle, options, declared, lent
     cdef bint keeps_views
     cdef object table
     cdef Py_buffer values, direct
@@ -96,18 +53,26 @@ cdef class AbiHandle:
     cdef SANE_Status refresh(self) noexcept:
         """Renew the descriptors that changed, and the reader; GOOD unless that failed."""
         cdef SANE_Status status = SANE_STATUS_GOOD
+        cdef SANE_Option_Descriptor *descriptors = self.h.descriptors
+        cdef SANE_Int count = self.h.count
+        cdef bint tells
         changed = self.options.changed
         if changed:
             try:
                 if self.options.declared is not self.declared:
-                    pysane_redeclare(self.table, self.options, &self.h.descriptors, &self.h.count)
+                    pysane_redeclare(self.table, self.options, &descriptors, &count)
                     self.declared = self.options.declared
                 for index in changed:
                     pysane_descriptor_update(self.table, self.options, index)
             except BaseException as exc:
                 status = self.failed("descriptor", exc)
             changed.clear()
-        self.h.active = bool(self.handle.job)
+        tells = self.h.direct != NULL and memchr(self.h.direct, TELL_FETCH, count) != NULL
+        pysane_declare(self.h, descriptors, count, tells)
+        if not self.handle.job:
+            pysane_job_over(self.h, self.h.current)
+        elif not pysane_is_active(self.h):  # pnm's job outlives the handle that began it
+            self.h.current = pysane_count_start(self.h)
         reader = self.handle.reader
         if reader is not self.reader:
             self.reader = reader
@@ -145,9 +110,9 @@ cdef class AbiHandle:
         except BufferError:
             pass  # counted below
         view = None
-        if self.lent.users and not self.keeps_views:
+        if not self.keeps_views and pysane_is_lent(self.lent):
             self.keeps_views = True
-            release_views(self.lent)
+            pysane_take_back(self.lent)
             error = Misbehaved("keeps the view it was lent; it gets buffers of its own from now")
             self.handle.fail(error)
             status = self.failed("read_into", error)
@@ -159,21 +124,7 @@ cdef class AbiHandle:
     cdef object lend(self, SANE_Byte *data, SANE_Int size):
         if self.keeps_views:
             return memoryview(bytearray(size))
-        self.lent.data, self.lent.size = data, size
-        return PyMemoryView_FromObject(self.lent)
-
-
-cdef void release_views(Lent lent) noexcept:
-    """Take away the views of *lent* that a driver keeps: the memory is the frontend's again."""
-    import gc
-
-    for candidate in gc.get_objects():
-        if type(candidate) is memoryview:
-            try:
-                if candidate.obj is lent:
-                    candidate.release()
-            except (ValueError, BufferError):
-                continue  # released already, or in use by something that is no memoryview
+        return pysane_lend(self.lent, data, size)
 
 
 cdef AbiHandle of(pysane_handle *h):
@@ -201,8 +152,8 @@ cdef SANE_Status enter_and(
     SANE_Handle inner, const char *call, body_t body, void *argument
 ) noexcept nogil:
     """Run *body* as a call of its own."""
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef SANE_Status status = pysane_enter(h)
+    cdef pysane_handle *h = pysane_handle_of(inner)
+    cdef SANE_Status status = pysane_enter(inner)
     if status == SANE_STATUS_GOOD:
         status = guarded(h, call, body, argument)
         pysane_leave(h)
@@ -218,18 +169,14 @@ cdef int fetch(AbiHandle self, void *index) except -1:
 
 
 cdef const SANE_Option_Descriptor *py_descriptor(SANE_Handle inner, SANE_Int index) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef const SANE_Option_Descriptor *found = NULL
-    cdef bint tell = False
-    if not pysane_mark():
-        return NULL
-    if h.open and index >= 0 and h.count > 0:
-        found = &h.descriptors[index] if index < h.count else NULL
-        tell = h.direct[min(index, h.count - 1)] & TELL_FETCH  # a reload may bring more
-    pysane_unmark()
-    if tell and enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
-        return NULL
-    return &h.descriptors[index] if tell and index < h.count else <SANE_Option_Descriptor *>found
+    """Answer beside any other call, unless the driver is to hear of it."""
+    cdef int tells
+    cdef const SANE_Option_Descriptor *found = pysane_descriptor(inner, index, &tells)
+    if tells:
+        if enter_and(inner, "get_option_descriptor", fetch, &index) != SANE_STATUS_GOOD:
+            return NULL
+        found = pysane_descriptor(inner, index, &tells)
+    return found
 
 
 # What sane_control_option was called with, and the info bits of a success.
@@ -250,6 +197,10 @@ cdef int control(AbiHandle self, void *argument) except -1:
     option = self.handle.access(c.index, c.action)
     if option is None:
         return 0
+    if self.options.changed:  # a remote device may have declared its options anew just now
+        self.refresh()
+    if c.index >= self.h.count:
+        raise Invalid(f"option {c.index}: there are {self.h.count}")
     d = &self.h.descriptors[c.index]
     if c.action == SANE_ACTION_SET_VALUE and d.type == SANE_TYPE_BUTTON:
         c.info = self.handle.set(c.index, b"")[1]
@@ -273,11 +224,11 @@ cdef int control(AbiHandle self, void *argument) except -1:
 cdef SANE_Status py_control(
     SANE_Handle inner, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
 ) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
+    cdef pysane_handle *h = pysane_handle_of(inner)
     cdef Control c
     cdef SANE_Status status
-    if value != NULL and 0 <= index < h.count and 0 <= action < 2 and pysane_try_enter(h):
-        if h.direct[index] & (1 << action):
+    if value != NULL and 0 <= action < 2 and pysane_try_enter(inner):
+        if 0 <= index < h.count and h.direct[index] & (1 << action):
             status = pysane_direct_control(h, index, action, value, info)
             pysane_leave_quick(h)
             return status
@@ -307,17 +258,22 @@ cdef SANE_Status py_parameters(SANE_Handle inner, SANE_Parameters *out) noexcept
     return enter_and(inner, "get_parameters", parameters, out if out != NULL else &ignored)
 
 
-cdef int start(AbiHandle self, void *unused) except -1:
+cdef int start(AbiHandle self, void *number) except -1:
+    cdef unsigned int start = (<unsigned int *>number)[0]
+    if <int>(start - self.h.current) > 0:
+        self.h.current = start
     error = pysane_watch(self.h)
     if error:
         raise OSError(error, "cannot start the service thread")
-    self.h.active = 1
+    if pysane_covers(self.h, start):
+        raise Cancelled("start: cancelled while it waited")
     self.handle.start()
     return 0
 
 
 cdef SANE_Status py_start(SANE_Handle inner) noexcept nogil:
-    return enter_and(inner, "start", start, NULL)
+    cdef unsigned int number = pysane_count_start(pysane_handle_of(inner))
+    return enter_and(inner, "start", start, &number)
 
 
 cdef SANE_Status told_read(
@@ -334,23 +290,43 @@ cdef int read_nowhere(AbiHandle self, void *unused) except -1:
 # What a reader said that gave anything but data, and what read is to answer.
 cdef struct Ended:
     int status
-    Py_ssize_t taken
+    Py_ssize_t taken, size
 
 
 cdef int reader_ended(AbiHandle self, void *argument) except -1:
     cdef Ended *ended = <Ended *>argument
+    if not 0 <= ended.taken <= ended.size:
+        error = Misbehaved(f"the reader gave {ended.taken} bytes for {ended.size}")
+        self.handle.fail(error)
+        raise error
     ended.status = self.handle.reader_ended(ended.status, ended.taken)
     return 0
+
+
+cdef SANE_Status read_frame(
+    pysane_handle *h, SANE_Byte *data, SANE_Int size, SANE_Int *length
+) noexcept nogil:
+    """Read from the device's reader, without Python as long as it gives data."""
+    cdef Ended ended
+    cdef SANE_Status status = SANE_STATUS_GOOD
+    ended.taken, ended.size = 0, size
+    ended.status = h.reader.read(h.reader.ctx, data, size, &ended.taken)
+    if ended.status != SANE_STATUS_GOOD or not 0 <= ended.taken <= size:
+        status = guarded(h, "read", reader_ended, &ended)
+    if status == SANE_STATUS_GOOD:
+        status = ended.status
+    if status == SANE_STATUS_GOOD:
+        length[0] = <SANE_Int>ended.taken
+    return status
 
 
 cdef SANE_Status py_read(
     SANE_Handle inner, SANE_Byte *data, SANE_Int size, SANE_Int *length
 ) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    cdef Ended ended
+    cdef pysane_handle *h = pysane_handle_of(inner)
     cdef SANE_Status status
     length[0] = 0
-    status = pysane_enter(h)
+    status = pysane_enter_read(inner)
     if status != SANE_STATUS_GOOD:
         return status
     if data == NULL or size < 0:
@@ -358,15 +334,8 @@ cdef SANE_Status py_read(
     elif h.reader == NULL:
         status = told_read(h, data, size, length)
     else:
-        ended.taken = 0
-        ended.status = h.reader.read(h.reader.ctx, data, size, &ended.taken)
-        if ended.status != SANE_STATUS_GOOD:
-            status = guarded(h, "read", reader_ended, &ended)
-        if status == SANE_STATUS_GOOD:
-            status = ended.status
-        if status == SANE_STATUS_GOOD:
-            length[0] = <SANE_Int>ended.taken
-    pysane_leave(h)
+        status = read_frame(h, data, size, length)
+    pysane_leave_read(h, status)
     return status
 
 
@@ -389,68 +358,59 @@ cdef SANE_Status py_select_fd(SANE_Handle inner, SANE_Int *fd) noexcept nogil:
     return enter_and(inner, "get_select_fd", select_fd, fd if fd != NULL else &ignored)
 
 
-cdef void py_cancel(SANE_Handle inner) noexcept nogil:
-    """Async-signal-safe: a flag and a write."""
-    pysane_request_cancel(<pysane_handle *>inner)
-
-
 cdef void carry_out_cancel(pysane_handle *h) noexcept with gil:
-    """Called with the handle held, by its next user or by the service thread."""
+    """Called with the handle held, by its next user or by a thread of the service."""
     cdef AbiHandle self = of(h)
+    cdef unsigned int covered = pysane_covered(h)
     try:
         self.handle.cancelled()
     except BaseException as exc:
         self.report("cancel", exc)
-    pysane_clear_cancel(h)
+    pysane_job_over(h, covered)
     self.refresh()
 
 
 cdef void interrupt(pysane_handle *h) noexcept with gil:
     """A driver ignores cancel: raise Cancelled in whatever Python code it is in."""
-    if not (h.open and h.cancel and h.thread) or h.object == NULL:
+    cdef AbiHandle self = None
+    cdef unsigned long thread = pysane_pin(h)  # until unpin without waiting: who holds it may
+    if thread == 0:
         return
-    error = Misbehaved("does not react to cancel; interrupted")
-    of(h).report("read_into", error)
-    PyThreadState_SetAsyncExc(h.thread, <PyObject *>Cancelled)
+    if thread != PYSANE_UNDISTURBED and h.object != NULL and pysane_is_cancelled(h):
+        self = of(h)
+        PyThreadState_SetAsyncExc(thread, <PyObject *>Cancelled)
+    pysane_unpin(h, 0 if self is None else PYSANE_STRUCK)
+    if self is not None:
+        self.report("read_into", Misbehaved("does not react to cancel; interrupted"))
+
+
+cdef void uninterrupt(pysane_handle *h) noexcept with gil:
+    """This thread lets go of the handle: what was to interrupt its call must not hit the next."""
+    PyThreadState_SetAsyncExc(PyThread_get_thread_ident(), NULL)
 
 
 cdef void close(pysane_handle *h) noexcept with gil:
+    """Close a handle that this thread holds."""
     cdef AbiHandle self = of(h)
     try:
         self.handle.close()
     except BaseException as exc:
         self.report("close", exc)
+    pysane_declare(h, NULL, 0, False)
+    h.values = h.direct = NULL
     self.reader = None
     h.reader = NULL
     h.object = NULL
-    h.values = h.direct = NULL
-    h.descriptors = NULL
-    h.count = 0
     PyBuffer_Release(&self.values)
     PyBuffer_Release(&self.direct)
     Py_DECREF(self)
-
-
-cdef void py_close(SANE_Handle inner) noexcept nogil:
-    cdef pysane_handle *h = <pysane_handle *>inner
-    if pysane_enter_close(h) == SANE_STATUS_GOOD:
-        close_held(h)
-        pysane_leave(h)
-
-
-cdef void close_held(pysane_handle *h) noexcept nogil:
-    """Close a handle that this thread holds."""
-    close(h)
-    pysane_handle_free(h)
 
 
 cdef public object pysane_new_handle(pysane_handle *h):
     """Return a new AbiHandle for *h*, which keeps the request for cancel too."""
     cdef AbiHandle self = AbiHandle()
     self.h = h
-    self.cancel = AbiCancel()
-    self.cancel.h = h
-    self.cancel.fd = h.cancel_fd
+    self.cancel = pysane_new_cancel(h)
     return self
 
 
@@ -459,7 +419,7 @@ cdef public int pysane_attach(object abi_handle, object handle) except -1:
     cdef AbiHandle self = abi_handle
     cdef pysane_handle *h = self.h
     self.handle = handle
-    self.lent = Lent()
+    self.lent = pysane_new_lent()
     self.options = handle.options
     self.table = pysane_descriptors(self.options, &h.descriptors)
     PyObject_GetBuffer(self.options.values, &self.values, PyBUF_WRITABLE)
@@ -476,22 +436,23 @@ cdef public int pysane_attach(object abi_handle, object handle) except -1:
 
 
 cdef pysane_device_ops device_ops
-device_ops.close = py_close
+device_ops.close = pysane_gate_close
 device_ops.get_option_descriptor = py_descriptor
 device_ops.control_option = py_control
 device_ops.get_parameters = py_parameters
 device_ops.start = py_start
 device_ops.read = py_read
-device_ops.cancel = py_cancel
+device_ops.cancel = pysane_request_cancel
 device_ops.set_io_mode = py_io_mode
 device_ops.get_select_fd = py_select_fd
 
 
 cdef void publish():
-    global pysane_cancelled, pysane_close_held, pysane_interrupt
+    global pysane_cancelled, pysane_close_held, pysane_interrupt, pysane_uninterrupt
     pysane_cancelled = carry_out_cancel
-    pysane_close_held = close_held
+    pysane_close_held = close
     pysane_interrupt = interrupt
+    pysane_uninterrupt = uninterrupt
     pysane_publish_device_ops(&device_ops)
 
 publish()

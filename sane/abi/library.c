@@ -252,28 +252,67 @@ ask(const char *resource, char *user, char *password)
   ops->callback_leave(depth);
 }
 
+/* -- What a signal handler asks for in the middle of another call -------------------------- */
+
+/* scanbd ends and begins anew in a handler, xsane closes and ends. Whatever is asked for, and
+ * however often, fits here: a mark at each handle to be closed, then one exit, then one init. */
+enum { CLOSE = 1, EXIT = 2, INIT = 4 };
+
+static SANE_Auth_Callback postponed_authorize;
+
+static void
+carry_out(struct pysane_library *library)
+{
+  int wanted = __atomic_fetch_and(&library->postponed, ~CLOSE, __ATOMIC_SEQ_CST);
+  unsigned i;
+
+  for (i = 0; wanted & CLOSE && i < PYSANE_SLOTS; i++) {
+    struct pysane_slot *slot = &pysane_slots[i];
+    uint32_t generation = __atomic_exchange_n(&slot->close_wanted, 0, __ATOMIC_SEQ_CST);
+    if (generation)
+      pysane_close(pysane_handle_number(slot, generation));
+  }
+  if (wanted & EXIT) { /* the mark stays meanwhile: a handler's init is for after it */
+    pysane_exit();
+    __atomic_fetch_and(&library->postponed, ~EXIT, __ATOMIC_SEQ_CST);
+  }
+  if (__atomic_fetch_and(&library->postponed, ~INIT, __ATOMIC_SEQ_CST) & INIT)
+    change_record(1, postponed_authorize);
+}
+
+static void
+want(int what)
+{
+  __atomic_fetch_or(&pysane_library.postponed, what, __ATOMIC_SEQ_CST);
+  loaded()->postpone(carry_out, &pysane_library);
+}
+
+static void
+want_close(SANE_Handle handle)
+{
+  uint32_t generation;
+  struct pysane_slot *slot = pysane_lookup(handle, &generation);
+
+  if (!slot)
+    return;
+  slot->ops->cancel(slot->inner);
+  __atomic_store_n(&slot->close_wanted, generation, __ATOMIC_SEQ_CST);
+  want(CLOSE);
+}
+
 /* -- Slots --------------------------------------------------------------------------------- */
 
 /* Take the slot of an open handle out of use; NULL if it is not open, or not any more. */
 static struct pysane_slot *
 retire(SANE_Handle handle)
 {
-  struct pysane_slot *slot = pysane_lookup(handle);
   uint32_t generation;
+  struct pysane_slot *slot = pysane_lookup(handle, &generation);
 
-  if (!slot)
-    return NULL;
-  generation = (uint32_t)((uintptr_t)handle / PYSANE_SLOTS);
-  if (!__atomic_compare_exchange_n(&slot->generation, &generation, generation + 1, 0,
-                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-    return NULL;
+  if (slot && !__atomic_compare_exchange_n(&slot->generation, &generation, generation + 1, 0,
+                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    slot = NULL;
   return slot;
-}
-
-static SANE_Handle
-handle_of(const struct pysane_slot *slot, uint32_t generation)
-{
-  return (SANE_Handle)((uintptr_t)generation * PYSANE_SLOTS + (uintptr_t)(slot - pysane_slots));
 }
 
 /* sane_exit changes the generation before it looks for open handles: it finds this one, or this
@@ -286,31 +325,22 @@ occupy(uint64_t generation, struct pysane_slot *slot, const struct pysane_device
   int is_ended = pysane_library.generation / 2 != generation / 2;
 
   if (!is_ended) {
-    slot->ops = ops;
-    slot->inner = inner;
+    __atomic_store_n(&slot->ops, ops, __ATOMIC_RELEASE); /* pysane_find may be looking */
+    __atomic_store_n(&slot->inner, inner, __ATOMIC_RELEASE);
     __atomic_store_n(&slot->generation, slot->generation + 1, __ATOMIC_RELEASE);
   }
   unlock_record(&old);
   return !is_ended;
 }
 
-static void
-postponed_close(void *handle)
-{
-  pysane_close(handle);
-}
-
 void
 pysane_close(SANE_Handle handle)
 {
   UNCANCELLED;
-  struct pysane_slot *slot = pysane_lookup(handle);
+  struct pysane_slot *slot;
 
-  if (!slot)
-    return;
   if (is_inside()) { /* in a signal handler: wake the call, close when it returns */
-    slot->ops->cancel(slot->inner);
-    loaded()->postpone(postponed_close, handle);
+    want_close(handle);
     return;
   }
   slot = retire(handle);
@@ -354,25 +384,6 @@ ready(void)
   return ops;
 }
 
-/* scanbd ends and begins anew in a signal handler: both then wait for the interrupted call. */
-static int exit_is_postponed;
-static SANE_Auth_Callback postponed_authorize;
-
-static void
-postponed_exit(void *unused)
-{
-  (void)unused;
-  exit_is_postponed = 0;
-  pysane_exit();
-}
-
-static void
-postponed_init(void *unused)
-{
-  (void)unused;
-  change_record(1, postponed_authorize);
-}
-
 SANE_Status
 pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
 {
@@ -382,9 +393,9 @@ pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
     *version = pysane_version;
   if (is_forked())
     return SANE_STATUS_IO_ERROR;
-  if (exit_is_postponed) {
+  if (__atomic_load_n(&pysane_library.postponed, __ATOMIC_SEQ_CST) & EXIT) {
     postponed_authorize = authorize;
-    loaded()->postpone(postponed_init, NULL);
+    want(INIT);
     return SANE_STATUS_GOOD;
   }
   change_record(1, authorize);
@@ -403,18 +414,12 @@ pysane_exit(void)
   if (!inside && !change_record(0, NULL))
     return; /* another thread was first */
   for (i = 0; i < PYSANE_SLOTS; i++) {
-    struct pysane_slot *slot = &pysane_slots[i];
-    uint32_t generation = __atomic_load_n(&slot->generation, __ATOMIC_SEQ_CST);
-    if (!(generation & 1))
-      continue;
-    if (inside)
-      slot->ops->cancel(slot->inner);
-    else
-      pysane_close(handle_of(slot, generation));
+    uint32_t generation = __atomic_load_n(&pysane_slots[i].generation, __ATOMIC_SEQ_CST);
+    pysane_close(pysane_handle_number(&pysane_slots[i], generation));
   }
-  if (inside) {
-    exit_is_postponed = 1;
-    loaded()->postpone(postponed_exit, NULL);
+  if (inside) { /* and what a handler wanted before is over with this */
+    __atomic_fetch_and(&pysane_library.postponed, ~INIT, __ATOMIC_SEQ_CST);
+    want(EXIT);
   } else if (loaded()) {
     loaded()->exit(&pysane_library);
   }
@@ -455,7 +460,8 @@ pysane_open(const char *name, SANE_Handle *handle)
   slot = take_slot();
   if (!slot)
     return SANE_STATUS_NO_MEM;
-  opened = handle_of(slot, slot->generation + 1); /* now: a handler's sane_exit may close it */
+  /* Now: a handler's sane_exit may close it. */
+  opened = pysane_handle_number(slot, slot->generation + 1);
   status = loaded()->open(&pysane_library, name, slot);
   if (status == SANE_STATUS_GOOD)
     *handle = opened;

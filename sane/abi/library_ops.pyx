@@ -159,6 +159,7 @@ cdef int open_device(
 ) except -1:
     """Open a device into *slot*. h: a new handle, NULL when the device has it."""
     cdef pysane_slot *theirs
+    cdef SANE_Handle inner
     cdef bint has_opened
     abi_handle = pysane_new_handle(h[0])
     handle = registry.open(name, abi_handle.cancel)
@@ -175,9 +176,10 @@ cdef int open_device(
             handle.close()
             raise
         Py_INCREF(abi_handle)
-        has_opened = session.library.occupy(generation, slot, pysane_python_device_ops, h[0])
+        inner = pysane_handle_open(h[0])
+        has_opened = session.library.occupy(generation, slot, pysane_python_device_ops, inner)
         if not has_opened:
-            pysane_close_held(h[0])
+            pysane_drop(inner)
         h[0] = NULL
     if not has_opened:
         raise Cancelled("the library was ended while a device was opened")

@@ -24,6 +24,15 @@ SANE_Status pysane_direct_control(struct pysane_handle *h, SANE_Int index, SANE_
 extern const struct pysane_device_ops *pysane_python_device_ops;
 void pysane_publish_device_ops(const struct pysane_device_ops *ops);
 
+/* cancel.pyx */
+PyObject *pysane_new_cancel(struct pysane_handle *h);
+
+/* lent.pyx */
+PyObject *pysane_new_lent(void);
+PyObject *pysane_lend(PyObject *lender, unsigned char *data, Py_ssize_t size);
+int pysane_is_lent(PyObject *lender);
+void pysane_take_back(PyObject *lender);
+
 /* handle.pyx */
 PyObject *pysane_new_handle(struct pysane_handle *h);
 int pysane_attach(PyObject *abi_handle, PyObject *handle);

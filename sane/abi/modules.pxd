@@ -24,6 +24,11 @@ cdef extern from "modules.h":
     const int *pysane_reloads(object table) noexcept
     const pysane_device_ops *pysane_python_device_ops
     void pysane_publish_device_ops(const pysane_device_ops *ops)
+    object pysane_new_cancel(pysane_handle *h)
+    object pysane_new_lent()
+    object pysane_lend(object lender, unsigned char *data, Py_ssize_t size)
+    bint pysane_is_lent(object lender) noexcept
+    void pysane_take_back(object lender) noexcept
     object pysane_new_handle(pysane_handle *h)
     int pysane_attach(object abi_handle, object handle) except -1
     SANE_Status pysane_direct_control(

@@ -1,182 +1,169 @@
-/* Open Python devices, and the service thread that carries out their cancels.
+/* The service thread: it sees to the cancels that nobody waits for.
  *
- * It knows handles and their descriptors; who may be inside one is decided by gate.c. What
- * sane_cancel does may happen in a signal handler, hence C, and no Python until the thread's turn.
+ * sane_cancel notes a number and wakes this thread. A device that is idle then gets its finish
+ * from a thread of its own, so that a frontend that cancels and does nothing more still gets its
+ * lamp switched off; a driver that is in a call is woken through the handle's pipe, and
+ * interrupted when it does not care. This thread itself never waits for a driver, nor for Python.
  */
 #define _GNU_SOURCE
 #include "gate.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
+#include <linux/futex.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define INTERRUPT_AFTER_MS 1000 /* a driver that ignores cancel for so long is interrupted */
-#define OVERDUE 64
+#define INTERRUPT_MS 1000 /* a driver that ignores cancel for so long is interrupted */
+#define ENDING_MS 250     /* how often it looks whether the host wants to end a caller */
 
-static struct pysane_handle *free_handles;
-static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
-static int epoll_fd = -1;
+static uint32_t wakes; /* futex: how often there was something to look at */
 static pid_t service_pid;
 
-/* -- Handles ------------------------------------------------------------------------------- */
-
-struct pysane_handle *
-pysane_handle_new(void)
-{
-  struct pysane_handle *h;
-  int fd = pysane_above_stdio(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-
-  if (fd < 0)
-    return NULL;
-  pthread_mutex_lock(&pool_lock);
-  h = free_handles;
-  if (h)
-    free_handles = h->next_free;
-  pthread_mutex_unlock(&pool_lock);
-  if (!h)
-    h = calloc(1, sizeof *h);
-  if (!h) {
-    close(fd);
-    return NULL;
-  }
-  h->cancel_fd = fd;
-  h->active = h->cancel = h->armed = h->abandoned = 0;
-  __atomic_store_n(&h->open, 1, __ATOMIC_RELEASE);
-  return h;
-}
-
-/* The caller holds the handle: nobody else is inside, and nobody will enter. */
+/* Async-signal-safe. */
 void
-pysane_handle_free(struct pysane_handle *h)
+pysane_wake_service(void)
 {
-  __atomic_store_n(&h->open, 0, __ATOMIC_RELEASE);
-  h->active = h->cancel = 0;
-  if (h->armed)
-    epoll_ctl(epoll_fd, EPOLL_CTL_DEL, h->cancel_fd, NULL);
-  h->armed = 0;
-  close(h->cancel_fd);
-  h->cancel_fd = -1;
-  pthread_mutex_lock(&pool_lock);
-  h->next_free = free_handles;
-  free_handles = h;
-  pthread_mutex_unlock(&pool_lock);
+  __atomic_add_fetch(&wakes, 1, __ATOMIC_SEQ_CST);
+  pysane_futex(&wakes, FUTEX_WAKE, 1, NULL);
 }
 
-/* -- Cancel -------------------------------------------------------------------------------- */
-
-/* Async-signal-safe; errno is preserved. */
-void
-pysane_request_cancel(struct pysane_handle *h)
+static int64_t
+now_ms(void)
 {
-  static const uint64_t one = 1;
-  int saved = errno;
+  struct timespec now;
 
-  if (!pysane_forked() && __atomic_load_n(&h->active, __ATOMIC_ACQUIRE)) {
-    __atomic_store_n(&h->cancel, 1, __ATOMIC_RELEASE);
-    /* Not write(): that is a cancellation point. If it fails the descriptor is readable already. */
-    syscall(SYS_write, h->cancel_fd, &one, sizeof one);
-  }
-  errno = saved;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void
-pysane_clear_cancel(struct pysane_handle *h)
-{
-  uint64_t count;
-
-  if (__atomic_exchange_n(&h->cancel, 0, __ATOMIC_ACQ_REL))
-    while (read(h->cancel_fd, &count, sizeof count) < 0 && errno == EINTR)
-      ;
-}
-
-void
-pysane_rearm(struct pysane_handle *h)
-{
-  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = h};
-
-  if (h->armed && epoll_ctl(epoll_fd, EPOLL_CTL_MOD, h->cancel_fd, &event) != 0)
-    h->armed = 0;
-}
-
-/* The service thread carries out cancels of idle handles, so that a frontend that cancels and
- * then does nothing still gets its lamp switched off. A handle in use is left to its user, who
- * arms the watch again on leaving; one that stays in use for too long is interrupted. */
-static void *
-serve(void *unused)
-{
-  struct pysane_handle *overdue[OVERDUE];
-  struct epoll_event event;
-  int count = 0, i, n;
-
-  (void)unused;
-  for (;;) {
-    n = epoll_wait(epoll_fd, &event, 1, count ? INTERRUPT_AFTER_MS : -1);
-    if (n == 0) {
-      for (i = 0; i < count; i++)
-        if (overdue[i]->open && overdue[i]->cancel && overdue[i]->busy)
-          pysane_interrupt(overdue[i]);
-      count = 0;
-    } else if (n > 0) {
-      struct pysane_handle *h = event.data.ptr;
-      if (pysane_try_hold(h)) {
-        if (h->open && __atomic_load_n(&h->cancel, __ATOMIC_ACQUIRE))
-          pysane_cancelled(h);
-        pysane_let_go(h);
-      } else if (count < OVERDUE) {
-        overdue[count++] = h;
-      }
-    }
-  }
-  return NULL;
-}
-
+/* Run a function in a thread of its own, with all signals blocked: the host's handlers never run
+ * there. Returns 0 or an errno. */
 static int
-start_service(void)
+spawn(void *(*run)(void *), void *subject)
 {
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all, old;
-  int fd = pysane_above_stdio(epoll_create1(EPOLL_CLOEXEC)), error;
+  int error;
 
-  if (fd < 0)
-    return errno;
-  epoll_fd = fd;
   sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old); /* the host's handlers never run on our thread */
+  pthread_sigmask(SIG_SETMASK, &all, &old);
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  error = pthread_create(&thread, &attributes, serve, NULL);
+  error = pthread_create(&thread, &attributes, run, subject);
   pthread_attr_destroy(&attributes);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
-  if (error == 0)
-    service_pid = getpid();
   return error;
 }
 
-/* Called with the handle held, at each start. A forked Python host needs a thread of its own. */
+/* The service thread has taken the handle for this. */
+static void *
+carry_out(void *subject)
+{
+  struct pysane_handle *h = subject;
+
+  if (!pysane_is_closing(h) && pysane_is_cancelled(h))
+    pysane_carry_out(h);
+  pysane_let_go(h);
+  return NULL;
+}
+
+static void *
+interrupt(void *subject)
+{
+  pysane_interrupt(subject);
+  return NULL;
+}
+
+/* Whether the host wants to end the thread that is in a call; the call is cancelled then. */
+static int
+is_caller_ending(struct pysane_handle *h)
+{
+  unsigned long thread = pysane_pin(h);
+  int is_ending;
+
+  if (!thread)
+    return 0;
+  is_ending = thread != PYSANE_UNDISTURBED && h->may_end && pysane_is_ending(thread);
+  if (is_ending)
+    pysane_request(h);
+  pysane_unpin(h, 0);
+  return is_ending;
+}
+
+/* Wake the driver that is in a call, and note when to interrupt it. */
+static void
+tell(struct pysane_handle *h)
+{
+  uint32_t covered = pysane_covered(h);
+
+  if (pysane_is_cancelled(h) && h->told != covered) {
+    h->told = covered;
+    h->due_ms = now_ms() + INTERRUPT_MS;
+    pysane_tell(h);
+  }
+}
+
+/* Do what a handle needs; return after how many ms it is to be looked at again, -1: when woken. */
+static int
+look_after(struct pysane_handle *h)
+{
+  int64_t left;
+
+  if (!pysane_is_active(h))
+    return -1;
+  if (!pysane_is_cancelled(h) && !(h->ends && is_caller_ending(h)))
+    return h->ends ? ENDING_MS : -1;
+  if (pysane_try_hold(h)) {
+    if (spawn(carry_out, h) != 0)
+      carry_out(h);
+    return -1;
+  }
+  if (!pysane_pin(h))
+    return 0; /* let go at this moment */
+  tell(h);
+  pysane_unpin(h, 0);
+  if (!h->due_ms)
+    return -1;
+  left = h->due_ms - now_ms();
+  if (left > 0)
+    return (int)left;
+  h->due_ms = 0;
+  spawn(interrupt, h);
+  return -1;
+}
+
+static void *
+serve(void *unused)
+{
+  (void)unused;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &(int){0});
+  for (;;) {
+    uint32_t seen = __atomic_load_n(&wakes, __ATOMIC_SEQ_CST);
+    int next = -1, i, n = __atomic_load_n(&pysane_handles_used, __ATOMIC_SEQ_CST);
+    for (i = 0; i < n; i++) {
+      int ms = look_after(&pysane_handles[i]);
+      if (ms >= 0 && (next < 0 || ms < next))
+        next = ms;
+    }
+    struct timespec wait = {.tv_sec = next / 1000, .tv_nsec = next % 1000 * 1000000L};
+    pysane_futex(&wakes, FUTEX_WAIT, (int)seen, next < 0 ? NULL : &wait);
+  }
+  return NULL;
+}
+
+/* Called with the handle held and the GIL. A forked Python host needs a thread of its own. */
 int
 pysane_watch(struct pysane_handle *h)
 {
-  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.ptr = h};
-  int error = 0;
+  int error = pysane_own_wake(h);
 
-  pthread_mutex_lock(&pool_lock);
-  if (service_pid != getpid()) {
-    h->armed = 0;
-    error = start_service();
+  if (error == 0 && service_pid != getpid()) {
+    error = spawn(serve, NULL);
+    if (error == 0)
+      service_pid = getpid();
   }
-  pthread_mutex_unlock(&pool_lock);
-  if (error)
-    return error;
-  pysane_rearm(h);
-  if (!h->armed && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, h->cancel_fd, &event) != 0)
-    return errno;
-  h->armed = 1;
-  return 0;
+  if (h->ends)
+    pysane_wake_service();
+  return error;
 }

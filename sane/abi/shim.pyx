@@ -22,10 +22,10 @@ from ..sane_h cimport (
     pysane_exit,
     pysane_get_devices,
     pysane_init,
-    pysane_lookup,
+    pysane_find,
     pysane_open,
-    pysane_slot,
     pysane_strstatus,
+    pysane_target,
 )
 
 
@@ -62,65 +62,65 @@ cdef public const SANE_Option_Descriptor *sane_get_option_descriptor(
     SANE_Handle handle, SANE_Int option
 ) noexcept nogil:
     """Return the descriptor, the same address until close, or NULL (4.3.6)."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    return slot.ops.get_option_descriptor(slot.inner, option) if slot != NULL else NULL
+    cdef pysane_target to = pysane_find(handle)
+    return to.ops.get_option_descriptor(to.inner, option) if to.ops != NULL else NULL
 
 
 cdef public SANE_Status sane_control_option(
     SANE_Handle handle, SANE_Int option, SANE_Action action, void *value, SANE_Int *info
 ) noexcept nogil:
     """Get, set or auto-set an option's value (4.3.7)."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    if slot == NULL:
+    cdef pysane_target to = pysane_find(handle)
+    if to.ops == NULL:
         return SANE_STATUS_INVAL
-    return slot.ops.control_option(slot.inner, option, action, value, info)
+    return to.ops.control_option(to.inner, option, action, value, info)
 
 
 cdef public SANE_Status sane_get_parameters(
     SANE_Handle handle, SANE_Parameters *params
 ) noexcept nogil:
     """Store the scan parameters (4.3.8)."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    return slot.ops.get_parameters(slot.inner, params) if slot != NULL else SANE_STATUS_INVAL
+    cdef pysane_target to = pysane_find(handle)
+    return to.ops.get_parameters(to.inner, params) if to.ops != NULL else SANE_STATUS_INVAL
 
 
 cdef public SANE_Status sane_start(SANE_Handle handle) noexcept nogil:
     """Acquire the next frame (4.3.9)."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    return slot.ops.start(slot.inner) if slot != NULL else SANE_STATUS_INVAL
+    cdef pysane_target to = pysane_find(handle)
+    return to.ops.start(to.inner) if to.ops != NULL else SANE_STATUS_INVAL
 
 
 cdef public SANE_Status sane_read(
     SANE_Handle handle, SANE_Byte *data, SANE_Int max_length, SANE_Int *length
 ) noexcept nogil:
     """Copy up to max_length bytes of the frame (4.3.10); *length is 0 on any status but GOOD."""
-    cdef pysane_slot *slot
+    cdef pysane_target to
     if length == NULL:
         return SANE_STATUS_INVAL
-    slot = pysane_lookup(handle)
-    if slot == NULL:
+    to = pysane_find(handle)
+    if to.ops == NULL:
         length[0] = 0
         return SANE_STATUS_INVAL
-    return slot.ops.read(slot.inner, data, max_length, length)
+    return to.ops.read(to.inner, data, max_length, length)
 
 
 cdef public void sane_cancel(SANE_Handle handle) noexcept nogil:
     """Ask the scan to end (4.3.11); async-signal-safe."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    if slot != NULL:
-        slot.ops.cancel(slot.inner)
+    cdef pysane_target to = pysane_find(handle)
+    if to.ops != NULL:
+        to.ops.cancel(to.inner)
 
 
 cdef public SANE_Status sane_set_io_mode(SANE_Handle handle, SANE_Bool non_blocking) noexcept nogil:
     """Choose blocking or non-blocking reads of this frame (4.3.12)."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    return slot.ops.set_io_mode(slot.inner, non_blocking) if slot != NULL else SANE_STATUS_INVAL
+    cdef pysane_target to = pysane_find(handle)
+    return to.ops.set_io_mode(to.inner, non_blocking) if to.ops != NULL else SANE_STATUS_INVAL
 
 
 cdef public SANE_Status sane_get_select_fd(SANE_Handle handle, SANE_Int *fd) noexcept nogil:
     """Store a descriptor that is readable when read would not block (4.3.13)."""
-    cdef pysane_slot *slot = pysane_lookup(handle)
-    return slot.ops.get_select_fd(slot.inner, fd) if slot != NULL else SANE_STATUS_INVAL
+    cdef pysane_target to = pysane_find(handle)
+    return to.ops.get_select_fd(to.inner, fd) if to.ops != NULL else SANE_STATUS_INVAL
 
 
 cdef public SANE_String_Const sane_strstatus(SANE_Status status) noexcept nogil:

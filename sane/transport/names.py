@@ -7,9 +7,8 @@ be interrupted; a look-up that must end sooner runs in a thread of its own, whic
 from __future__ import annotations
 
 import _socket
-import os
 
-from ..cancel import NeverCancelled, event_fd
+from ..cancel import NeverCancelled, Wake
 from ..errors import DeviceIOError
 from .failures import NoAnswer
 
@@ -82,7 +81,7 @@ def _reason(exc: BaseException) -> str:
 
 
 class _Lookup:
-    """A look-up in a thread. Whoever of the thread and the waiter comes last closes the eventfd."""
+    """A look-up in a thread. Whoever of the thread and the waiter comes last closes the pipe."""
 
     def __init__(self, look_up: Callable[[], list[Address]]) -> None:
         import _thread
@@ -92,7 +91,7 @@ class _Lookup:
         self._look_up = look_up
         self._lock = _thread.allocate_lock()
         self._is_left = False  # one of the two is out
-        self._fd = event_fd()
+        self._wake = Wake()
         self._found: list[Address] = []
         self._failure: BaseException | None = None
         try:
@@ -110,15 +109,15 @@ class _Lookup:
     def _leave(self, is_waiter: bool = False) -> None:
         with self._lock:
             if self._is_left:
-                os.close(self._fd)
+                self._wake.close()
             elif not is_waiter:
-                os.eventfd_write(self._fd, 1)
+                self._wake.tell()
             self._is_left = True
 
     def wait(self, host: str, seconds: float | None, cancel: Cancels | None) -> list[Address]:
         """Return what was found, or raise why nothing was."""
         try:
-            is_done = (cancel or NeverCancelled()).wait(seconds, self._fd)
+            is_done = (cancel or NeverCancelled()).wait(seconds, self._wake.fd)
         finally:
             self._leave(is_waiter=True)
         if not is_done:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sane.wire import messages as m
+from sane.wire.protocol import frame_end, record_head
 from tests.abi import running
 from tests.fakes.saned import COUNT, MODE, FakeSaned
 
@@ -23,15 +24,19 @@ def depth(number: int) -> m.Descriptor:
     return m.Descriptor("depth", f"List {number}", "", 1, 2, 4, 5, *constraint)
 
 
+MANY = [m.Descriptor(f"o{i}", "", "", 1, 0, 4096, 5, 0, None) for i in range(3, 400)]
 LISTS: dict[str, Any] = {
     "reload": lambda n: [COUNT, depth(n), MODE],
     "another_number": lambda n: (
         [[COUNT, depth(1), MODE], [COUNT, depth(2), MODE, MODE, MODE]][n - 1] if n < 3 else [COUNT]
     ),
+    "grown": lambda n: [COUNT, depth(1), MODE, *MANY] if n > 1 else [COUNT, depth(1), MODE],
 }
 
 
-@pytest.mark.parametrize("case", ["reload", "another_number", "death", "watched"])
+@pytest.mark.parametrize(
+    "case", ["reload", "another_number", "grown", "odd_status", "death", "watched"]
+)
 def test_net_from_c(
     program: Path, case: str, staged_environment: dict[str, str], config_dir: Path
 ) -> None:
@@ -46,7 +51,9 @@ def test_net_from_c(
     if case == "death":
         answers[m.ControlOption] = lambda fake, server, request: None
     with FakeSaned(answers=answers) as server:
-        server.values |= {3: b"", 4: b""}
+        server.values |= dict.fromkeys(range(3, 400), b"B" * 4096 if case == "grown" else b"")
+        if case == "odd_status":
+            server.frame = [record_head(8) + b"abcdefgh" + frame_end(77)]
         (config_dir / "dll.conf").write_text("net\n")
         (config_dir / "net.conf").write_text(f"127.0.0.1 port = {server.port}\n")
         environment = {**staged_environment, "NET_DEVICE": "net:127.0.0.1:test:0"}

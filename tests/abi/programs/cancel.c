@@ -270,43 +270,6 @@ calls_beside_a_read(void)
   GOOD(outcome.status);
 }
 
-/* scanbd stops its threads so: the call ends first, and nothing stays locked. */
-static void *
-read_and_test(void *outcome)
-{
-  read_once(handle, outcome);
-  pthread_testcancel();
-  return NULL;
-}
-
-static void
-cancelled_thread(void)
-{
-  Outcome outcome = {.status = 99};
-  pthread_t thread;
-  void *result;
-  Paced p;
-
-  GOOD(sane_init(NULL, NULL));
-  p = open_paced("proper:flat");
-  handle = p.handle;
-  GOOD(sane_start(handle));
-  pthread_create(&thread, NULL, read_and_test, &outcome);
-  EQUAL(await_byte(p.told), 's');
-  EQUAL(await_byte(p.told), 'r');
-  pthread_cancel(thread);
-  release(&p, 1);
-  pthread_join(thread, &result);
-  CHECK(result == PTHREAD_CANCELED);
-  GOOD(outcome.status);
-  release(&p, 1);
-  read_once(handle, &outcome);
-  GOOD(outcome.status);
-  sane_cancel(handle);
-  sane_close(handle);
-  sane_exit();
-}
-
 static void
 idle_after_cancel_in_read(void)
 {
@@ -349,7 +312,6 @@ static const Case cases[] = {
   {"close_while_reading", close_while_reading},
   {"exit_while_reading", exit_while_reading},
   {"calls_beside_a_read", calls_beside_a_read},
-  {"cancelled_thread", cancelled_thread},
   {"idle_after_cancel_in_read", idle_after_cancel_in_read},
   {"sleeper", sleeper},
   {NULL, NULL},

@@ -72,6 +72,43 @@ another_number(void)
   sane_exit();
 }
 
+/* The second list is much longer: an option of it is read before its descriptor is fetched. */
+static void
+grown(void)
+{
+  enum { LATE = 390, SIZE = 4096, GUARD = 16 };
+  static SANE_Byte value[SIZE + GUARD];
+  SANE_Handle h = opened();
+  int i;
+
+  EQUAL(set_mode(h, "Color"), SANE_INFO_RELOAD_OPTIONS | SANE_INFO_RELOAD_PARAMS);
+  GOOD(sane_control_option(h, LATE, SANE_ACTION_GET_VALUE, value, NULL));
+  for (i = 0; i < SIZE + GUARD; i++)
+    EQUAL(value[i], i < SIZE ? 0x42 : 0);
+  STATUS(sane_control_option(h, LATE + 10, SANE_ACTION_GET_VALUE, value, NULL), INVAL);
+  EQUAL(sane_get_option_descriptor(h, LATE)->size, SIZE);
+  CHECK(sane_get_option_descriptor(h, LATE + 10) == NULL);
+  sane_close(h);
+  sane_exit();
+}
+
+/* The server ends a frame with a status that the standard does not have. */
+static void
+odd_status(void)
+{
+  SANE_Handle h = opened();
+  SANE_Byte data[100];
+  SANE_Int length;
+
+  GOOD(sane_start(h));
+  GOOD(sane_read(h, data, 8, &length));
+  EQUAL(length, 8);
+  STATUS(read_into(h, data, sizeof data, &length), IO_ERROR);
+  EQUAL(length, 0);
+  sane_close(h);
+  sane_exit();
+}
+
 /* The server closes when an option is read: no signal, one status for everything. */
 static void
 death(void)
@@ -130,6 +167,8 @@ watched(void)
 static const Case cases[] = {
   {"reload", reload},
   {"another_number", another_number},
+  {"grown", grown},
+  {"odd_status", odd_status},
   {"death", death},
   {"watched", watched},
   {NULL, NULL},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 import threading
@@ -269,6 +270,78 @@ def fork(path: str) -> None:
     print(status, first + rest == whole)
 
 
+def told_by(told: int, count: int) -> str:
+    """Return the next *count* letters that a driver tells, fewer when they do not come."""
+    letters = b""
+    while len(letters) < count and select.select([told], [], [], PATIENCE / 2)[0]:
+        letters += os.read(told, 1)
+    return letters.decode()
+
+
+def forked(work: Callable[[], bool]) -> int:
+    """Run *work* in a child; return its exit status."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(int(PATIENCE))
+        os._exit(0 if work() else 1)
+    return os.waitpid(child, 0)[1]
+
+
+def fork_exit(path: str) -> None:
+    """A child ends the library for itself; the parent's cancel is carried out all the same."""
+    sane = Sane(path)
+    sane.init()
+    handle, told, _ = paced(sane)
+    assert sane.lib.sane_start(handle) == GOOD
+    status = forked(lambda: not sane.lib.sane_exit() or True)
+    before = told_by(told, 3)
+    sane.lib.sane_cancel(handle)
+    print(status, before, told_by(told, 1))
+
+
+def fork_cancel(path: str) -> None:
+    """A child cancels its copy of a scan, which the parent goes on with."""
+    sane = Sane(path)
+    sane.init()
+    handle = sane.opened("test:0")
+    whole = sane.scan(handle)
+    assert sane.lib.sane_start(handle) == GOOD
+
+    def cancel() -> bool:
+        sane.lib.sane_cancel(handle)
+        return sane.read(handle, 10)[0] == CANCELLED
+
+    status = forked(cancel)
+    rest = b""
+    while (answer := sane.read(handle, 32768))[0] == GOOD:
+        rest += answer[1]
+    print(status, rest == whole)
+
+
+def fork_beside_a_read(path: str) -> None:
+    """The child has a handle that a thread was in which does not exist there."""
+    sane = Sane(path)
+    sane.init()
+    handle, told, gate = paced(sane)
+    assert sane.lib.sane_start(handle) == GOOD
+    results: list[tuple[int, bytes]] = []
+    thread = threading.Thread(target=lambda: results.append(sane.read(handle, 100)))
+    thread.start()
+    assert told_by(told, 2) == "sr"
+
+    def use() -> bool:
+        refused: bool = sane.lib.sane_get_parameters(handle, ctypes.byref(Parameters())) != GOOD
+        sane.lib.sane_cancel(handle)
+        sane.lib.sane_exit()
+        return refused
+
+    status = forked(use)
+    os.write(gate, b"g")
+    thread.join(PATIENCE)
+    print(status, [(code, len(data)) for code, data in results])
+
+
 def leave_open(path: str) -> None:
     """End with a scan under way, and a daemon thread in a blocked read."""
     sane = Sane(path)
@@ -320,7 +393,16 @@ COMMANDS: dict[str, Callable[[str], None]] = {
     command.__name__: command
     for command in (
         *(refused, session, own_package, blocked_read, blocked_read_with_gil, cancel_in_thread),
-        *(many_threads, fork, leave_open, close_at_exit, two_libraries),
+        *(
+            many_threads,
+            fork,
+            fork_exit,
+            fork_cancel,
+            fork_beside_a_read,
+            leave_open,
+            close_at_exit,
+            two_libraries,
+        ),
     )
 }
 

@@ -300,6 +300,60 @@ init_in_read(void)
   CHECK(list[0] != NULL);
 }
 
+static SANE_Handle second;
+
+/* However often, and whatever came before: both are closed, and the library has begun anew. */
+static void
+much_at_once(int number)
+{
+  int i;
+
+  (void)number;
+  for (i = 0; i < 100; i++)
+    sane_close(i % 2 ? handle : second);
+  for (i = 0; i < 3; i++) {
+    sane_exit();
+    sane_init(NULL, NULL);
+  }
+  handled = 1;
+}
+
+static void
+postponed(void)
+{
+  const SANE_Device **list = NULL;
+  int i;
+
+  GOOD(sane_init(NULL, NULL));
+  second = open_device("test:0");
+  CHECK(interrupted_read(much_at_once) != SANE_STATUS_GOOD);
+  CHECK(sane_get_option_descriptor(second, 0) == NULL);
+  for (i = 0; i < 3; i++) {
+    GOOD(sane_get_devices(&list, SANE_TRUE));
+    CHECK(list[0] != NULL);
+    sane_exit();
+    GOOD(sane_init(NULL, NULL));
+  }
+}
+
+static void
+exit_last(int number)
+{
+  much_at_once(number);
+  sane_exit();
+}
+
+static void
+postponed_exit(void)
+{
+  const SANE_Device **list = NULL;
+
+  second = init_and_open("test:0");
+  CHECK(interrupted_read(exit_last) != SANE_STATUS_GOOD);
+  GOOD(sane_get_devices(&list, SANE_TRUE));
+  CHECK(list[0] == NULL); /* as before sane_init */
+}
+
 static const Case cases[] = {
   {"cancel_test", cancel_test},
   {"close_test", close_test},
@@ -310,6 +364,8 @@ static const Case cases[] = {
   {"exit_in_read", exit_in_read},
   {"leave_in_read", leave_in_read},
   {"init_in_read", init_in_read},
+  {"postponed", postponed},
+  {"postponed_exit", postponed_exit},
   {"leave", leave},
   {"exit_in_handler", exit_in_handler},
   {NULL, NULL},

@@ -1,0 +1,70 @@
+# mypy: ignore-errors
+# It is written for the package that it is dropped into.
+"""A scanner whose calls wait for their host, so that two calls overlap as a test wants it.
+
+Each call writes its letter to told, and waits for a byte from gate if its letter is among steps:
+s start, r read, f finish (F: aborted), c close, g a look at sensor. rude: it waits where cancel
+does not reach it. After a wait in finish it writes d.
+"""
+
+import os
+import time
+
+from ..backend import CAP_SOFT_DETECT, FRAME_GRAY, Device, Parameters, option
+from ..backend import Backend as _Backend
+
+
+class Stepper(Device):
+    """Endless frames of one line in 256 bytes."""
+
+    told = option.Int("Told", "A descriptor.", default=-1)
+    gate = option.Int("Gate", "A descriptor.", default=-1)
+    steps = option.String("Steps", "The letters that wait.", size=16)
+    rude = option.Bool("Rude", "Wait where no cancel comes.")
+    sensor = option.Int("Sensor", "What takes a while.", cap=CAP_SOFT_DETECT)
+
+    @sensor.on_get
+    def _sense(self):
+        self.step("g")
+        return 7
+
+    def step(self, letter):
+        """Tell the host, and wait for it; return whether that was to be."""
+        if self.told >= 0:
+            os.write(self.told, letter.encode())
+        if letter.lower() not in self.steps:
+            return False
+        while self.rude and letter == "r":
+            time.sleep(0.01)  # neither wait nor blocking = "thread"
+        self.wait(None, self.gate)
+        os.read(self.gate, 1)
+        return True
+
+    def parameters(self) -> Parameters:
+        return Parameters(FRAME_GRAY, 256, lines=-1)
+
+    def start(self) -> None:
+        self.step("s")
+
+    def read_into(self, view: memoryview) -> int:
+        self.step("r")
+        n = min(len(view), 256)
+        view[:n] = bytes(n)
+        return n
+
+    def finish(self, aborted: bool) -> None:
+        if self.step("F" if aborted else "f"):
+            os.write(self.told, b"d")
+
+    def close(self) -> None:
+        self.step("c")
+
+
+class Backend(_Backend):
+    """Any number of any name."""
+
+    def list_devices(self, local_only: bool):
+        return []
+
+    def open(self, name: str) -> Device:
+        return Stepper()

@@ -1,0 +1,402 @@
+/* Two calls on one handle, or on two, at once: docs/lifetimes.md has the table of them. */
+#include "steps.h"
+
+#include <signal.h>
+
+static Stepper
+began(const char *steps)
+{
+  Stepper s;
+
+  GOOD(sane_init(NULL, NULL));
+  s = open_stepper(steps);
+  return s;
+}
+
+/* -- Close beside a call that waits ---------------------------------------------------------- */
+
+/* A thread is in the driver, another waits for its turn; the device is closed. */
+static void
+close_beside_a_wait(SANE_Status (*waiting)(SANE_Handle))
+{
+  Stepper s = began("g");
+  Caller inside, waits;
+  double since;
+
+  begin(&inside, a_look, s.handle);
+  tells(&s, "g");
+  begin(&waits, waiting, s.handle);
+  await_asleep(&waits);
+  since = now();
+  sane_close(s.handle); /* the driver is not woken: no job; it is left to its caller */
+  STATUS(ends(&waits), INVAL);
+  CHECK(waits.ended - since < PATIENCE_MS / 2);
+  CHECK(!is_readable(s.told, 0));
+  goes_on(&s);
+  ends(&inside);
+  tells(&s, "c");
+  CHECK(!is_readable(s.told, 50));
+}
+
+static void
+close_start(void)
+{
+  close_beside_a_wait(sane_start);
+}
+
+static void
+close_parameters(void)
+{
+  close_beside_a_wait(a_parameters);
+}
+
+static void
+close_control(void)
+{
+  close_beside_a_wait(a_look);
+}
+
+static void
+close_read(void)
+{
+  close_beside_a_wait(a_read);
+}
+
+/* Two closes: the driver hears of one. */
+static void
+close_close(void)
+{
+  Stepper s = began("c");
+  Caller first, second;
+
+  begin(&first, a_close, s.handle);
+  tells(&s, "c");
+  begin(&second, a_close, s.handle);
+  ends(&second);
+  goes_on(&s);
+  ends(&first);
+  CHECK(!is_readable(s.told, 50));
+}
+
+/* A call that waits for a device which is closed must not reach the one that is opened next. */
+static void
+close_open(void)
+{
+  Stepper s = began("g"), next;
+  Caller inside, waits, closes;
+
+  begin(&inside, a_look, s.handle);
+  tells(&s, "g");
+  begin(&waits, sane_start, s.handle);
+  await_asleep(&waits);
+  begin(&closes, a_close, s.handle);
+  await_asleep(&closes);
+  goes_on(&s);
+  ends(&closes);
+  next = open_stepper("s");
+  STATUS(ends(&waits), INVAL);
+  ends(&inside);
+  CHECK(!is_readable(next.told, 50));
+  STATUS(sane_start(s.handle), INVAL);
+  CHECK(sane_get_option_descriptor(s.handle, 0) == NULL);
+  CHECK(sane_get_option_descriptor(next.handle, 0) != NULL);
+}
+
+/* -- Cancel beside a start ------------------------------------------------------------------- */
+
+/* A start that did not begin: no frame. One that did: the next read says so. */
+static void
+check_cancelled_start(const Stepper *s, SANE_Status status)
+{
+  if (status == SANE_STATUS_GOOD)
+    status = a_read(s->handle);
+  STATUS(status, CANCELLED);
+}
+
+/* The start waits for another call; there is no job yet. */
+static void
+cancel_start_that_waits(void)
+{
+  Stepper s = began("g");
+  Caller inside, starts;
+
+  begin(&inside, a_look, s.handle);
+  tells(&s, "g");
+  begin(&starts, sane_start, s.handle);
+  await_asleep(&starts);
+  sane_cancel(s.handle);
+  goes_on(&s);
+  ends(&inside);
+  check_cancelled_start(&s, ends(&starts));
+  CHECK(!is_readable(s.told, 50)); /* the driver was not even started */
+  GOOD(sane_start(s.handle));
+  tells(&s, "s");
+}
+
+/* The start waits until the driver has finished the last job: the cancel is for the new one. */
+static void
+cancel_start_after_finish(void)
+{
+  Stepper s = began("f");
+  Caller starts;
+
+  GOOD(sane_start(s.handle));
+  sane_cancel(s.handle);
+  tells(&s, "sF");
+  begin(&starts, sane_start, s.handle);
+  await_asleep(&starts);
+  sane_cancel(s.handle);
+  goes_on(&s);
+  tells(&s, "d");
+  check_cancelled_start(&s, ends(&starts));
+  CHECK(!is_readable(s.told, 50));
+}
+
+/* The driver is at it. */
+static void
+cancel_start_in_driver(void)
+{
+  Stepper s = began("s");
+  Caller starts;
+
+  begin(&starts, sane_start, s.handle);
+  tells(&s, "s");
+  sane_cancel(s.handle);
+  STATUS(ends(&starts), CANCELLED);
+}
+
+/* Cancelled and started again: the cancel was for the job before. */
+static void
+start_after_cancel(void)
+{
+  Stepper s = began("f");
+  Caller starts;
+
+  GOOD(sane_start(s.handle));
+  sane_cancel(s.handle);
+  tells(&s, "sF");
+  begin(&starts, sane_start, s.handle);
+  await_asleep(&starts);
+  goes_on(&s);
+  GOOD(ends(&starts));
+  tells(&s, "ds");
+  GOOD(a_read(s.handle));
+}
+
+/* A finish that takes its time is not interrupted, whoever carries it out. */
+static void
+finish_is_not_interrupted(void)
+{
+  struct timespec longer = {.tv_sec = 1, .tv_nsec = 500000000}; /* than a driver may ignore cancel */
+  Stepper s = began("rf");
+  Caller reads, starts;
+
+  GOOD(sane_start(s.handle));
+  begin(&reads, a_read, s.handle);
+  tells(&s, "sr");
+  begin(&starts, sane_start, s.handle);
+  await_asleep(&starts);
+  sane_cancel(s.handle);
+  ends(&reads);
+  tells(&s, "F");
+  nanosleep(&longer, NULL);
+  goes_on(&s);
+  tells(&s, "d");
+  ends(&starts);
+}
+
+/* -- Cancel beside other devices ------------------------------------------------------------- */
+
+/* One device finishes at leisure; the other one's cancel is carried out all the same. */
+static void
+cancel_beside_a_finish(void)
+{
+  Stepper slow = began("f"), other = open_stepper("");
+
+  GOOD(sane_start(slow.handle));
+  GOOD(sane_start(other.handle));
+  sane_cancel(slow.handle);
+  tells(&slow, "sF");
+  sane_cancel(other.handle); /* nobody calls it any more */
+  tells(&other, "sF");
+  goes_on(&slow);
+  tells(&slow, "d");
+}
+
+static volatile int stop;
+
+static void *
+start_and_cancel(void *handle)
+{
+  struct timespec pause = {.tv_nsec = 50000000};
+
+  while (!stop) {
+    sane_start(handle);
+    sane_cancel(handle);
+    nanosleep(&pause, NULL);
+  }
+  return NULL;
+}
+
+/* A driver that ignores cancel is interrupted, however busy the other devices are. */
+static void
+interrupt_beside_cancels(void)
+{
+  Stepper s = began("r");
+  Caller reads;
+  pthread_t thread;
+
+  set_word(s.handle, "rude", SANE_TRUE);
+  GOOD(sane_start(s.handle));
+  begin(&reads, a_read, s.handle);
+  tells(&s, "sr");
+  pthread_create(&thread, NULL, start_and_cancel, open_device("test:0"));
+  sane_cancel(s.handle);
+  STATUS(ends(&reads), CANCELLED);
+  stop = 1;
+  pthread_join(thread, NULL);
+  CHECK(option_count(s.handle) > 1); /* what interrupted it hits nothing else */
+}
+
+enum { MANY = 70 };
+
+/* However many of them there are. */
+static void
+interrupt_many(void)
+{
+  static Stepper s[MANY];
+  static Caller reads[MANY];
+  int i;
+
+  GOOD(sane_init(NULL, NULL));
+  for (i = 0; i < MANY; i++) {
+    s[i] = open_stepper("r");
+    set_word(s[i].handle, "rude", SANE_TRUE);
+    GOOD(sane_start(s[i].handle));
+    begin(&reads[i], a_read, s[i].handle);
+    tells(&s[i], "sr");
+  }
+  for (i = 0; i < MANY; i++)
+    sane_cancel(s[i].handle);
+  for (i = 0; i < MANY; i++)
+    STATUS(ends(&reads[i]), CANCELLED);
+}
+
+/* -- At random ------------------------------------------------------------------------------- */
+
+enum { RANDOM_MS = 3000 };
+
+static volatile SANE_Handle current;
+static volatile int wrong;
+
+static void *
+read_current(void *unused)
+{
+  static SANE_Byte data[65536];
+  SANE_Int length;
+
+  for (; !stop; sane_read(current, data, sizeof data, &length))
+    ;
+  return unused;
+}
+
+static void *
+ask_current(void *unused)
+{
+  while (!stop) {
+    SANE_Parameters p = {0};
+    SANE_Handle asked = current;
+    const SANE_Option_Descriptor *d = sane_get_option_descriptor(asked, 0);
+    if (sane_get_parameters(asked, &p) == SANE_STATUS_GOOD && p.pixels_per_line == 256)
+      wrong++; /* asked test:0, answered by the stepper */
+    (void)d;
+  }
+  return unused;
+}
+
+static void *
+open_another(void *unused)
+{
+  SANE_Handle h;
+
+  while (!stop)
+    if (sane_open("stepper:a", &h) == SANE_STATUS_GOOD)
+      sane_close(h);
+  return unused;
+}
+
+/* Threads that use a handle while it is closed and others are opened. */
+static void
+random_calls(void)
+{
+  void *(*const run[])(void *) = {read_current, ask_current, ask_current, open_another};
+  pthread_t threads[4];
+  double end = now() + RANDOM_MS;
+  unsigned seed = 1;
+  int i;
+
+  GOOD(sane_init(NULL, NULL));
+  for (i = 0; i < 4; i++)
+    pthread_create(&threads[i], NULL, run[i], NULL);
+  while (now() < end) {
+    SANE_Handle h = open_device("test:0");
+    sane_start(h);
+    current = h;
+    usleep(200 + (useconds_t)(rand_r(&seed) % 3000));
+    sane_close(h);
+  }
+  stop = 1;
+  for (i = 0; i < 4; i++)
+    pthread_join(threads[i], NULL);
+  EQUAL(wrong, 0);
+}
+
+/* -- Numbers --------------------------------------------------------------------------------- */
+
+/* Go's runtime aborts on a pointer below 4096; Java bindings keep a handle in an int. */
+static void
+handle_numbers(void)
+{
+  SANE_Handle h, before = NULL;
+  int i;
+
+  GOOD(sane_init(NULL, NULL));
+  for (i = 0; i < 3000; i++) {
+    h = open_device("stepper:a");
+    CHECK((size_t)h >= 4096 && (size_t)h < 1u << 31);
+    CHECK(h != before);
+    sane_close(h);
+    STATUS(sane_start(h), INVAL);
+    before = h;
+  }
+  for (i = 0; i < 5000; i++)
+    STATUS(sane_start((SANE_Handle)(size_t)i), INVAL);
+  STATUS(sane_start((SANE_Handle)-1), INVAL);
+  STATUS(sane_start((SANE_Handle)((size_t)open_device("stepper:a") + (1ul << 31))), INVAL);
+}
+
+static const Case cases[] = {
+  {"close_start", close_start},
+  {"close_parameters", close_parameters},
+  {"close_control", close_control},
+  {"close_read", close_read},
+  {"close_close", close_close},
+  {"close_open", close_open},
+  {"cancel_start_that_waits", cancel_start_that_waits},
+  {"cancel_start_after_finish", cancel_start_after_finish},
+  {"cancel_start_in_driver", cancel_start_in_driver},
+  {"start_after_cancel", start_after_cancel},
+  {"finish_is_not_interrupted", finish_is_not_interrupted},
+  {"cancel_beside_a_finish", cancel_beside_a_finish},
+  {"interrupt_beside_cancels", interrupt_beside_cancels},
+  {"interrupt_many", interrupt_many},
+  {"random_calls", random_calls},
+  {"handle_numbers", handle_numbers},
+  {NULL, NULL},
+};
+
+int
+main(int argc, char **argv)
+{
+  return run_case(argc, argv, cases);
+}

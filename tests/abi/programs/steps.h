@@ -1,0 +1,148 @@
+/* Calls that overlap as a test wants it: drivers/stepper.py, and threads known to wait in a call. */
+#ifndef STEPS_H
+#define STEPS_H
+
+#include "check.h"
+
+#include <pthread.h>
+
+typedef struct {
+  SANE_Handle handle;
+  int told, gate, driver[2];
+} Stepper;
+
+/* Open a stepper whose calls with these letters wait. */
+static inline Stepper
+open_stepper(const char *steps)
+{
+  Stepper s;
+  int told[2], gate[2];
+
+  CHECK(pipe2(told, O_CLOEXEC) == 0 && pipe2(gate, O_CLOEXEC) == 0);
+  s.handle = open_device("stepper:a");
+  set_word(s.handle, "told", told[1]);
+  set_word(s.handle, "gate", gate[0]);
+  set_text(s.handle, "steps", steps);
+  s.told = told[0];
+  s.gate = gate[1];
+  s.driver[0] = told[1];
+  s.driver[1] = gate[0];
+  return s;
+}
+
+static inline void
+tells(const Stepper *s, const char *letters)
+{
+  for (; *letters; letters++) {
+    int told = await_byte(s->told);
+    if (told != *letters)
+      FAIL("told %c, not %s", told, letters);
+  }
+}
+
+static inline void
+goes_on(const Stepper *s)
+{
+  EQUAL(write(s->gate, "g", 1), 1);
+}
+
+/* A call in a thread of its own. */
+typedef struct Caller {
+  SANE_Status (*call)(SANE_Handle);
+  SANE_Handle handle;
+  pthread_t thread;
+  volatile pid_t tid;
+  SANE_Status status;
+  double ended;
+} Caller;
+
+static inline void *
+run_caller(void *argument)
+{
+  Caller *c = argument;
+
+  c->tid = gettid();
+  c->status = c->call(c->handle);
+  c->ended = now();
+  return NULL;
+}
+
+static inline void
+begin(Caller *c, SANE_Status (*call)(SANE_Handle), SANE_Handle handle)
+{
+  c->call = call;
+  c->handle = handle;
+  c->tid = 0;
+  EQUAL(pthread_create(&c->thread, NULL, run_caller, c), 0);
+}
+
+/* Wait until the thread sleeps in its call: it has done so for a while. */
+static inline void
+await_asleep(const Caller *c)
+{
+  struct timespec tick = {.tv_nsec = 2000000};
+  double end = now() + PATIENCE_MS;
+  int asleep = 0;
+
+  while (asleep < 8) {
+    char path[64], text[512] = "";
+    FILE *file;
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)c->tid);
+    file = c->tid ? fopen(path, "r") : NULL;
+    if (file) {
+      CHECK(fgets(text, sizeof text, file));
+      fclose(file);
+    }
+    asleep = strstr(text, ") S ") ? asleep + 1 : 0;
+    if (now() > end)
+      FAIL("the call does not wait");
+    nanosleep(&tick, NULL);
+  }
+}
+
+static inline SANE_Status
+ends(Caller *c)
+{
+  struct timespec limit;
+
+  clock_gettime(CLOCK_REALTIME, &limit);
+  limit.tv_sec += PATIENCE_MS / 1000;
+  if (pthread_timedjoin_np(c->thread, NULL, &limit) != 0)
+    FAIL("the call does not end");
+  return c->status;
+}
+
+/* The calls that a thread may make. */
+static inline SANE_Status
+a_read(SANE_Handle h)
+{
+  SANE_Byte data[256];
+  SANE_Int length;
+
+  return read_into(h, data, sizeof data, &length);
+}
+
+static inline SANE_Status
+a_look(SANE_Handle h)
+{
+  SANE_Word word;
+
+  return sane_control_option(h, 5, SANE_ACTION_GET_VALUE, &word, NULL);
+}
+
+static inline SANE_Status
+a_parameters(SANE_Handle h)
+{
+  SANE_Parameters p;
+
+  return sane_get_parameters(h, &p);
+}
+
+static inline SANE_Status
+a_close(SANE_Handle h)
+{
+  sane_close(h);
+  return SANE_STATUS_GOOD;
+}
+
+#endif
