@@ -11,7 +11,8 @@ from ..backend import FRAME_GRAY, FRAME_RGB, Device, Feeder, Parameters, UsbBack
 from ..backend import errors, image, option
 
 OK, BUSY, EMPTY, JAM, OPEN = 0x06, 0x15, 0x08, 0x07, 0x0C
-FAILURES = {BUSY: errors.DeviceBusy, EMPTY: errors.NoDocs, JAM: errors.Jammed, OPEN: errors.CoverOpen}
+FAILURES = {EMPTY: errors.NoDocs, JAM: errors.Jammed, OPEN: errors.CoverOpen}
+FAILURES[BUSY] = errors.DeviceBusy
 BEDS = {"Flatbed": (216, 297), "ADF": (216, 356), "ADF Duplex": (216, 356)}  # mm
 SIDES = {"ADF": ("front",), "ADF Duplex": ("front", "back")}
 SIDE_CODES = {"flatbed": 0, "front": 1, "back": 2}

@@ -18,6 +18,7 @@ class EmulatedD2(UsbDevice):
     buttons = 0  # bits of the answer to ?, until they are told
     polls = 2  # until the lamp is ready
     status = b""  # of the next S, in place of OK
+    stuck_after = 0  # lines, if the carriage does not come further
 
     def __init__(self, **changes):
         super().__init__(**changes)
@@ -106,7 +107,7 @@ class EmulatedD2(UsbDevice):
         ]
         white = bytes([255]) * width + b"st"  # the first row, in each colour where its sensor is
         late = (dpi // 50, dpi // 100, 0) if channels == 3 else (0,)
-        for number in range(lines + late[0]):
+        for number in range(self.stuck_after or lines + late[0]):
             row = (white if number == late[c] else plane for c, plane in enumerate(planes))
             self.send(IN, b"".join(row))
 

@@ -121,8 +121,7 @@ def test_a_colour_page_is_even_and_its_colours_meet(
 def test_a_gray_page_goes_through_the_frontends_gamma(
     scanner: Device, environment: dict[str, str]
 ) -> None:
-    table = ",".join(f"[{i}]{255 - i}" for i in (0, 255))
-    words = ("--mode", "Gray", "--custom-gamma=yes", f"--gamma-table={table}")
+    words = ("--mode", "Gray", "--custom-gamma=yes", "--gamma-table=[0]255-[255]0")
     done = scan(environment, *words)
     assert is_near(rows(done.stdout, b"P5", WIDTH)[9], [255 - x for x in ramp()])
 
@@ -188,9 +187,9 @@ def test_a_start_that_fails_lets_the_sheet_out_and_the_lamp_off(
 
 
 def test_an_interrupted_page_lets_the_sheet_out(
-    scanner: Device, environment: dict[str, str]
+    model: Any, usb_bus: Umockdev, environment: dict[str, str]
 ) -> None:
-    scanner.fault("hang", 0x81, after=60)
+    scanner = usb_bus.plug(model.EmulatedD2, stuck_after=99)
     command = ["scanimage", "-d", "acme", "--format=pnm", "--source", "ADF", "-p"]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
