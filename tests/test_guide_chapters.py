@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def test_the_options_of_the_guide_work() -> None:
     from sane.backend import CAP_SOFT_DETECT, Device
 
     (block,) = FENCED.findall(chapter("Options"))
-    names = {"option": option, "CAP_SOFT_DETECT": CAP_SOFT_DETECT, "Device": Device}
+    names: dict[str, Any] = {"option": option, "CAP_SOFT_DETECT": CAP_SOFT_DETECT, "Device": Device}
     head = (
         "class Told(Device):\n"
         "    source = option.source('Flatbed', 'ADF')\n"
