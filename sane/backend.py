@@ -198,6 +198,10 @@ class Device(Policy):
     """MIME types in which document() gives a page. Python programs and the web server ask for it;
     it does not appear at the C ABI or in SANE's network protocol."""
 
+    wanted_mime = ""
+    """Set before start: the type of ``encoded`` in which document() will be asked for, "" when the
+    frame is read; for devices that have to be told how to send the page."""
+
     keeps_encoded = False
     """Set before start: the frame is read, and its page is then wanted as the device sent it, too.
     So read_into has to keep the bytes for document()."""

@@ -173,6 +173,7 @@ class Handle:
         if self._lost:
             raise Misbehaved("the driver has not come back from an earlier call")
         self.non_blocking = False
+        self.device.wanted_mime = mime
         is_first = not self._has_job
         try:
             if self.cancel_request.is_set():

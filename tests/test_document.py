@@ -54,7 +54,7 @@ class Camera(Device):
         return Parameters(FRAME_GRAY, WIDTH, LINES)
 
     def start(self) -> None:
-        self.calls.append("start")
+        self.calls.append(f"start{self.wanted_mime}")
         self.left = WIDTH * LINES
         self.kept = b""
 
@@ -86,14 +86,19 @@ def test_a_document_is_what_the_device_sent(blocking: str) -> None:
     with opened(camera) as found:
         assert found.encoded == ("image/jpeg",)
         assert found.document() == JPEG
-    assert camera.calls == ["start", "ended", "finish False"]
+    assert camera.calls == ["startimage/jpeg", "ended", "finish False"]
 
 
 def test_a_page_keeps_what_the_device_sent_only_if_it_is_wanted() -> None:
-    with opened(Camera()) as found:
+    camera = Camera(JPEG)
+    with opened(camera) as found:
         page = found.scan_page(encoded="image/jpeg")
         assert (bytes(page.data), page.encoded) == (bytes(WIDTH * LINES), {"image/jpeg": JPEG})
         assert found.scan_page().encoded == {}
+        assert found.document() == JPEG
+        assert found.scan_page().encoded == {}
+    starts = [call for call in camera.calls if call.startswith("start")]
+    assert starts == ["start", "start", "startimage/jpeg", "start"]
 
 
 def test_another_type_is_refused_before_paper_moves() -> None:
@@ -148,7 +153,7 @@ def test_cancel_ends_a_document() -> None:
     with pytest.raises(errors.Cancelled):
         found.document()
     found.close()
-    assert camera.calls == ["start", "finish True"]
+    assert camera.calls == ["startimage/jpeg", "finish True"]
 
 
 def test_what_was_kept_is_there_after_the_frame_only() -> None:

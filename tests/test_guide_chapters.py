@@ -24,6 +24,12 @@ RUN_ELSEWHERE = {
 }
 
 
+CHAPTERS = (
+    *("Options", "From a capture to a driver", "A feeder with two sides"),
+    "A scanner on the network",
+)
+
+
 def chapter(title: str) -> str:
     found = re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## )", TEXT, re.M | re.S)
     assert found is not None, title
@@ -32,7 +38,7 @@ def chapter(title: str) -> str:
 
 @pytest.mark.parametrize(
     ("title", "example"),
-    [("A feeder with two sides", "acme.py")],
+    [("A feeder with two sides", "acme.py"), ("A scanner on the network", "acmenet.py")],
 )
 def test_excerpts_are_lines_of_an_example_that_is_run(title: str, example: str) -> None:
     whole = (EXAMPLES / example).read_text()
@@ -93,11 +99,7 @@ def test_all_names_of_the_standard_are_in_the_table() -> None:
 
 
 def test_every_block_of_the_guide_is_run_somewhere() -> None:
-    here = [
-        block
-        for title in ("Options", "From a capture to a driver", "A feeder with two sides")
-        for block in FENCED.findall(chapter(title))
-    ]
+    here = [block for title in CHAPTERS for block in FENCED.findall(chapter(title))]
     for block in FENCED.findall(TEXT):
         tests = [test for start, test in RUN_ELSEWHERE.items() if block.startswith(start)]
         assert tests or block in here, block
