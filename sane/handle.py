@@ -30,6 +30,7 @@ from .errors import (
     status_of,
 )
 from .param import line_bytes
+from .policy import Policy
 from .sigpipe import without_sigpipe
 from .values import ACTIONS, refuse
 
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from .threads import Ring
 
     Result = TypeVar("Result")
+    Read = TypeVar("Read", int, int | None)
 
 IDLE, FRAME, ENDED, STOPPED = range(4)
 
@@ -70,9 +72,11 @@ class Handle:
         self._left_bytes = -1
         self._failure: SaneError | None = None
         self._ring: Ring | None = None
-        self._source: Callable[[memoryview], int | None] = device.read_into
         self._lost = False
         self._call = without_sigpipe if device.may_raise_sigpipe else _plain_call
+        self._source = self._guarded(device.read_into)
+        filters = type(device).before_read is not Policy.before_read
+        self._has_read_policy = filters or device.keeps_state
         device.cancel_request = self.cancel_request
         try:
             self._call(device.settle_options)
@@ -182,9 +186,9 @@ class Handle:
             self._has_job = True
             refuse("start", self._call(start))
             self._params = self._ask_parameters()
-            self._source = self.device.read_into
+            self._source = self._guarded(self.device.read_into)
             if mime:
-                self._source = self._call(self.device.document, mime).read_into
+                self._source = self._guarded(self._call(self.device.document, mime).read_into)
         except BaseException as exc:
             self._failed_start(exc, is_first)
             raise
@@ -201,7 +205,7 @@ class Handle:
         self.check_encoded(mime)
         if self.state != ENDED or not self.device.keeps_encoded:
             raise Invalid("document: the page is not complete, or was not kept")
-        return self._call(self.device.document, mime).read_into
+        return self._guarded(self._call(self.device.document, mime).read_into)
 
     def check_encoded(self, mime: str) -> None:
         """Raise Unsupported if the device does not send *mime*."""
@@ -224,22 +228,24 @@ class Handle:
         0 means nothing yet, only in non-blocking mode. Raises EndOfFrame at the end and again
         until the next start, Cancelled after cancel, Invalid when there is no frame.
         """
-        device = self.device
-        view = device.before_read(view)  # type: ignore[assignment]  # a view for a view
-        if device.keeps_state:
-            return self.ask(view)
-        self._check_readable()
+        if self._has_read_policy:
+            view = self.device.before_read(view)  # type: ignore[assignment]  # a view for a view
+            if self.device.keeps_state:
+                return self.ask(view)
+        if self.state != FRAME or self.cancel_request.is_set():
+            raise self._refusal()
         if not len(view):
             self._read_empty()
-        has_begun = self._left_bytes != self._frame_bytes
         if 0 <= self._left_bytes < len(view):
             view = view[: self._left_bytes]
         try:
             n = self._fill(view)
         except BaseException as exc:
+            has_begun = self._left_bytes != self._frame_bytes
             self.fail(exc)
-            if has_begun and isinstance(exc, Cancelled) and device.cancelled_read is not Cancelled:
-                raise device.cancelled_read("cancelled during a read") from None
+            other = self.device.cancelled_read
+            if has_begun and isinstance(exc, Cancelled) and other is not Cancelled:
+                raise other("cancelled during a read") from None
             raise
         if n is None:
             return 0
@@ -271,28 +277,32 @@ class Handle:
         self.device.before_read(None)
         raise Invalid("read: no buffer")
 
-    def _check_readable(self) -> None:
-        """Raise what read has to answer in this state, unless there is a frame to read."""
+    def _refusal(self) -> SaneError:
+        """Return what read has to answer while there is no frame to read, or after a cancel."""
         is_cancelled = self.cancel_request.is_set()
-        if self.state == FRAME and not is_cancelled:
-            return
         if self.state == ENDED and not is_cancelled:
-            raise EndOfFrame
+            return EndOfFrame()
         if self.device.status_without_frame is not None:
-            raise self.device.status_without_frame
+            return self.device.status_without_frame()
         if self.state == STOPPED or is_cancelled:
-            raise self._failure or Cancelled()
-        raise Invalid("read: no scan was started")
+            return self._failure or Cancelled()
+        return Invalid("read: no scan was started")
+
+    def _guarded(self, read_into: Callable[[memoryview], Read]) -> Callable[[memoryview], Read]:
+        """Return *read_into* for a driver whose calls may raise SIGPIPE so that they do not."""
+        if not self.device.may_raise_sigpipe:
+            return read_into
+        return lambda view: without_sigpipe(read_into, view)
 
     def _fill(self, view: memoryview) -> int | None:
         if self._ring is not None:
             return self._ring.read_into(view, not self.non_blocking)
-        n = self._call(self._source, view)
+        n = self._source(view)
         return None if n is None and self.non_blocking else self._plausible(n, view)
 
     def ask(self, view: memoryview) -> int:
         """Let the driver fill *view*; raises DeviceIOError if its answer is impossible."""
-        return self._plausible(self._call(self._source, view), view)
+        return self._plausible(self._source(view), view)
 
     @staticmethod
     def _plausible(n: int | None, view: memoryview) -> int:
