@@ -32,7 +32,7 @@ cdef int CLOSED, FAILED, SILENT, NO_HEAD, OTHER_SIZE, BAD_STATUS, UNSENT
 @cython.final
 cdef class NetBlocks:
     cdef object _owned, _owned_ack
-    cdef public object send
+    cdef public object send, stream
     cdef unsigned char *_tail
     cdef unsigned char *_ack
     cdef int _fd, _cancel_fd, _mask, _flip, _answer_ms, _stall_ms, _status, _cause

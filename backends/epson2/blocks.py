@@ -13,11 +13,15 @@ import os
 import select
 
 from ...const import STATUS_CANCELLED, STATUS_EOF, STATUS_GOOD, STATUS_IO_ERROR
+from ...errors import Cancelled, DeviceIOError
+from ...transport.sockets import Deadline
 from .._epson.network import pass_packet
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ...transport.streams import ByteStream
 
 _Size = int  # aliases, so that the types in blocks.pxd decide when compiled
 _Word = int
@@ -58,7 +62,8 @@ class NetBlocks:
     fd: the connection, non-blocking, owned by the caller; the first block was asked for. cancel_fd:
     readable as soon as the frontend cancels. sizes: bytes of a block, how many there are, bytes of
     one more at the end or 0. mask: the bits of a status byte that mean something. flip: 255 to
-    turn all bits over, else 0. send: sends to the connection, for the reader in Python.
+    turn all bits over, else 0. send: sends to the connection, for the reader in Python. stream:
+    receives, where the bytes do not come over the descriptor as they are.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class NetBlocks:
         self._owned_ack = acknowledgement
         self._ack = acknowledgement
         self.send: Callable[[bytes], None] | None = None
+        self.stream: ByteStream | None = None
         self._fd = fd
         self._cancel_fd = cancel_fd
         self._size, self._full, self._last = sizes
@@ -113,11 +119,11 @@ class NetBlocks:
         return f"{CAUSES[self._cause]} (block {self._done + 1} of {self._count}; head {head})"
 
     def capsule(self) -> object | None:
-        """Return a reader without GIL (sane/reader.pxd), None when uncompiled.
+        """Return a reader without GIL (sane/reader.pxd), None when uncompiled or with a stream.
 
         It keeps this object alive; both deliver from the same place, so reads may be mixed.
         """
-        if __file__.endswith((".py", ".pyc")):
+        if __file__.endswith((".py", ".pyc")) or self.stream is not None:
             return None
         # blocks.pxd defines it, where neither tool looks.
         return new_capsule(self)  # type: ignore[name-defined, no-any-return]  # noqa: F821
@@ -211,12 +217,12 @@ class NetBlocks:
                 tail[HEAD_BYTES : HEAD_BYTES + room],
             )
             try:
-                n = os.readv(self._fd, places)
+                n = self._receive(places)
             except BlockingIOError:
                 if self._wait():
                     return CANCELLED, 0
                 continue
-            except OSError:
+            except (OSError, DeviceIOError):
                 n = -1
             if n <= 0:
                 self._end(CLOSED if n == 0 else FAILED)
@@ -228,6 +234,15 @@ class NetBlocks:
             view[:total] = bytes(view[:total]).translate(bytes(range(255, -1, -1)))
         return (GOOD if total else self._status), total
 
+    def _receive(self, places: tuple[memoryview, ...]) -> int:
+        """Receive what is there into *places*; raises BlockingIOError for nothing yet."""
+        if self.stream is None:
+            return os.readv(self._fd, places)
+        n = self.stream.receive_now(next(place for place in places if len(place)))
+        if n < 0:
+            raise BlockingIOError
+        return n
+
     def _acknowledge(self) -> None:
         """Ask for the next block."""
         assert self.send is not None
@@ -236,13 +251,27 @@ class NetBlocks:
 
     def _wait(self) -> bool:
         """Wait for data; return whether the frontend cancelled."""
+        limit_ms = self._stall_ms if self._head_bytes else self._answer_ms
+        if self.stream is not None:
+            return self._wait_for(self.stream, limit_ms)
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         if self._cancel_fd >= 0:
             poll.register(self._cancel_fd, select.POLLIN)
-        ready = dict(poll.poll(self._stall_ms if self._head_bytes else self._answer_ms))
+        ready = dict(poll.poll(limit_ms))
         if self._cancel_fd in ready:
             return True
         if not ready:
+            self._end(SILENT)
+        return False
+
+    def _wait_for(self, stream: ByteStream, limit_ms: int) -> bool:
+        """Do the same on a stream."""
+        deadline = Deadline(None if limit_ms < 0 else limit_ms / 1000)
+        try:
+            stream.wait(select.POLLIN, deadline, "receive")
+        except Cancelled:
+            return True
+        except DeviceIOError:
             self._end(SILENT)
         return False

@@ -43,6 +43,8 @@ class NetWire(PacketWire):
         stream = self.packets.lend()
         blocks = NetBlocks(stream.fileno(), cancel_fd, sizes, mask, flip)
         blocks.send = lambda data: stream.send(data, network.STALL_SECONDS)
+        if not stream.is_plain:
+            blocks.stream = stream
         blocks.set_limits(network.ANSWER_SECONDS, network.STALL_SECONDS)
         return blocks
 
