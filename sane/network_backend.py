@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .backend import Context, Device
     from .cancel import Cancels
     from .config import Line
-    from .discovery.dnssd import Service
+    from .discovery.service import Service
     from .transport.network import Network
 
     Wait = Callable[[float, int], bool]
@@ -277,7 +277,8 @@ class NetworkBackend(Backend):
 
     def _browse(self, type: str) -> list[Service]:
         """Return the services that announce themselves as *type*."""
-        from .discovery.dnssd import Service, services
+        from .discovery.dnssd import services
+        from .discovery.service import Service
 
         def browse() -> list[list[str]]:
             return [service.row() for service in services(type, self.debug)]

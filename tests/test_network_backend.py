@@ -22,9 +22,9 @@ from sane.backend import (
     UsbNetworkBackend,
 )
 from sane.config import Environment
-from sane.discovery import dnssd
-from sane.discovery.dnssd import Service
+from sane.discovery import dnssd, mdns
 from sane.discovery.search import HOSTS
+from sane.discovery.service import Service
 from sane.network_backend import distinct
 from sane.testing.net import Connection, Fault, TcpEmulator, UdpEmulator
 from sane.transport.streams import ByteStream
@@ -120,6 +120,8 @@ class Both(UsbNetworkBackend, Backend):
 @pytest.fixture(autouse=True)
 def nobody_announces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dnssd, "PROGRAM", "/bin/false")
+    monkeypatch.setattr(mdns, "GROUPS", ())
+    monkeypatch.setattr(mdns, "ROUND_SECONDS", 0.01)
 
 
 def made(tmp_path: Path, *lines: str, kind: type[Any] = Backend, **variables: str) -> Any:

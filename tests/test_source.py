@@ -33,6 +33,7 @@ ROWS = (
             "cancel",
             "threads",
             "deps",
+            "spawn",
         ),
         *("option", "values", "policy", "handle"),
     ),
@@ -68,7 +69,7 @@ PYX_FOLDERS = ("abi", "usb", "image")
 OTHER_PYX = {
     "backends/_epson/blocks.pyx": "a nogil reader beside what it reads",
     "sane/dll/native.pyx": "calls the functions of C backends",
-    "sane/dll/spawn.pyx": "starts a process that the host cannot see: clone without SIGCHLD",
+    "sane/spawn.pyx": "starts a process that the host cannot see: clone without SIGCHLD",
     "sane/sessions/pump.pyx": "calls the C function behind a reader's capsule, without the GIL",
 }
 

@@ -15,7 +15,7 @@ from . import models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ...discovery.dnssd import Service
+    from ...discovery.service import Service
     from ...usb.handle import Usb
     from .._epson.network import Packets
     from .capabilities import Capabilities

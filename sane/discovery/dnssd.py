@@ -1,69 +1,61 @@
 """Finds services on the network by DNS-SD: SANE's servers, and scanners.
 
-It asks the system's Avahi daemon through avahi-browse, else python-zeroconf if that is installed.
-It knows names and addresses; nobody is contacted here. Source: net-protocol 7.13; RFC 6763.
+It asks the system's Avahi daemon through avahi-browse, else python-zeroconf if that is installed,
+else the network itself (mdns.py). It knows names and addresses; no service is contacted here.
+Source: net-protocol 7.13; RFC 6763.
 """
 
 from __future__ import annotations
 
-import os
-import select
-
 from ..errors import DeviceIOError
 from ..transport import PORT_MAX
 from ..transport.sockets import Deadline
+from .programs import output_of
+from .service import Service, read_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from ..debug import Debug
 
 PROGRAM = "/usr/bin/avahi-browse"
 SECONDS = 1.0  # that a listing waits for answers
-OUTPUT_BYTES = 1 << 20  # of the program: every real network fits
 RESOLVED, INTERFACE, INSTANCE, HOST, ADDRESS, PORT, TEXTS = "=", 1, 3, 6, 7, 8, 9  # its columns
 
 
-class Service:
-    """One announced service: *name* of its host, *port*, *address*; *instance* is its own name.
-
-    texts: what it tells of itself, as {"mdl": "..."}.
-    """
-
-    __slots__ = ("address", "instance", "name", "port", "texts")
-
-    def __init__(
-        self, name: str, port: int, address: str, instance: str, texts: dict[str, str]
-    ) -> None:
-        self.name = name
-        self.port = port
-        self.address = address
-        self.instance = instance
-        self.texts = texts
-
-    def row(self) -> list[str]:
-        """Return it as texts, for a recording."""
-        texts = [f"{key}={value}" for key, value in self.texts.items()]
-        return [self.name, str(self.port), self.address, self.instance, *texts]
-
-    @classmethod
-    def of_row(cls, row: Sequence[str]) -> Service:
-        """Return the service that a row of a recording means; raises ValueError for none."""
-        name, port, address, instance, *texts = row
-        return cls(name, int(port), address, instance, read_texts(texts))
-
-
 def services(type: str, debug: Debug, seconds: float = SECONDS) -> list[Service]:
-    """Return the services of *type* that are found within *seconds*, IPv4 before IPv6."""
-    try:
-        if os.access(PROGRAM, os.X_OK):
-            return list(parse(_run((PROGRAM, "-rpt", type), seconds)))
-        return _zeroconf(type, seconds, None)
-    except (ImportError, OSError, DeviceIOError) as exc:
-        debug(1, "no discovery: %s", exc)
-        return []
+    """Return the services of *type* that are found within *seconds*, IPv4 before IPv6.
+
+    Avahi is asked first, then python-zeroconf, then the network itself; the next one where there is
+    no such thing, or it tells of nothing before the time is over.
+    """
+    end = Deadline(seconds)
+    for way in (_avahi, _zeroconf, _mdns):
+        left = end.left()
+        if not left:
+            break
+        try:
+            found = way(type, debug, left)
+        except (ImportError, OSError, DeviceIOError) as exc:
+            debug(2, "discovery of %s: %s", type, exc)
+            continue
+        if found:
+            return found
+    return []
+
+
+def _avahi(type: str, debug: Debug, seconds: float) -> list[Service]:
+    """Ask the system's Avahi daemon by its program; [] without a daemon."""
+    return list(parse(output_of((PROGRAM, "-rpt", type), {"LC_ALL": "C"}, seconds)))
+
+
+def _mdns(type: str, debug: Debug, seconds: float) -> list[Service]:
+    """Ask the network itself."""
+    from .mdns import browse
+
+    return browse(type, debug, seconds)
 
 
 def parse(output: str) -> Iterator[Service]:
@@ -82,15 +74,6 @@ def parse(output: str) -> Iterator[Service]:
             yield Service(name, int(port), address, unescape(row[INSTANCE]), texts)
 
 
-def read_texts(entries: Iterable[str]) -> dict[str, str]:
-    """Return the entries ``key=value`` of a TXT record; the first of a key counts."""
-    found: dict[str, str] = {}
-    for entry in entries:
-        key, _, value = entry.partition("=")
-        found.setdefault(key.lower(), value)
-    return found
-
-
 def unescape(text: str) -> str:
     """Return *text* with avahi-browse's escapes, a backslash and three digits, undone."""
     data = bytearray()
@@ -107,43 +90,8 @@ def unescape(text: str) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _run(command: tuple[str, ...], seconds: float) -> str:
-    """Return what *command* writes within *seconds*; it is ended then."""
-    import _signal as signal  # type: ignore[import-not-found]  # signal itself imports enum
-
-    output, end = os.pipe2(os.O_CLOEXEC)
-    nowhere = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-    try:
-        actions = [(os.POSIX_SPAWN_DUP2, nowhere, 0), (os.POSIX_SPAWN_DUP2, end, 1)]
-        actions.append((os.POSIX_SPAWN_DUP2, nowhere, 2))
-        pid = os.posix_spawn(
-            command[0], command, {"LC_ALL": "C"}, file_actions=actions, setsigmask=()
-        )
-    finally:
-        os.close(end)
-        os.close(nowhere)
-    data = b""
-    deadline = Deadline(seconds)
-    try:
-        poll = select.poll()
-        poll.register(output, select.POLLIN)
-        while len(data) < OUTPUT_BYTES and poll.poll(deadline.left_ms()):
-            piece = os.read(output, 1 << 16)
-            if not piece:
-                break
-            data += piece
-    finally:
-        os.close(output)
-        try:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pid = 0  # the host collects the children of its process itself
-    return data.decode("utf-8", "replace")
-
-
-def _zeroconf(type: str, seconds: float, interfaces: Sequence[str] | None) -> list[Service]:
-    """Browse with python-zeroconf, on all interfaces or those with these addresses."""
+def _zeroconf(type: str, debug: Debug, seconds: float) -> list[Service]:
+    """Browse with python-zeroconf on all interfaces; raises ImportError without it."""
     import time
     from importlib import import_module
 
@@ -162,8 +110,7 @@ def _zeroconf(type: str, seconds: float, interfaces: Sequence[str] | None) -> li
             names.discard(name)
 
     service = f"{type}.local."
-    where = {} if interfaces is None else {"interfaces": list(interfaces)}
-    with zeroconf.Zeroconf(**where) as network:
+    with zeroconf.Zeroconf() as network:
         browser = zeroconf.ServiceBrowser(network, service, Listener())
         time.sleep(seconds)
         browser.cancel()

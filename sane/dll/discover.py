@@ -150,7 +150,7 @@ class Discovery:
         variables = others | environment.variables  # these as of sane_init, not of now
         try:
             if self._processes is None:
-                from . import spawn
+                from .. import spawn
 
                 self._processes = spawn
             fd, pid = self._processes.spawn(

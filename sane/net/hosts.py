@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..config import Environment, Line
     from ..debug import Debug
-    from ..discovery.dnssd import Service
+    from ..discovery.service import Service
 
 
 class Host:

@@ -300,7 +300,11 @@ class UdpEmulator:
             self.received.append(data)
             for answer in self.answers(data):
                 for sent in self._with_fault(answer):
-                    self._socket.sendto(sent, sender)
+                    self.reply(sent, sender)
+
+    def reply(self, data: bytes, sender: tuple[str, int]) -> None:
+        """Send one datagram to a host."""
+        self._socket.sendto(data, sender)
 
     def _with_fault(self, data: bytes) -> list[bytes]:
         """Return the datagrams that are sent for *data*; a connection that closes is silence."""

@@ -94,7 +94,7 @@ def test_a_python_file_is_copied_alone(copy: Copy) -> None:
 @pytest.mark.parametrize(
     ("name", "outputs"),
     [
-        ("sane/dll/spawn.pyx", ["spawn", "spawn"]),
+        ("sane/spawn.pyx", ["spawn", "spawn"]),
         ("sane/constraint.py", ["constraint", "constraint"]),
         ("sane/constraint.pxd", ["constraint", "constraint"]),
         ("sane/dll/probe.c", ["probe"]),
@@ -142,7 +142,7 @@ def test_what_no_build_made_is_removed_from_the_stage(copy: Copy) -> None:
 @pytest.mark.parametrize(
     ("name", "wrong", "said"),
     [
-        ("sane/dll/spawn.pyx", "this is no Python", "spawn.pyx"),
+        ("sane/spawn.pyx", "this is no Python", "spawn.pyx"),
         ("sane/dll/probe.c", "this is no C", "probe.c"),
         ("sane/option.py", "this is no Python", "option.py"),
     ],

@@ -12,7 +12,8 @@ import pytest
 
 from sane.config import Environment
 from sane.debug import Debug
-from sane.discovery import dnssd
+from sane.discovery import dnssd, mdns
+from sane.discovery.service import Service
 from sane.wire import DNSSD_TYPE as TYPE
 from tests.support.avahi import OUTPUT, program
 
@@ -53,13 +54,42 @@ def test_dnssd_a_program_that_does_not_end_is_ended(
     assert time.monotonic() - begin < 5
 
 
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away every way to ask."""
+    monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
+    monkeypatch.setitem(sys.modules, "zeroconf", None)
+    monkeypatch.setattr(mdns, "GROUPS", ())
+
+
 def test_dnssd_without_any_means_finds_nothing_and_says_so(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
-    monkeypatch.setitem(sys.modules, "zeroconf", None)
-    assert dnssd.services(TYPE, Debug("net", Environment({"SANE_DEBUG_NET": "1"}))) == []
-    assert "no discovery: " in capfd.readouterr().err
+    nobody(monkeypatch)
+    debug = Debug("net", Environment({"SANE_DEBUG_NET": "2"}))
+    assert dnssd.services(TYPE, debug, 0.05) == []
+    stderr = capfd.readouterr().err
+    assert f"discovery of {TYPE}: [Errno 2]" in stderr
+    assert f"discovery of {TYPE}: import of zeroconf halted" in stderr
+
+
+def test_dnssd_asks_the_network_where_nobody_else_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    nobody(monkeypatch)
+    asked: list[tuple[str, float]] = []
+
+    def browse(type: str, _debug: Debug, seconds: float) -> list[Service]:
+        asked.append((type, seconds))
+        return [Service("a.local", 6566, "192.0.2.7", "a", {})]
+
+    monkeypatch.setattr(mdns, "browse", browse)
+    assert [it.name for it in dnssd.services(TYPE, DEBUG, 5.0)] == ["a.local"]
+    program(tmp_path, monkeypatch, "exit 1\n")  # there is no daemon
+    assert [it.name for it in dnssd.services(TYPE, DEBUG, 5.0)] == ["a.local"]
+    assert all(type == TYPE and seconds > 1.0 for type, seconds in asked)
+    program(tmp_path, monkeypatch, "exec sleep 60\n")  # the time is over then
+    assert dnssd.services(TYPE, DEBUG, 0.05) == []
+    assert len(asked) == 2
 
 
 def test_dnssd_asks_zeroconf_where_there_is_no_avahi(monkeypatch: pytest.MonkeyPatch) -> None:

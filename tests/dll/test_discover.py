@@ -44,7 +44,7 @@ class FakeLoader(Loader):
 
 
 class FakeProcesses:
-    """Stands for sane.dll.spawn: a helper that answers *data* and ends, or does not."""
+    """Stands for sane.spawn: a helper that answers *data* and ends, or does not."""
 
     def __init__(self, data: bytes = b"", ends: bool = True) -> None:
         self.data = data

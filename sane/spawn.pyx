@@ -1,8 +1,8 @@
 # cython: language_level=3
-"""Starts a helper program so that the host does not notice: no child, no signal, no descriptor.
+"""Starts a program so that the host does not notice: no child, no signal, no descriptor.
 
-It knows processes; it knows nothing of SANE. The helper is started by a child that is gone when
-spawn() returns. That child has exit signal 0: it sends no SIGCHLD, and a host that waits for any
+It knows processes; it knows nothing of SANE. The program, a helper that answers on descriptor 3 or
+one whose output is read, is started by a child that is gone when these functions return. That child has exit signal 0: it sends no SIGCHLD, and a host that waits for any
 child does not see it. Both share the memory of the host until the helper's exec, and this thread
 waits: so there is no fork of a large process, and no copy of its locks.
 """
@@ -58,12 +58,24 @@ cdef extern from * nogil:
 
       return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &reaper) == 0 && reaper);
     }
+
+    #ifndef CLONE_PIDFD
+    #define CLONE_PIDFD 0x1000 /* Linux 5.2; older kernels pass over it */
+    #endif
+    #ifndef SYS_pidfd_send_signal
+    #define SYS_pidfd_send_signal 424
+    #endif
+
+    static void pysane_kill(int pidfd)
+    {
+      syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+    }
     """
     ctypedef int pid_t
     ctypedef struct sigset_t:
         pass
     int AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, F_SETFD, F_GETFD, O_RDWR
-    int CLONE_VM, CLONE_VFORK, SIGCHLD, SIG_SETMASK
+    int CLONE_VM, CLONE_VFORK, CLONE_FILES, CLONE_PIDFD, SIGCHLD, SIG_SETMASK
     int WAIT_CLONE "__WCLONE"
     int PTHREAD_CANCEL_DISABLE
     int PYSANE_STACK
@@ -84,23 +96,27 @@ cdef extern from * nogil:
     int pthread_sigmask(int, const sigset_t *, sigset_t *)
     int pthread_setcancelstate(int, int *)
     pid_t waitpid(pid_t, int *, int)
-    pid_t clone(int (*)(void *) noexcept nogil, void *, int, void *)
+    pid_t clone(int (*)(void *) noexcept nogil, void *, int, void *, ...)
     void pysane_close_from(int)
     void pysane_reset_signals()
     int pysane_is_init()
+    void pysane_kill(int)
 
-CHANNEL = 3  # the descriptor on which the helper answers
+CHANNEL = 3  # the descriptor on which a helper answers
 
 cdef enum:
     C_CHANNEL = 3
+    C_OUTPUT = 1
 
 cdef struct Plan:
     char **argv
     char **environment
     int cwd
     int channel
+    int target  # what the channel becomes in the program: C_CHANNEL, or C_OUTPUT
     char *stack  # of the second child
     pid_t helper
+    int pidfd  # of the program, -1 where the kernel has none
     int error
 
 
@@ -113,17 +129,18 @@ cdef int become_helper(void *data) noexcept nogil:
     setsid()
     if plan.cwd >= 0:
         fchdir(plan.cwd)
-    if plan.channel == C_CHANNEL:
-        fcntl(C_CHANNEL, F_SETFD, 0)
+    if plan.channel == plan.target:
+        fcntl(plan.target, F_SETFD, 0)
     else:
-        dup2(plan.channel, C_CHANNEL)
-    pysane_close_from(C_CHANNEL + 1)
+        dup2(plan.channel, plan.target)
+    pysane_close_from(max(plan.target, 2) + 1)
     null = open("/dev/null", O_RDWR)
     dup2(null, 0)
-    dup2(null, 1)
-    if fcntl(2, F_GETFD) < 0:
+    if plan.target != C_OUTPUT:
+        dup2(null, 1)
+    if plan.target == C_OUTPUT or fcntl(2, F_GETFD) < 0:
         dup2(null, 2)
-    if null > C_CHANNEL:
+    if null > max(plan.target, 2):
         close(null)
     sigemptyset(&none)
     sigprocmask(SIG_SETMASK, &none, NULL)
@@ -136,9 +153,8 @@ cdef int become_helper(void *data) noexcept nogil:
 cdef int start_helper(void *data) noexcept nogil:
     """Start the second child from the first, which then ends: the helper has no parent here."""
     cdef Plan *plan = <Plan *>data
-    plan.helper = clone(
-        become_helper, plan.stack + PYSANE_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, data
-    )
+    cdef int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD
+    plan.helper = clone(become_helper, plan.stack + PYSANE_STACK, flags, data, &plan.pidfd)
     if plan.helper < 0:
         plan.error = errno
     _exit(0)
@@ -152,7 +168,8 @@ cdef void launch(Plan *plan, char *stack) noexcept nogil:
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state)
     sigfillset(&everything)
     pthread_sigmask(SIG_SETMASK, &everything, &before)
-    first = clone(start_helper, stack + PYSANE_STACK, CLONE_VM | CLONE_VFORK, plan)
+    # It shares our descriptors: the program's pidfd, made there, is ours from the beginning.
+    first = clone(start_helper, stack + PYSANE_STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES, plan)
     if first < 0:
         plan.error = errno
     else:
@@ -172,20 +189,15 @@ cdef char **pointers(list texts) except NULL:
     return found
 
 
-def spawn(list arguments, list environment, cwd):
-    """Start the program arguments[0]; return a socket to its descriptor 3, and its process id.
-
-    arguments, environment: bytes. cwd: a descriptor of its working directory, None for ours. It
-    gets nothing else: no descriptor but stderr, default signals, a session of its own; stdin and
-    stdout are /dev/null. Raises OSError if it cannot be started.
-    """
+cdef int start(list arguments, list environment, cwd, int target, Plan *plan) except -1:
+    """Start the program arguments[0] as *target* says; return our end of its channel."""
     cdef int[2] ends
-    cdef Plan plan
     cdef char *stacks
     plan.argv = plan.environment = NULL
     plan.cwd = -1 if cwd is None else cwd
-    plan.helper = -1
+    plan.helper = plan.pidfd = -1
     plan.error = 0
+    plan.target = target
     if socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0:
         raise OSError(errno, "no socket for a helper")
     ends[0] = pysane_above_stdio(ends[0])
@@ -204,18 +216,60 @@ def spawn(list arguments, list environment, cwd):
         plan.environment = pointers(environment)
         plan.stack = stacks + PYSANE_STACK
         with nogil:
-            launch(&plan, stacks)
+            launch(plan, stacks)
+        if plan.pidfd >= 0:
+            plan.pidfd = pysane_above_stdio(plan.pidfd)
         if plan.error:
-            raise OSError(plan.error, "cannot be started", os.fsdecode(arguments[0]))
+            raise OSError(plan.error, "cannot be started", arguments[0].decode())
     except BaseException:
         close(ends[0])
+        if plan.pidfd >= 0:
+            close(plan.pidfd)
         raise
     finally:
         close(ends[1])
         free(stacks)
         free(plan.argv)
         free(plan.environment)
-    return ends[0], plan.helper
+    return ends[0]
+
+
+def spawn(list arguments, list environment, cwd):
+    """Start the program arguments[0]; return a socket to its descriptor 3, and its process id.
+
+    arguments, environment: bytes. cwd: a descriptor of its working directory, None for ours. It
+    gets nothing else: no descriptor but stderr, default signals, a session of its own; stdin and
+    stdout are /dev/null. Raises OSError if it cannot be started.
+    """
+    cdef Plan plan
+    cdef int channel = start(arguments, environment, cwd, C_CHANNEL, &plan)
+    if plan.pidfd >= 0:
+        close(plan.pidfd)
+    return channel, plan.helper
+
+
+def spawn_output(list arguments, list environment):
+    """Start the program arguments[0], whose output is wanted; return what end() takes.
+
+    That is a socket from its stdout, its process id, and a pidfd (-1 on Linux before 5.2). stdin
+    and stderr are /dev/null; else as spawn.
+    """
+    cdef Plan plan
+    cdef int channel = start(arguments, environment, None, C_OUTPUT, &plan)
+    return channel, plan.helper, plan.pidfd
+
+
+def end(int channel, int helper, int pidfd):
+    """Kill a program that spawn_output started, if it still runs, and forget it.
+
+    Its process id may be another's by now; only the pidfd is certain to be its own. Without one, it
+    ends when it writes to the socket that is closed here.
+    """
+    close(channel)
+    if pidfd >= 0:
+        pysane_kill(pidfd)
+        close(pidfd)
+        reap(helper)
 
 
 def hang_up(int fd):

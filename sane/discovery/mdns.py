@@ -1,0 +1,130 @@
+"""Finds services by asking the network itself: multicast DNS, for machines without a daemon for it.
+
+It asks once and listens for a while, from a port of its own; it keeps nothing and answers nobody.
+Source: RFC 6762 5.1 and 6.7 (one-shot queries), RFC 6763 4 and 12.
+"""
+
+from __future__ import annotations
+
+import _socket
+
+from ..cancel import NeverCancelled
+from ..transport.broadcast import Search
+from ..transport.sockets import Deadline
+from . import dns
+from .service import Service, read_texts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..debug import Debug
+    from ..transport.broadcast import Answer
+
+    Name = tuple[bytes, ...]
+
+GROUPS = ("224.0.0.251", "ff02::fb")
+PORT = 5353
+DOMAIN = ".local"
+ROUND_SECONDS = 0.3  # then what is not known yet is asked for, and the question repeated
+INSTANCES = 256  # of one type: no office has more
+ADDRESSES = 32  # of one host
+QUESTIONS = 32  # in one datagram, which then fits into a packet
+
+
+def browse(
+    type: str, debug: Debug, seconds: float, groups: tuple[str, ...] = (), port: int = PORT
+) -> list[Service]:
+    """Return the services of *type* (``_uscan._tcp``) that answer within *seconds*.
+
+    Silence and a machine without a network give []. Garbage, and datagrams from another port than
+    the one that was asked, are dropped; of a flood INSTANCES are heard.
+    """
+    sockets = Search(groups or GROUPS, debug, with_loopback=True)
+    known = _Known(dns.name_of(type + DOMAIN))
+    end = Deadline(seconds)
+    wait = NeverCancelled().wait
+    try:
+        while left := end.left():
+            for message in known.questions():
+                sockets.send(message, port)
+            round_end = Deadline(min(left, ROUND_SECONDS))
+            while (left := round_end.left()) and (answer := sockets.receive(wait, left)):
+                if answer.port == port:
+                    known.take(answer, debug)
+    finally:
+        sockets.close()
+    return sorted(known.services(), key=lambda service: ":" in service.address)
+
+
+class _Known:
+    """What was heard about one type until now."""
+
+    def __init__(self, type: Name) -> None:
+        self._type = type
+        self._instances: dict[Name, Name] = {}  # by their name as it is compared
+        self._servers: dict[Name, tuple[Name, int]] = {}
+        self._texts: dict[Name, list[bytes]] = {}
+        self._addresses: dict[Name, list[str]] = {}
+
+    def take(self, answer: Answer, debug: Debug) -> None:
+        """Take over the records of one datagram."""
+        try:
+            records = dns.parse(answer.data)
+        except dns.BadMessage as exc:
+            debug(3, "mdns: %s: %s", answer.host, exc)
+            return
+        for record in records:
+            self._take(record, answer)
+
+    def _take(self, record: dns.Record, answer: Answer) -> None:
+        key = dns.key_of(record.name)
+        value = record.value
+        if record.type == dns.PTR and key == dns.key_of(self._type) and isinstance(value, tuple):
+            if len(self._instances) < INSTANCES and value[1:]:
+                self._instances.setdefault(dns.key_of(value), value)
+        elif record.type == dns.SRV and isinstance(value, tuple):
+            self._servers.setdefault(key, value)
+        elif record.type == dns.TXT and isinstance(value, list):
+            self._texts.setdefault(key, value)
+        elif record.type in (dns.A, dns.AAAA) and isinstance(value, bytes):
+            family = _socket.AF_INET if record.type == dns.A else _socket.AF_INET6
+            text = _socket.inet_ntop(family, value)
+            if text.startswith("fe80:"):  # of use on its own link only
+                if not answer.interface:
+                    return
+                text += f"%{answer.interface}"
+            found = self._addresses.setdefault(key, [])
+            if text not in found and len(found) < ADDRESSES:
+                found.append(text)
+
+    def questions(self) -> Iterator[bytes]:
+        """Yield the datagrams that ask for the type, and for what is missing."""
+        asked: list[tuple[Name, int]] = [(self._type, dns.PTR)]
+        for key, instance in self._instances.items():
+            server = self._servers.get(key)
+            if server is None:
+                asked.append((instance, dns.SRV))
+            elif dns.key_of(server[0]) not in self._addresses:
+                asked += ((server[0], dns.A), (server[0], dns.AAAA))
+            if key not in self._texts:
+                asked.append((instance, dns.TXT))
+        for at in range(0, len(asked), QUESTIONS):
+            try:
+                yield dns.query(asked[at : at + QUESTIONS])
+            except dns.BadMessage:
+                continue  # who has such a name cannot be asked
+
+    def services(self) -> Iterator[Service]:
+        """Yield what is known whole, one for each address, in the order of the answers."""
+        for key, instance in self._instances.items():
+            server, port = self._servers.get(key, ((), 0))
+            found = self._addresses.get(dns.key_of(server), [])
+            texts = read_texts(_text(entry) for entry in self._texts.get(key, []))
+            name = ".".join(map(_text, server))
+            for address in found if port else ():
+                yield Service(name, port, address, _text(instance[0]), texts)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
