@@ -105,38 +105,26 @@ cdef class Blocks:
         return status, n
 
     cdef int give(self, unsigned char *buf, Py_ssize_t room, Py_ssize_t *n) noexcept nogil:
-        cdef bint is_direct
         n[0] = 0
         if self.place == self.filled:
             if self.status == SANE_STATUS_GOOD and self.done == self.count:
                 self.status = SANE_STATUS_EOF
-            if self.status != SANE_STATUS_GOOD:
-                return self.status
-            is_direct = room > self.next_size()  # there is room for the byte behind it, too
-            if not self.receive(buf if is_direct else self.memory):
+            if self.status == SANE_STATUS_GOOD and not self.receive():
                 return SANE_STATUS_CANCELLED
             if self.status != SANE_STATUS_GOOD:
                 return self.status
-            if is_direct:
-                n[0] = self.filled
-                self.place = self.filled
-                return SANE_STATUS_GOOD
         n[0] = min(room, self.filled - self.place)
         memcpy(buf, self.memory + self.place, n[0])
         self.place += n[0]
         return SANE_STATUS_GOOD
 
-    cdef inline Py_ssize_t next_size(self) noexcept nogil:
-        """Return how many bytes the next block has, without the one behind it."""
-        return self.size if self.done < self.full else self.last
-
-    cdef bint receive(self, unsigned char *memory) noexcept nogil:
-        """Receive the next block in *memory* and acknowledge it; False: the frontend cancelled."""
-        cdef Py_ssize_t size = self.next_size()
+    cdef bint receive(self) noexcept nogil:
+        """Receive the next block and acknowledge it; False: the frontend cancelled."""
+        cdef Py_ssize_t size = self.size if self.done < self.full else self.last
         cdef Py_ssize_t n = 0
         cdef int code
         code = self.bulk.carry_out(
-            self.bulk.owner, self.source, memory, size + 1, self.seconds, self.cancel_fd, &n
+            self.bulk.owner, self.source, self.memory, size + 1, self.seconds, self.cancel_fd, &n
         )
         if code == CANCELLED:
             self.partial = n
@@ -149,7 +137,7 @@ cdef class Blocks:
             return True
         self.done += 1
         self.place, self.filled = 0, size
-        self.tail = memory[size]
+        self.tail = self.memory[size]
         if self.tail & (self.fail | self.cancel):
             self.filled = 0
             self.status = SANE_STATUS_IO_ERROR if self.tail & self.fail else SANE_STATUS_CANCELLED

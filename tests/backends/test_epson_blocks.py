@@ -54,6 +54,7 @@ def read(made: Any, room: int) -> tuple[int, bytes]:
         view[:] = b"\xee" * room
         status, n = made.take(view)
         image += view[:n]
+        assert bytes(view[n:]) == b"\xee" * (room - n), "what was not delivered was written to"
         if status != GOOD:
             return status, image
 
