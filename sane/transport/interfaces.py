@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GET_LINK, NEW_LINK, GET_ADDRESS, NEW_ADDRESS, DONE, ERROR = 18, 16, 22, 20, 3, 2
 REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
-IFF_UP, IFF_LOOPBACK, IFF_POINTOPOINT = 1, 8, 16
+IFF_UP, IFF_POINTOPOINT = 1, 16
 IFLA_NAME, IFA_ADDRESS, IFA_LOCAL, IFA_BROADCAST = 3, 1, 2, 4
 ANSWER_BYTES = 1 << 16  # of one datagram: the kernel makes them of half that size
 SECONDS = 2.0  # the kernel answers at once; without an answer there is no list
@@ -48,8 +48,10 @@ class InterfaceAddress:
 
     @property
     def is_loopback(self) -> bool:
-        """Only this machine is behind it."""
-        return bool(self.flags & IFF_LOOPBACK)
+        """It is 127.0.0.0/8 or ::1: only this machine has it, whatever the interface is."""
+        if self.family == _socket.AF_INET:
+            return self.address[:1] == b"\x7f"
+        return self.address == bytes(15) + b"\x01"
 
     @property
     def is_point_to_point(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .sockets import Deadline
 from .streams import ByteStream
 
 TYPE_CHECKING = False
@@ -37,11 +38,12 @@ class Target:
 
 
 def open_stream(target: Target, seconds: float | None, cancel: Cancels | None) -> ByteStream:
-    """Return a stream to *target*, where each step (name, connection, TLS) takes at most *seconds*.
+    """Return a stream to *target* within *seconds*, for its name, the connection and TLS together.
 
     Silence is NoAnswer; nobody there, and a peer that speaks no TLS, are a DeviceIOError; one that
     is not trusted is Untrusted.
     """
+    deadline = Deadline(seconds)
     if target.path:
         stream = ByteStream.to_path(target.path, seconds, cancel)
     else:
@@ -50,4 +52,4 @@ def open_stream(target: Target, seconds: float | None, cancel: Cancels | None) -
         return stream
     from .tls import TlsStream
 
-    return TlsStream.over(stream, target.trust, target.name, seconds)
+    return TlsStream.over(stream, target.trust, target.name, deadline.left())

@@ -70,14 +70,20 @@ class ByteStream:
         seconds: float | None = None,
         cancel: Cancels | None = None,
     ) -> ByteStream:
-        """Return a stream to the first address of *host* that answers within *seconds*, each.
+        """Return a stream to the first address of *host* that answers.
 
-        None leaves the time to the operating system, which gives up after minutes.
+        All of it takes *seconds* at most, shared by the addresses that are left: one that is silent
+        keeps time for the next. None leaves the time to the operating system, which gives up after
+        minutes.
         """
+        deadline = Deadline(seconds)
         failure: DeviceIOError | None = None
-        for address in resolve(host, port, seconds, cancel):
+        addresses = resolve(host, port, seconds, cancel)
+        for number, address in enumerate(addresses):
+            left = deadline.left()
+            share = None if left is None else left / (len(addresses) - number)
             try:
-                return cls.to_address(address, f"{host} port {port}", seconds, cancel)
+                return cls.to_address(address, f"{host} port {port}", share, cancel)
             except DeviceIOError as exc:
                 failure = exc
         assert failure is not None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +22,7 @@ from sane.transport.broadcast import EVERYBODY, Answer, is_group
 from sane.transport.datagrams import Datagrams
 from sane.transport.failures import NoAnswer
 from sane.transport.network import Network
+from tests.conftest import ABSENT, TREE
 
 SHORT, LONG = 0.05, 10.0
 NETWORK = Network(Environment({}), "test")
@@ -258,6 +262,51 @@ def test_search_without_a_network(
 )
 def test_search_what_is_a_group(host: str, is_it: bool) -> None:
     assert is_group(host) == is_it
+
+
+IN_NAMESPACE = """
+ip link set lo up && ip addr add 10.98.0.1/24 brd 10.98.0.255 dev lo &&
+ip addr add 10.99.0.1/24 brd 10.99.0.255 dev lo && ip addr add 10.97.0.1/24 dev lo || exit 77
+exec "$@"
+"""
+SEARCH = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from sane.cancel import Cancel
+from sane.config import Environment
+from sane.testing.net import UdpEmulator
+from sane.transport.network import Network
+from tests.conftest import ABSENT, TREE
+
+class Echo(UdpEmulator):
+    def answers(self, data):
+        return [data]
+
+with Echo("0.0.0.0") as echo:
+    questions = [(b"who", echo.address[1])]
+    network = Network(Environment({}), "tst")
+    for answer in network.search(questions, Cancel().wait, 0.5, to=["255.255.255.255"], rounds=1):
+        print(answer.host, answer.interface)
+"""
+
+
+def test_search_asks_every_network_by_its_own_broadcast_address() -> None:
+    """In a network namespace: two with one, one without; 127.0.0.1 is no network to search."""
+    if shutil.which("unshare") is None or shutil.which("ip") is None:
+        pytest.skip(f"{ABSENT}unshare (util-linux) or ip (iproute2)")
+    script = ["sh", "-c", IN_NAMESPACE, "sh", sys.executable, "-c", SEARCH, str(TREE)]
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--net", *script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip(f"{ABSENT}a network namespace ({done.stderr.strip()})")
+    assert done.stderr == ""
+    asked = {"10.97.0.1 lo", "10.98.0.1 lo", "10.99.0.1 lo"}
+    assert set(done.stdout.splitlines()) == asked
 
 
 def test_interfaces_this_machine_has_itself() -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 
 from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceIOError
-from sane.transport import names
+from sane.transport import names, streams
 from sane.transport.streams import ByteStream
 from tests.conftest import ABSENT, TREE
 from tests.support.ports import full_listener, listener
@@ -96,6 +97,20 @@ def test_transport_the_resolver_gives_one_entry_an_address() -> None:
 def test_transport_connect_has_a_deadline() -> None:
     with full_listener() as port, pytest.raises(DeviceIOError, match="connect: timed out"):
         ByteStream.connect("127.0.0.1", port, SHORT)
+
+
+def test_transport_connect_leaves_time_for_the_next_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first address is silent; all of them share the limit."""
+    with full_listener() as silent, listener() as sock:
+        found = [(socket.AF_INET, ("127.0.0.1", port)) for port in (silent, sock.getsockname()[1])]
+        monkeypatch.setattr(streams, "resolve", lambda *_args: found)
+        begin = time.monotonic()
+        stream = ByteStream.connect("printer", 80, 1.0)
+        assert stream.peer_address() == found[1]
+        assert time.monotonic() - begin < LONG / 2
+        stream.close()
 
 
 def test_transport_connect_ends_with_cancel(cancel: Cancel) -> None:
