@@ -17,6 +17,7 @@ from .steps import Build, Failed, Step
 
 ABI = Path("sane", "abi")
 INCLUDES = (Path("include"), ABI)
+QUIET = ("-X", "show_performance_hints=False")
 LINES = "-g1"  # Cython's C: a debugger shows lines, not variables; compiles in 4/5 of the time
 
 
@@ -182,7 +183,7 @@ class Toolchain:
 
 def translate(source: Path, target: Path, name: str) -> Step:
     """Return the step from Cython to C; a .pxd beside the source counts, also one not yet there."""
-    command = [sys.executable, "-m", "cython", "-3", "-X", "binding=False", "-M", "-I", "."]
+    command = [sys.executable, "-m", "cython", "-3", "-X", "binding=False", *QUIET, "-M", "-I", "."]
     command += ["--module-name", name, str(source), "-o", str(target)]
     report = target.with_name(f"{target.name}.dep")
     inputs = [source, source.with_suffix(".pxd")]

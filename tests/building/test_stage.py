@@ -15,7 +15,7 @@ from tests.conftest import PREFIX, ROOT
 pytestmark = pytest.mark.process
 
 SOURCES = ("sane", "backends", "include", "etc", "docs/man", ".ci/building")
-FILES = ("setup.py", "pyproject.toml", "README.md")
+FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 STUB = '#!/bin/sh\necho "$0 $*" >> {log}\nexec {gcc} "$@"\n'
 
 
@@ -84,11 +84,11 @@ def test_nothing_is_compiled_when_nothing_changed(copy: Copy) -> None:
 
 def test_a_python_file_is_copied_alone(copy: Copy) -> None:
     change(copy.folder / "sane/scanner.py", "ADDED = 1")
-    other = copy.staged("sane/option.py").stat().st_mtime_ns
+    other = copy.staged("sane/errors.py").stat().st_mtime_ns
     assert copy.compiled() == []
     assert copy.staged("sane/scanner.py").read_text().endswith("ADDED = 1\n")
     assert b"ADDED" in next(copy.staged("sane/__pycache__").glob("scanner.*.pyc")).read_bytes()
-    assert copy.staged("sane/option.py").stat().st_mtime_ns == other
+    assert copy.staged("sane/errors.py").stat().st_mtime_ns == other
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_what_no_build_made_is_removed_from_the_stage(copy: Copy) -> None:
     [
         ("sane/spawn.pyx", "this is no Python", "spawn.pyx"),
         ("sane/dll/probe.c", "this is no C", "probe.c"),
-        ("sane/option.py", "this is no Python", "option.py"),
+        ("sane/errors.py", "this is no Python", "errors.py"),
     ],
 )
 def test_a_failed_compile_fails_the_build_and_is_not_remembered(

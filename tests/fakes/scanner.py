@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sane.backend import Context, Device
+from sane.backends._epson import PORT
 from sane.backends.epson2 import Backend
 from sane.backends.epson2.device import Epson
 from sane.backends.epson2.wires import UsbWire
@@ -21,14 +21,13 @@ from sane.usb.descriptors import Endpoint
 from sane.usb.link import BABBLE, OK, TIMEOUT, UNPLUGGED, Link
 from sane.usb_backend import UsbBackend
 from tests.fakes.usb import fake_usb
+from tests.support.ports import loopback_address
 
 if TYPE_CHECKING:
     from sane.usb.link import Cancels, Result
 
 PACKET = 512
 CHUNK = 5000
-
-_hosts = itertools.count()
 
 
 class MachineLink(Link):
@@ -85,8 +84,7 @@ def prepared(device: Device, owner: UsbBackend) -> Handle:
 
 def host() -> str:
     """Return an address of the loopback network that no other test has."""
-    number = next(_hosts)
-    return f"127.2.{number // 200 + 1}.{number % 200 + 2}"
+    return loopback_address(PORT)
 
 
 @contextmanager

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from sane.backends._epson import PORT
 from sane.testing.epson_net import Server
 from sane.testing.esci import Model, Scanner
 from sane.testing.esci.usb import UsbScanner
 from sane.testing.usb.hosted import Device, Umockdev
 from tests.peers.walks import Walk, compare, our_library, run_walk, their_library
+from tests.support.ports import loopback_address
 
 MM = 65536  # of a fixed-point option
 CHUNK, CAP = 32768, 1 << 28
@@ -32,8 +34,6 @@ OPTIONS = (  # names by number, as in the specification
     *("br-x", "br-y", "", "autofocus", "focus", "", "source", "auto-eject", "film-type", "bay"),
     *("eject", "adf-mode"),
 )
-
-_hosts = itertools.count()
 
 
 class Outcome(NamedTuple):
@@ -80,8 +80,7 @@ def run_both(
     walker: Path, make: Callable[[], Scanner], commands: Sequence[str], folder: Path
 ) -> tuple[Outcome, Outcome]:
     """Run *commands* on an open scanner, number 0, on both sides; return ours and theirs."""
-    number = next(_hosts)
-    host = f"127.1.{number // 200 + 1}.{number % 200 + 2}"  # no other test is in this network
+    host = loopback_address(PORT)
     outcomes = []
     for name, side in (("ours", our_library()), ("theirs", their_library())):
         head = ["conf dll.conf epson2", f"conf epson2.conf {quote(f'net {host}')}", "init m"]

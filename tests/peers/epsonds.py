@@ -8,19 +8,20 @@ calls return, the image, and the parameters that each backend sends.
 from __future__ import annotations
 
 import copy
-import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
+from sane.backends._epson import PORT
 from sane.testing.epson_net import Server
 from sane.testing.esci2 import Bed, Model, Scanner
 from sane.testing.esci2.usb import UsbScanner
 from sane.testing.usb.hosted import Umockdev
 from tests.peers.epson import normal
 from tests.peers.walks import Side, Walk, compare, our_library, run_walk, their_library
+from tests.support.ports import loopback_address
 
 MM = 65536  # of a fixed-point option
 SOURCE, MODE, DEPTH, RESOLUTION, CORNERS, SKEW, CROP = 2, 3, 4, 5, (7, 8, 9, 10), 14, 15
@@ -106,12 +107,7 @@ class Usb:
 
 def serve(machine: Scanner) -> Server:
     """Return a server at an address that nobody uses: the port of these scanners is fixed."""
-    while True:
-        host = f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
-        try:
-            return Server(machine, host)
-        except OSError:
-            continue  # another test run has it
+    return Server(machine, loopback_address(PORT))
 
 
 def check(

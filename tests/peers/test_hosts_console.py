@@ -16,6 +16,7 @@ from tests.abi import running
 from tests.conftest import PREFIX
 from tests.peers.frontends import OURS, Scanimage, configure, environment, peer
 from tests.peers.original_saned import OriginalSaned
+from tests.support.ports import loopback_address
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 10.0
@@ -88,8 +89,7 @@ def test_image_sane_opens_the_next_device_after_exit_without_init(
 
 @KINDS
 def test_the_original_saned_serves_the_original_client(tmp_path: Path, native: bool) -> None:
-    number = os.getpid()
-    address = f"127.{100 + number % 100}.{number >> 8 & 0xFF}.{200 + native}"
+    address = loopback_address()
     config = configuration(tmp_path / "server", native)
     client = configure(tmp_path / "client", "net\n", net_conf=f"{address}\n")
     remote = Scanimage(tmp_path / "remote", client)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from tests.peers.frontends import OURS, SLOW, Outcome, Scanimage, environment, interrupt, peer
 from tests.peers.original_saned import PORT, OriginalSaned
 from tests.saned.running import Saned, configure
-from tests.support.ports import loopback_address
+from tests.support.ports import ipv6_loopback, loopback_address
 from tests.support.remote_scans import (
     ADF,
     COLOR,
@@ -80,6 +81,9 @@ class Pair:
         return far
 
 
+pytestmark = pytest.mark.xdist_group("ipv6_loopback")  # for which they would wait
+
+
 @pytest.fixture(scope="module", params=["theirs-IPv4", "theirs-IPv6", "ours-IPv4", "ours-IPv6"])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -87,14 +91,14 @@ def pair(
     folder = tmp_path_factory.mktemp("net")
     config = configure(folder / "server")
     kind, family = request.param.split("-")
-    address = loopback_address() if family == "IPv4" else "::1"
     server: OriginalSaned | Saned
-    if kind == "theirs":
-        server = OriginalSaned(config, address=address)
-    else:
-        server = Saned(config, address=address, port=PORT)
-    with server:
-        yield Pair(folder, server, config)
+    with nullcontext(loopback_address()) if family == "IPv4" else ipv6_loopback() as address:
+        if kind == "theirs":
+            server = OriginalSaned(config, address=address)
+        else:
+            server = Saned(config, address=address, port=PORT)
+        with server:
+            yield Pair(folder, server, config)
 
 
 def test_net_lists_the_devices(pair: Pair) -> None:
@@ -204,8 +208,7 @@ def test_net_a_server_that_is_killed_in_mid_frame_is_an_error_at_once(
     pair: Pair, tmp_path: Path
 ) -> None:
     config = configure(tmp_path / "server")
-    number = int(loopback_address().rpartition(".")[2])
-    address = loopback_address().rpartition(".")[0] + f".{(number + 1) % 250 + 1}"
+    address = loopback_address()
     with OriginalSaned(config, address=address) as server:
         command = [peer("scanimage"), "-d", f"net:{address}:test:0", "--format=pnm", "-p", *SLOW]
         with subprocess.Popen(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 
 from tests.saned.running import Saned, configure
-from tests.support.ports import PORT, loopback_address
+from tests.support.ports import PORT, ipv6_loopback, loopback_address
 from tests.support.remote_scans import (
     ADF,
     COLOR,
@@ -21,6 +22,8 @@ from tests.support.remote_scans import (
     Pair,
 )
 
+pytestmark = pytest.mark.xdist_group("ipv6_loopback")  # for which they would wait
+
 
 @pytest.fixture(scope="module", params=["IPv4", "IPv6"])
 def pair(
@@ -28,8 +31,10 @@ def pair(
 ) -> Iterator[Pair]:
     folder = tmp_path_factory.mktemp("saned")
     config = configure(folder / "server")
-    address = loopback_address() if request.param == "IPv4" else "::1"
-    with Saned(config, address=address, port=PORT) as server:
+    with (
+        nullcontext(loopback_address()) if request.param == "IPv4" else ipv6_loopback() as address,
+        Saned(config, address=address, port=PORT) as server,
+    ):
         yield Pair(folder, server, config)
 
 

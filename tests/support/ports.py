@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import random
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+PORT = 6566  # the only one that the original client knows
 
 
 def free_ports(count: int) -> int:
@@ -48,10 +53,22 @@ def full_listener() -> Iterator[int]:
                 other.close()
 
 
-PORT = 6566  # the only one that the original client knows
+def loopback_address(port: int = PORT) -> str:
+    """Return an address of the loopback network at which nobody, of any test run, has *port*."""
+    while True:
+        numbers = (random.randrange(3, 255), random.randrange(256), random.randrange(1, 255))
+        address = f"127.{'.'.join(map(str, numbers))}"
+        with contextlib.closing(socket.socket()) as sock:
+            try:
+                sock.bind((address, port))
+            except OSError:
+                continue
+        return address
 
 
-def loopback_address() -> str:
-    """Return an address of this machine on which nobody else's server listens."""
-    number = os.getpid()
-    return f"127.{100 + number % 100}.{number >> 8 & 0xFF}.{number & 0xFF or 1}"
+@contextmanager
+def ipv6_loopback() -> Iterator[str]:
+    """Yield ::1 once no other test of this machine serves there; it has no second address."""
+    with open(f"{tempfile.gettempdir()}/pysane-ipv6-{os.getuid()}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield "::1"
