@@ -215,16 +215,84 @@ def test_buttons_are_kept_until_they_are_read(
     assert b"--copy[=(yes|no)] [yes]" in done.stdout
 
 
-def test_the_example_keeps_the_rules_of_the_standard(
-    scanner: Device, environment: dict[str, str]
-) -> None:
-    variables = {**environment, "PYTHONPATH": str(PREFIX / "lib" / "pysane")}
+def conformance(environment: dict[str, str], device: str) -> tuple[int, str]:
+    """Return the exit status and what the conformance kit says of *device*."""
     done = subprocess.run(
-        [sys.executable, "-m", "sane.testing", "acme", "-s", "br-x=50", "-s", "br-y=50"],
-        env=variables,
+        [sys.executable, "-m", "sane.testing", device, "-s", "br-x=50", "-s", "br-y=50"],
+        env={**environment, "PYTHONPATH": str(PREFIX / "lib" / "pysane")},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_the_example_keeps_the_rules_of_the_standard(
+    scanner: Device, environment: dict[str, str]
+) -> None:
+    status, text = conformance(environment, "acme")
+    assert status == 0, text
+
+
+# On the network; tests/test_guide_network.py has the rest
+
+
+@pytest.fixture
+def on_the_network(
+    tmp_path: Path, staged_environment: dict[str, str], config_dir: Path
+) -> Iterator[tuple[Any, dict[str, str], str]]:
+    """Yield the emulated scanner, the environment of programs that find it, and its name."""
+    if shutil.which("scanimage") is None:
+        pytest.skip(f"{ABSENT}scanimage")
+    module = emulator("emulated_n1")
+    with module.EmulatedN1() as scanner:
+        name = f"acme://127.0.0.1:{scanner.address[1]}"
+        (config_dir / "dll.conf").write_text("acmenet\n")
+        (config_dir / "acmenet.conf").write_text(f"{name}\n")
+        variables = {**staged_environment, **drivers(tmp_path, "acmenet")}
+        yield scanner, variables, f"acmenet:{name}"
+    del sys.modules["emulated_n1"]
+
+
+def test_scanimage_lists_the_network_scanner_and_scans(
+    on_the_network: tuple[Any, dict[str, str], str],
+) -> None:
+    _scanner, environment, name = on_the_network
+    listed = subprocess.run(
+        ["scanimage", "-L"], env=environment, capture_output=True, timeout=TIMEOUT, check=True
+    )
+    assert listed.stdout == f"device `{name}' is a Acme N1 flatbed scanner\n".encode()
+    command = ["scanimage", "-d", name, "--format=pnm", *AREA, "--mode", "Gray"]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, timeout=TIMEOUT, check=True
+    )
+    row = bytes(x * 255 // 147 for x in range(147))
+    assert done.stdout.endswith(b"\n147 147\n255\n" + row * 147)
+
+
+@pytest.mark.parametrize("after", [2, 5])
+def test_a_network_scanner_that_hangs_up_does_not_end_scanimage(
+    on_the_network: tuple[Any, dict[str, str], str], after: int
+) -> None:
+    from sane.testing.net import Fault
+
+    scanner, environment, name = on_the_network
+    scanner.faults.add(Fault("close", after=after))
+    done = subprocess.run(
+        ["scanimage", "-d", name, "--format=pnm"],
+        env=environment,
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert b"Error during device I/O" in done.stderr
+    assert b"received signal" not in done.stderr
+
+
+def test_the_network_example_keeps_the_rules_of_the_standard(
+    on_the_network: tuple[Any, dict[str, str], str],
+) -> None:
+    _scanner, environment, name = on_the_network
+    status, text = conformance(environment, name)
+    assert status == 0, text
