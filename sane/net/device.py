@@ -16,7 +16,7 @@ from ..transport import PORT_MAX
 from ..transport.streams import ByteStream
 from ..wire import messages
 from .connection import FAREWELL_SECONDS, refused
-from .options import RemoteOptions
+from .options import RemoteOptions, text_of
 from .stream import FrameStream
 
 TYPE_CHECKING = False
@@ -89,10 +89,11 @@ class NetDevice(Device):
             return b"", reply.info & INFO_BITS
         info = reply.info & INFO_BITS
         if reply.value_size == len(data) == len(reply.value):
-            is_set = action == const.ACTION_SET_VALUE and option.type == const.TYPE_STRING
-            if is_set and b"\0" not in reply.value:
-                return data, info  # what took effect is longer than what was sent: it is kept
-            return value_of(option, reply.value), info
+            if option.type != const.TYPE_STRING:
+                return reply.value, info
+            if action == const.ACTION_SET_VALUE and b"\0" not in reply.value:
+                return text_of(data), info  # what took effect is longer: what was sent is kept
+            return text_of(reply.value), info
         if action == const.ACTION_GET_VALUE:
             raise DeviceIOError(
                 f"option {option.name}: {len(reply.value)} bytes came, not {len(data)}"
@@ -113,21 +114,15 @@ class NetDevice(Device):
         reply = self.call(messages.Start(self.number))
         if reply.status:
             raise refused(reply.status, "the server did not start")
-        try:
-            if not 0 < reply.port <= PORT_MAX:
-                raise DeviceIOError(f"{connection.host}: data port {reply.port}")
-            # Asked before the data connection is there, it is answered before a server that
-            # fills that connection can get stuck; and one that never accepts it is noticed.
-            described = connection.call_around(
-                messages.GetParameters(self.number), cancel, lambda: self._connect(reply.port)
-            )
-            assert self._data is not None
-            self._parameters = parameters_of(described)
-        except Cancelled:
-            raise
-        except SaneError:
-            self._stop()
-            raise
+        if not 0 < reply.port <= PORT_MAX:
+            raise DeviceIOError(f"{connection.host}: data port {reply.port}")
+        # Asked before the data connection is there, it is answered before a server that fills
+        # that connection can get stuck; and one that never accepts it is noticed.
+        described = connection.call_around(
+            messages.GetParameters(self.number), cancel, lambda: self._connect(reply.port)
+        )
+        assert self._data is not None
+        self._parameters = parameters_of(described)
         little = reply.byte_order == messages.LITTLE_ENDIAN
         differs = little != (sys.byteorder == "little")
         self.frame = FrameStream(
@@ -204,14 +199,6 @@ class NetDevice(Device):
             )
         except DeviceIOError as exc:
             self.debug(2, "CLOSE: %s", exc)
-
-
-def value_of(option: Option, data: bytes) -> bytes:
-    """Return *data* as a value of *option*: a text ends with its first NUL, and always with one."""
-    if option.type != const.TYPE_STRING:
-        return data
-    end = data.find(b"\0")
-    return data[: end + 1] if end >= 0 else data[:-1] + b"\0"
 
 
 def parameters_of(reply: Any) -> Parameters:

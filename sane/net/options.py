@@ -6,6 +6,8 @@ the server. Source: net-protocol 2.4 and 7.8.
 
 from __future__ import annotations
 
+import sys
+
 from .. import const
 from ..errors import DeviceIOError, Invalid
 from ..option import WORD_SIZE, Bool, Button, Fixed, Group, Int, Option, String, WordRange
@@ -106,7 +108,18 @@ class RemoteOptions(Options):
 
     def get(self, device: Any, option: Option) -> bytes:
         data: bytes = device.control(option, const.ACTION_GET_VALUE, bytes(option.size))[0]
-        return data
+        return self._counted(device, data) if option.index == 0 else data
+
+    def _counted(self, device: Device, told: bytes) -> bytes:
+        """Return the number of options that were described, whatever number the server told.
+
+        A frontend makes tables of that size and takes every index below it for an option.
+        """
+        count = len(self.declared)
+        if int.from_bytes(told, sys.byteorder, signed=True) != count:
+            text = "option 0: the server told another number than the %d options it described"
+            device.debug(1, text, count)
+        return count.to_bytes(WORD_SIZE, sys.byteorder)
 
     def set(self, device: Any, option: Option, data: bytes) -> tuple[bytes, int]:
         if option.type == const.TYPE_STRING:
@@ -201,6 +214,12 @@ def _constraint(descriptor: Descriptor) -> Any:
     if descriptor.constraint_type == const.CONSTRAINT_STRING_LIST:
         return tuple(text for text in found if _bytes(text) < descriptor.size) or None
     return found or None
+
+
+def text_of(data: bytes) -> bytes:
+    """Return *data* as a text of C: it ends with its first NUL, and always with one."""
+    end = data.find(b"\0")
+    return data[: end + 1] if end >= 0 else data[:-1] + b"\0"
 
 
 def _bytes(text: str) -> int:

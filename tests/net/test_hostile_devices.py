@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -67,6 +68,13 @@ def test_hostile_option_0_is_one_word(tmp_path: Path, count: Any) -> None:
         opening(tmp_path, descriptors=[count, DEPTH, MODE]),
     ):
         pass
+
+
+@pytest.mark.parametrize("told", [-(1 << 31), -1, 0, 2, 4, 1_000_000])
+def test_hostile_option_0_counts_what_was_described(tmp_path: Path, told: int) -> None:
+    values = {0: told.to_bytes(4, "little", signed=True)}
+    with opening(tmp_path, values=values) as opened:
+        assert opened.get(0) == (3).to_bytes(4, sys.byteorder)
 
 
 NO_OPTIONS = {
