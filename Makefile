@@ -5,6 +5,7 @@
 #                 install    build/prefix to PREFIX; uninstall removes it again
 #                 deb        a Debian package, build/pysane_*.deb
 #   to work on it check      lint, types and unit tests, in a minute; lint is the first two alone
+#                 unit       the unit tests alone
 #                 test       all tests on this machine, on the source tree and on the compiled one
 #                 bench      how fast it is, beside the original
 #                 importtime what a listing imports, and what that costs
@@ -46,8 +47,8 @@ DEB_PYTHON ?= /usr/bin/python3
 PYTEST := $(VENV)/bin/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadgroup
 
-.PHONY: all build scan install uninstall deb check lint test bench importtime test-usb test-long \
-	test-sdist test-deb test-distro fuzz sanitize clean
+.PHONY: all build scan install uninstall deb check lint unit test bench importtime test-usb \
+	test-long test-sdist test-deb test-distro fuzz sanitize clean
 
 all: build
 
@@ -95,7 +96,10 @@ deb:
 	@$(MAKE) --no-print-directory BUILD=build/deb PYTHON=$(DEB_PYTHON) build
 	@$(DEB_PYTHON) .ci/deb.py --stage build/deb/prefix --out build
 
-check: lint
+check:
+	@$(MAKE) --no-print-directory --output-sync -j2 lint unit
+
+unit: $(VENV)/ready-test
 	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long)"
 
 lint: $(VENV)/ready-lint
