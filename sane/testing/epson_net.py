@@ -6,7 +6,6 @@ Source: specification esci 1.2, 1.3 and 6.1.
 
 from __future__ import annotations
 
-import socket
 import struct
 import threading
 from collections.abc import Callable
@@ -14,7 +13,6 @@ from collections.abc import Callable
 from ..backends._epson import PORT
 from ..backends._epson.network import (
     ACK,
-    DISCOVERY_QUERY,
     HEAD_BYTES,
     LOCK,
     MAGIC,
@@ -22,13 +20,13 @@ from ..backends._epson.network import (
     UNLOCK,
 )
 from .machine import Machine
+from .net import Connection, TcpEmulator, UdpEmulator
 
 NAK = 0x15
 WELCOME, LOCKED, UNLOCKED, PASSED = 0x8000, 0xA100, 0xA101, 0xA000
 DATA_OFFSET = 0x300C  # what real devices send
 REQUEST_BYTES = 1 << 20  # a host never sends more at once
 LOCK_SECONDS = 2.0  # a lock waits so long for the last host's unlock to be read
-JOIN_SECONDS = 10.0
 
 _HEAD = struct.Struct(">2sHHIH")
 _DATA = struct.Struct(">II")
@@ -52,11 +50,11 @@ def answer(kind: int, payload: bytes) -> bytes | None:
     return packet(kind, payload)
 
 
-class Server:
+class Server(TcpEmulator):
     """A Machine on TCP, from construction to close(); one host at a time, the others get NAK.
 
     tamper(kind, payload): returns the bytes to send for a packet, None for none at all, or raises
-    Hangup: by this function tests make every fault of a network and of a device.
+    Hangup: by this function tests make the faults of a device, by `faults` those of a network.
     """
 
     def __init__(
@@ -68,71 +66,21 @@ class Server:
     ) -> None:
         self.machine = machine
         self.tamper = tamper
-        self.connections = 0  # how many were ever made
-        self._is_closing = False
-        self._owner: socket.socket | None = None
-        self._open: set[socket.socket] = set()
+        self._owner: Connection | None = None
         self._change = threading.Condition()
-        self._listener = socket.create_server((host, port))
-        self.address: tuple[str, int] = self._listener.getsockname()[:2]
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
-        self._threads[0].start()
+        super().__init__(host, port)
 
-    def __enter__(self) -> Server:
-        return self
-
-    def __exit__(self, *_exc: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close all connections and end all threads."""
-        self.hang_up()
-        with self._change:
-            self._is_closing = True
-        self._listener.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(JOIN_SECONDS)
-        self._listener.close()
-
-    def hang_up(self) -> None:
-        """Close the open connections, as a scanner does that is switched off."""
-        with self._change:
-            for connection in self._open:
-                _shut(connection)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _peer = self._listener.accept()
-            except OSError:
-                return  # shut down by close
-            with self._change:
-                if self._is_closing:
-                    connection.close()
-                    return
-                self._open.add(connection)
-                self.connections += 1
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection: socket.socket) -> None:
+    def serve(self, connection: Connection) -> None:
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._send(connection, WELCOME, self.machine.welcome)
-            while (request := _receive_packet(connection)) is not None:
-                self._handle(connection, *request)
+            while True:
+                self._handle(connection, *_receive_packet(connection))
         except Hangup as exc:
-            _send_quietly(connection, exc.data)
-        except OSError:
-            pass  # the host is gone
+            connection.send_raw(exc.data)
         finally:
             self._release(connection)
-            with self._change:
-                self._open.discard(connection)
-                connection.close()
 
-    def _handle(self, connection: socket.socket, kind: int, payload: bytes) -> None:
+    def _handle(self, connection: Connection, kind: int, payload: bytes) -> None:
         if kind == LOCK:
             granted = self._acquire(connection)
             self._send(connection, LOCKED, bytes((ACK if granted else NAK,)))
@@ -149,12 +97,12 @@ class Server:
         else:
             raise Hangup  # no host sends that
 
-    def _send(self, connection: socket.socket, kind: int, payload: bytes) -> None:
+    def _send(self, connection: Connection, kind: int, payload: bytes) -> None:
         data = self.tamper(kind, payload)
         if data is not None:
-            connection.sendall(data)
+            connection.send(data)
 
-    def _acquire(self, connection: socket.socket) -> bool:
+    def _acquire(self, connection: Connection) -> bool:
         with self._change:
             free = self._change.wait_for(lambda: self._owner is None, LOCK_SECONDS)
             if free:
@@ -162,40 +110,22 @@ class Server:
                 self.machine.connected()
             return free
 
-    def _release(self, connection: socket.socket) -> None:
+    def _release(self, connection: Connection) -> None:
         with self._change:
             if self._owner is connection:
                 self._owner = None
                 self._change.notify_all()
 
 
-class Responder:
+class Responder(UdpEmulator):
     """Answers the search for scanners by UDP, from construction to close()."""
 
     def __init__(self, host: str, port: int, answers: tuple[bytes, ...]) -> None:
-        self.answers = answers
-        self.queries: list[bytes] = []
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, port))
-        self.address: tuple[str, int] = self._socket.getsockname()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        self._said = answers
+        super().__init__(host, port)
 
-    def _serve(self) -> None:
-        while True:
-            query, sender = self._socket.recvfrom(len(DISCOVERY_QUERY))
-            if not query:
-                return  # close says so
-            self.queries.append(query)
-            for data in self.answers:
-                self._socket.sendto(data, sender)
-
-    def close(self) -> None:
-        """End the thread and release the port."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", self.address)
-        self._thread.join(JOIN_SECONDS)
-        self._socket.close()
+    def answers(self, data: bytes) -> tuple[bytes, ...]:
+        return self._said
 
 
 def discovery_answer(name: str) -> bytes:
@@ -204,37 +134,9 @@ def discovery_answer(name: str) -> bytes:
     return b"EPSONp" + struct.pack(">BBHHH", 0, 0xFF, 0, 0, len(body)) + body
 
 
-def _receive_packet(connection: socket.socket) -> tuple[int, bytes] | None:
-    """Return type and payload of the host's next packet, None when it has closed."""
-    head = _receive_exactly(connection, HEAD_BYTES)
-    if head is None:
-        return None
-    magic, kind, _offset, size, _zero = _HEAD.unpack(head)
+def _receive_packet(connection: Connection) -> tuple[int, bytes]:
+    """Return type and payload of the host's next packet."""
+    magic, kind, _offset, size, _zero = _HEAD.unpack(connection.receive(HEAD_BYTES))
     if magic != MAGIC or size > REQUEST_BYTES:
-        return None
-    payload = _receive_exactly(connection, size)
-    return None if payload is None else (kind, payload)
-
-
-def _receive_exactly(connection: socket.socket, size: int) -> bytes | None:
-    data = b""
-    while len(data) < size:
-        more = connection.recv(size - len(data))
-        if not more:
-            return None
-        data += more
-    return data
-
-
-def _send_quietly(connection: socket.socket, data: bytes) -> None:
-    try:
-        connection.sendall(data)
-    except OSError:
-        return  # the host was faster
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        return  # closed already
+        raise Hangup
+    return kind, connection.receive(size)

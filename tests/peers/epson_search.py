@@ -32,7 +32,7 @@ def main(folders: list[str]) -> None:
                     command, env=environment, capture_output=True, text=True, check=False
                 )
                 print(done.stdout.strip())
-        for query in responder.queries:
+        for query in responder.received:
             print(query.hex())
         responder.close()
 
