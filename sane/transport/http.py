@@ -119,6 +119,7 @@ class Response:
         while not self._rest:
             if self._connection is None:
                 return 0
+            self._connection.stream.cancel = self._client.cancel
             try:
                 piece = self._connection.piece(self._stall_seconds)
             except BaseException:

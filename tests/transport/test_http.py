@@ -135,6 +135,24 @@ def test_http_a_body_in_the_middle_can_be_given_up_while_another_request_runs() 
         assert len(web.connections) == 2
 
 
+def test_http_a_cancel_request_may_be_exchanged_while_a_body_comes(cancel: Cancel) -> None:
+    class Half(Web):
+        def serve(self, connection: Connection) -> None:
+            connection.receive_until(b"\r\n\r\n")
+            connection.send_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n1234")
+            connection.wait(LONG)
+
+    with Half(b"") as web:
+        client = Http(web.base)
+        response = client.request("GET", "x")
+        view = memoryview(bytearray(4))
+        assert response.read_into(view) == 4
+        client.cancel = cancel
+        threading.Timer(SHORT, cancel.set).start()
+        with pytest.raises(Cancelled):
+            response.read_into(view)
+
+
 # Limits
 
 
