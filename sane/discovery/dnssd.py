@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "/usr/bin/avahi-browse"
 SECONDS = 1.0  # that a listing waits for answers
+FOUND = "+"
 RESOLVED, INTERFACE, INSTANCE, HOST, ADDRESS, PORT, TEXTS = "=", 1, 3, 6, 7, 8, 9  # its columns
 
 
@@ -48,7 +49,8 @@ def services(type: str, debug: Debug, seconds: float = SECONDS) -> list[Service]
 
 def _avahi(type: str, debug: Debug, seconds: float) -> list[Service]:
     """Ask the system's Avahi daemon by its program; [] without a daemon."""
-    return list(parse(output_of((PROGRAM, "-rpt", type), {"LC_ALL": "C"}, seconds)))
+    command = PROGRAM, "-rpt", type
+    return list(parse(output_of(command, {"LC_ALL": "C"}, seconds, is_enough=is_complete)))
 
 
 def _mdns(type: str, debug: Debug, seconds: float) -> list[Service]:
@@ -56,6 +58,14 @@ def _mdns(type: str, debug: Debug, seconds: float) -> list[Service]:
     from .mdns import browse
 
     return browse(type, debug, seconds)
+
+
+def is_complete(output: str) -> bool:
+    """Tell whether avahi-browse has found something, and told where all of it is."""
+    rows = [line.split(";", TEXTS) for line in output.splitlines()]
+    found = {tuple(row[INTERFACE:HOST]) for row in rows if row[0] == FOUND}
+    resolved = {tuple(row[INTERFACE:HOST]) for row in rows if row[0] == RESOLVED}
+    return bool(resolved) and found <= resolved
 
 
 def parse(output: str) -> Iterator[Service]:

@@ -37,6 +37,7 @@ def browse(
 ) -> list[Service]:
     """Return the services of *type* (``_uscan._tcp``) that answer within *seconds*.
 
+    It goes on before when something was found, all of it is known, and a round brought nothing new.
     Silence and a machine without a network give []. Garbage, and datagrams from another port than
     the one that was asked, are dropped; of a flood INSTANCES are heard.
     """
@@ -45,7 +46,7 @@ def browse(
     end = Deadline(seconds)
     wait = NeverCancelled().wait
     try:
-        while left := end.left():
+        while (left := end.left()) and not known.is_complete():
             for message in known.questions():
                 sockets.send(message, port)
             round_end = Deadline(min(left, ROUND_SECONDS))
@@ -66,6 +67,14 @@ class _Known:
         self._servers: dict[Name, tuple[Name, int]] = {}
         self._texts: dict[Name, list[bytes]] = {}
         self._addresses: dict[Name, list[str]] = {}
+        self._before = 0  # how much was known after the last round
+
+    def is_complete(self) -> bool:
+        """Tell, after a round, whether another one is hardly worth its time."""
+        known = len(self._instances) + len(self._servers) + len(self._texts)
+        known += sum(map(len, self._addresses.values()))
+        before, self._before = self._before, known
+        return bool(self._instances) and before == self._before and not self._missing()
 
     def take(self, answer: Answer, debug: Debug) -> None:
         """Take over the records of one datagram."""
@@ -100,7 +109,16 @@ class _Known:
 
     def questions(self) -> Iterator[bytes]:
         """Yield the datagrams that ask for the type, and for what is missing."""
-        asked: list[tuple[Name, int]] = [(self._type, dns.PTR)]
+        asked = [(self._type, dns.PTR), *self._missing()]
+        for at in range(0, len(asked), QUESTIONS):
+            try:
+                yield dns.query(asked[at : at + QUESTIONS])
+            except dns.BadMessage:
+                continue  # who has such a name cannot be asked
+
+    def _missing(self) -> list[tuple[Name, int]]:
+        """Return the questions for what is not known of the instances."""
+        asked: list[tuple[Name, int]] = []
         for key, instance in self._instances.items():
             server = self._servers.get(key)
             if server is None:
@@ -109,11 +127,7 @@ class _Known:
                 asked += ((server[0], dns.A), (server[0], dns.AAAA))
             if key not in self._texts:
                 asked.append((instance, dns.TXT))
-        for at in range(0, len(asked), QUESTIONS):
-            try:
-                yield dns.query(asked[at : at + QUESTIONS])
-            except dns.BadMessage:
-                continue  # who has such a name cannot be asked
+        return asked
 
     def services(self) -> Iterator[Service]:
         """Yield what is known whole, one for each address, in the order of the answers."""

@@ -20,15 +20,21 @@ if TYPE_CHECKING:
     Started: TypeAlias = tuple[int, int, int, Callable[[int, int, int], None]]
 
 OUTPUT_BYTES = 1 << 20  # every real network fits
+QUIET_SECONDS = 0.3  # hosts answer a question to all within a tenth, or in their sleep later
 
 
 def output_of(
-    command: Sequence[str], variables: Mapping[str, str], seconds: float, most: int = OUTPUT_BYTES
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    seconds: float,
+    most: int = OUTPUT_BYTES,
+    is_enough: Callable[[str], bool] | None = None,
 ) -> str:
     """Return what *command* writes to stdout within *seconds*; it is ended then.
 
-    Silence gives "". Of too much, the first *most* bytes are returned; bytes that are no UTF-8
-    become question marks. stdin and stderr are /dev/null. Raises OSError if it cannot be started.
+    is_enough(output): asked whenever nothing came for QUIET_SECONDS, ends it earlier. Silence gives
+    "". Of too much, the first *most* bytes are returned; bytes that are no UTF-8 become question
+    marks. stdin and stderr are /dev/null. Raises OSError if it cannot be started.
     """
     channel, pid, pidfd, end = _start(command, variables)
     data = b""
@@ -36,18 +42,24 @@ def output_of(
     try:
         poll = select.poll()
         poll.register(channel, select.POLLIN)
-        while len(data) < most and poll.poll(deadline.left_ms()):
-            piece = os.read(channel, 1 << 16)
-            if not piece:
+        while len(data) < most and (left := deadline.left()):
+            wait = left if is_enough is None else min(left, QUIET_SECONDS)
+            if poll.poll(Deadline(wait).left_ms()):
+                piece = os.read(channel, 1 << 16)
+                if not piece:
+                    break
+                data += piece
+            elif is_enough is not None and is_enough(_text(data)):
                 break
-            data += piece
-            if deadline.left() == 0:
-                break
-    except OSError:  # what it wrote until then counts
-        return data[:most].decode("utf-8", "replace")
+    except OSError:
+        return _text(data[:most])  # what it wrote until then counts
     finally:
         end(channel, pid, pidfd)
-    return data[:most].decode("utf-8", "replace")
+    return _text(data[:most])
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def _start(command: Sequence[str], variables: Mapping[str, str]) -> Started:

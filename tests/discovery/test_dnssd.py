@@ -18,6 +18,7 @@ from sane.wire import DNSSD_TYPE as TYPE
 from tests.support.avahi import OUTPUT, program
 
 DEBUG = Debug("net", Environment({}))
+LONG = 10.0
 
 
 def test_dnssd_reads_what_avahi_says() -> None:
@@ -52,6 +53,36 @@ def test_dnssd_a_program_that_does_not_end_is_ended(
     begin = time.monotonic()
     assert [host.name for host in dnssd.services(TYPE, DEBUG, 0.2)] == ["server.local"]
     assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_over"),
+    [
+        ([], False),
+        (["+;eth0;IPv4;a;_x._tcp;local"], False),
+        (["+;eth0;IPv4;a;_x._tcp;local", "=;eth0;IPv4;a;_x._tcp;local;h;192.0.2.7;80;"], True),
+        (
+            [
+                *("+;eth0;IPv4;a;_x._tcp;local", "+;eth0;IPv6;a;_x._tcp;local"),
+                "=;eth0;IPv4;a;_x._tcp;local;h;192.0.2.7;80;",
+            ],
+            False,
+        ),
+        (["=;eth0;IPv4;a;_x._tcp;local;h;192.0.2.7;80;"], True),
+    ],
+)
+def test_dnssd_a_list_goes_on_when_all_that_was_found_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: list[str], is_over: bool
+) -> None:
+    """avahi-browse goes on for a second and more; who is in its cache need not wait for it."""
+    assert dnssd.is_complete("\n".join(rows)) == is_over
+    script = "".join(f"echo '{row}'\n" for row in rows)
+    program(tmp_path, monkeypatch, f"{script}exec sleep 60\n")
+    monkeypatch.setattr(mdns, "GROUPS", ())
+    begin = time.monotonic()
+    found = dnssd.services("_x._tcp", DEBUG, LONG if is_over else 0.6)
+    assert time.monotonic() - begin < LONG / 2
+    assert len(found) == sum(row.startswith("=") for row in rows)
 
 
 def nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,6 +90,14 @@ def test_mdns_a_responder_is_found(at_once: bool, monkeypatch: pytest.MonkeyPatc
         assert found(responder) == EXPECTED
 
 
+def test_mdns_it_goes_on_when_all_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mdns, "ROUND_SECONDS", 0.05)
+    with Responder(*WHOLE) as responder:
+        begin = time.monotonic()
+        assert found(responder, 60.0) == EXPECTED
+        assert time.monotonic() - begin < LONG
+
+
 def test_mdns_the_texts_of_a_service() -> None:
     with Responder(*WHOLE) as responder:
         (service, _) = browse(TYPE, DEBUG, 0.3, (GROUP,), responder.address[1])
