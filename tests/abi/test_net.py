@@ -25,17 +25,36 @@ def depth(number: int) -> m.Descriptor:
 
 
 MANY = [m.Descriptor(f"o{i}", "", "", 1, 0, 4096, 5, 0, None) for i in range(3, 400)]
+
+
+def resized(*sizes: int) -> list[m.Descriptor]:
+    """Return the list whose text, words, turncoat and last option have these sizes."""
+    text, words, turncoat, last = sizes
+    kind = 1 if last == 8 else 3  # the second list calls the word a text
+    return [
+        COUNT,
+        depth(1),
+        m.Descriptor("mode", "Mode", "", 3, 0, text, 5, 0, None),
+        m.Descriptor("words", "", "", 1, 0, words, 5, 0, None),
+        m.Descriptor("turncoat", "", "", kind, 0, turncoat, 5, 0, None),
+        m.Descriptor("last", "", "", 1, 0, last, 5, 0, None),
+    ]
+
+
+RESIZED = [resized(6, 8, 4, 8), resized(4096, 12, 4, 4), resized(4096, 8, 4, 8)]
 LISTS: dict[str, Any] = {
     "reload": lambda n: [COUNT, depth(n), MODE],
     "another_number": lambda n: (
         [[COUNT, depth(1), MODE], [COUNT, depth(2), MODE, MODE, MODE]][n - 1] if n < 3 else [COUNT]
     ),
+    "resized": lambda n: RESIZED[n - 1],
     "grown": lambda n: [COUNT, depth(1), MODE, *MANY] if n > 1 else [COUNT, depth(1), MODE],
 }
 
 
 @pytest.mark.parametrize(
-    "case", ["reload", "another_number", "grown", "odd_status", "death", "watched"]
+    "case",
+    ["reload", "another_number", "grown", "resized", "odd_status", "death", "watched"],
 )
 def test_net_from_c(
     program: Path, case: str, staged_environment: dict[str, str], config_dir: Path

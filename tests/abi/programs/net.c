@@ -132,6 +132,44 @@ death(void)
   sane_exit();
 }
 
+/* Other sizes after a reload that the frontend does not hear of: it has memory for the old ones. */
+static void
+resized(void)
+{
+  enum { TEXT = 2, WORDS = 3, BECOMES_TEXT = 4, LESS = 5, SIZE = 4096 };
+  SANE_Handle h = opened();
+  char *text = calloc(1, SIZE), mode[6] = "Color", word[4] = "abcd";
+  SANE_Word value[2];
+  SANE_Int info;
+  int i;
+
+  for (i = 0; i <= LESS; i++)
+    CHECK(sane_get_option_descriptor(h, i) != NULL);
+  GOOD(sane_control_option(h, TEXT, SANE_ACTION_SET_VALUE, mode, NULL));
+  STATUS(sane_control_option(h, TEXT, SANE_ACTION_GET_VALUE, mode, NULL), INVAL);
+  STATUS(sane_control_option(h, TEXT, SANE_ACTION_SET_VALUE, mode, NULL), INVAL);
+  STATUS(sane_control_option(h, WORDS, SANE_ACTION_GET_VALUE, value, NULL), INVAL);
+  STATUS(sane_control_option(h, WORDS, SANE_ACTION_SET_VALUE, value, NULL), INVAL);
+  GOOD(sane_control_option(h, BECOMES_TEXT, SANE_ACTION_SET_VALUE, word, NULL));
+  GOOD(sane_control_option(h, LESS, SANE_ACTION_GET_VALUE, value, NULL));
+
+  /* One that is fetched again has its new size; the others wait for that. */
+  EQUAL(sane_get_option_descriptor(h, TEXT)->size, SIZE);
+  GOOD(sane_control_option(h, TEXT, SANE_ACTION_GET_VALUE, text, NULL));
+  STATUS(sane_control_option(h, WORDS, SANE_ACTION_GET_VALUE, value, NULL), INVAL);
+
+  /* One that was seen smaller may not grow back unseen. */
+  EQUAL(sane_get_option_descriptor(h, LESS)->size, 4);
+  strcpy(text, "Gray");
+  GOOD(sane_control_option(h, TEXT, SANE_ACTION_SET_VALUE, text, &info));
+  EQUAL(info & SANE_INFO_RELOAD_OPTIONS, SANE_INFO_RELOAD_OPTIONS);
+  STATUS(sane_control_option(h, LESS, SANE_ACTION_GET_VALUE, value, NULL), INVAL);
+  GOOD(sane_control_option(h, WORDS, SANE_ACTION_GET_VALUE, value, NULL));
+  free(text);
+  sane_close(h);
+  sane_exit();
+}
+
 /* A frame by select: no thread, no descriptor but the data connection's. */
 static void
 watched(void)
@@ -168,6 +206,7 @@ static const Case cases[] = {
   {"reload", reload},
   {"another_number", another_number},
   {"grown", grown},
+  {"resized", resized},
   {"odd_status", odd_status},
   {"death", death},
   {"watched", watched},
