@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _socket
 import signal
+import time
 
 from ..cancel import above_stdio
 from ..sessions import CLIENT, MESSAGE, access
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from ..sessions.access import SanedConf
     from ..sessions.listing import SharedLists
     from .log import Log
+
+GUESSED_SECONDS = 5.0  # a host with 32 places tries some six passwords in a second
 
 
 class Service:
@@ -81,6 +84,8 @@ class Service:
         finally:
             leaving.is_over = True  # from here on, devices are put to rest
             conversation.release()
+            if conversation.wrong_passwords:
+                keep_place()
 
     def reason_to_admit(self, peer: access.Peer) -> str:
         """Return why *peer* may connect by the access list as it is now, "" if it may not."""
@@ -101,6 +106,15 @@ class Leaving:
         if not self.is_over:
             self.is_over = True
             raise SystemExit
+
+
+def keep_place() -> None:
+    """Stay in the place of a client that guessed a password, for a while or until SIGTERM.
+
+    Else a new connection for each guess would be faster than one that is slowed down.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    time.sleep(GUESSED_SECONDS)
 
 
 def host_name() -> str:

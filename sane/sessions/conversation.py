@@ -66,7 +66,7 @@ class OpenDevice:
 class Conversation:
     """Serves the client at the other end of *stream* until it leaves or breaks the rules.
 
-    data_ports: opens a listener for each frame.
+    data_ports: opens a listener for each frame. wrong_passwords: how many the client has tried.
     """
 
     def __init__(self, stream: ByteStream, data_ports: DataPorts, site: Site) -> None:
@@ -82,7 +82,7 @@ class Conversation:
         self._registry: Any = None
         self._shares: Shares | None = None
         self._was_authorized = False  # in the request that is being carried out
-        self._wrong_passwords = 0
+        self.wrong_passwords = 0
         self._listed: set[str] = set()  # names that the client was told
         self._watch = site.watch(stream.fileno(), self._interrupt)
 
@@ -251,10 +251,10 @@ class Conversation:
 
     def _slow_down(self) -> None:
         """Make guessing slow: each wrong password costs more time, and the last the connection."""
-        self._wrong_passwords += 1
-        self._stream.wait_for_end(FIRST_GUESS_SECONDS * 2.0 ** (self._wrong_passwords - 1))
-        if self._wrong_passwords >= MOST_GUESSES:
-            raise ProtocolError(f"{self._wrong_passwords} wrong passwords")
+        self.wrong_passwords += 1
+        self._stream.wait_for_end(FIRST_GUESS_SECONDS * 2.0 ** (self.wrong_passwords - 1))
+        if self.wrong_passwords >= MOST_GUESSES:
+            raise ProtocolError(f"{self.wrong_passwords} wrong passwords")
 
     def _authorize(self, resource: str) -> tuple[str, str]:
         """Ask the client for a user and a password; none if it does something else instead.

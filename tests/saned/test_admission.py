@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ from tests.support.saned_requests import USERS, answer, challenge
 
 SET, STRING, MODE = 1, 3, 2
 INVAL = 4
+PROMPT = 2.0  # seconds
 END = b"\xff\xff\xff\xff\x05"
 
 
@@ -116,6 +118,22 @@ def test_passwords_cannot_be_guessed_at_leisure(tmp_path: Path) -> None:
         client.receive(4)
         assert client.is_closed()
         server.wait_for("4 wrong passwords")
+
+
+def test_a_new_connection_for_each_password_is_no_faster(tmp_path: Path) -> None:
+    """The place of a client that has guessed stays taken when it does not wait for the answer."""
+    conf = "max_clients_per_host = 2\nmax_clients = 2\n"
+    with Saned(configure(tmp_path, saned_users=USERS, saned_conf=conf)) as server:
+        for guess in ("one", "two"):
+            with server.client() as client:
+                client.send(messages.Authorize(challenge(client), "joe", guess).encode())
+            server.wait_for_children(1 if guess == "one" else 2)
+        with server.connect() as client:
+            assert client.is_closed()
+            server.wait_for("refused: 2 clients")
+        begin = time.monotonic()
+        assert len(server.children()) == 2
+    assert time.monotonic() - begin < PROMPT, "they do not hold up the end"
 
 
 def test_the_client_is_known_though_its_connection_is_gone() -> None:
