@@ -139,9 +139,9 @@ cdef SANE_Status library_failed(str call, exc) noexcept:
     try:
         if not isinstance(exc, SaneError):
             Debug("dll", Environment({}))(0, "%s", describe(call, exc))
+        return status_of(exc)
     except BaseException:
-        pass  # the status says that it failed
-    return status_of(exc)
+        return SANE_STATUS_IO_ERROR  # at the end of the interpreter modules are empty
 
 
 cdef SANE_Status py_get_devices(
