@@ -28,6 +28,15 @@ from ..dll.current import Current
 from ..errors import AccessDenied, Cancelled, SaneError, status_of
 
 
+cdef extern from *:
+    """
+    #if PY_VERSION_HEX < 0x030D0000
+    #define Py_IsFinalizing _Py_IsFinalizing
+    #endif
+    """
+    bint Py_IsFinalizing() nogil
+
+
 cdef class Authorizer:
     """Asks the frontend's callback for a user name and a password (standard 4.3.1)."""
 
@@ -135,7 +144,13 @@ cdef SANE_Status list_devices(
 
 
 cdef SANE_Status library_failed(str call, exc) noexcept:
-    """Return the status of *exc*; the registry has reported what is not a mistake of ours."""
+    """Return the status of *exc*; the registry has reported what is not a mistake of ours.
+
+    A Python host may call from a finaliser that runs when modules, ours too, have been taken apart:
+    no function of ours can be relied on then.
+    """
+    if Py_IsFinalizing():
+        return SANE_STATUS_IO_ERROR
     try:
         if not isinstance(exc, SaneError):
             Debug("dll", Environment({}))(0, "%s", describe(call, exc))
