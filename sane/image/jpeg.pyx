@@ -476,7 +476,7 @@ class JpegEncoder(Encoder):
         return b""  # it comes with the first row
 
     def encode(self, rows):
-        return self._compressor.write(self._as_bytes(rows))
+        return self._compressor.write(self.as_bytes(rows))
 
     def tail(self):
         return self._compressor.finish()
