@@ -154,6 +154,6 @@ def test_dnssd_asks_zeroconf_where_there_is_no_avahi(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
     module: Any = SimpleNamespace(Zeroconf=Network, ServiceBrowser=browser)
     monkeypatch.setitem(sys.modules, "zeroconf", module)
-    (host,) = dnssd.services(TYPE, DEBUG, 0.01)
+    (host,) = dnssd.services(TYPE, DEBUG, 0.5)
     assert (host.name, host.port, host.address) == ("a.local", 7000, "192.0.2.8")
     assert closed == ["browser", "network"]

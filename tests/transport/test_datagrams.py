@@ -23,6 +23,7 @@ from sane.transport.datagrams import Datagrams
 from sane.transport.failures import NoAnswer
 from sane.transport.network import Network
 from tests.conftest import ABSENT, TREE
+from tests.support.timing import soon
 
 SHORT, LONG = 0.05, 10.0
 NETWORK = Network(Environment({}), "test")
@@ -117,8 +118,7 @@ def test_datagrams_a_flood_does_not_outlast_the_limit(cancel: Cancel) -> None:
             begin = time.monotonic()
             with pytest.raises(NoAnswer):
                 datagrams.ask(b"who", lambda _data: False, 2, SHORT)
-            threading.Timer(SHORT, cancel.set).start()
-            with pytest.raises(Cancelled):
+            with soon(cancel.set), pytest.raises(Cancelled):
                 datagrams.ask(b"who", lambda _data: False, 1, 60.0)
             assert time.monotonic() - begin < LONG
         finally:
@@ -161,9 +161,8 @@ def test_datagrams_of_others_are_dropped(echo: Echo) -> None:
 def test_datagrams_cancel_ends_the_wait(echo: Echo, cancel: Cancel) -> None:
     echo.faults.add(Fault("silence", times=9))
     datagrams = Datagrams.to(*echo.address, LONG, cancel)
-    threading.Timer(SHORT, cancel.set).start()
     begin = time.monotonic()
-    with pytest.raises(Cancelled):
+    with soon(cancel.set), pytest.raises(Cancelled):
         datagrams.ask(b"x", seconds=60.0)
     assert time.monotonic() - begin < LONG
     datagrams.close()

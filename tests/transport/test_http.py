@@ -20,6 +20,7 @@ from sane.transport.failures import Disconnected, NoAnswer
 from sane.transport.http import Http
 from sane.transport.url import Url
 from tests.conftest import TREE
+from tests.support.timing import soon
 
 SHORT = 0.05
 LONG = 10.0
@@ -148,8 +149,7 @@ def test_http_a_cancel_request_may_be_exchanged_while_a_body_comes(cancel: Cance
         view = memoryview(bytearray(4))
         assert response.read_into(view) == 4
         client.cancel = cancel
-        threading.Timer(SHORT, cancel.set).start()
-        with pytest.raises(Cancelled):
+        with soon(cancel.set), pytest.raises(Cancelled):
             response.read_into(view)
 
 
@@ -246,16 +246,22 @@ def test_http_a_host_that_drips_does_not_outlast_the_limit() -> None:
 
 @pytest.mark.parametrize("sent", [0, 45])
 def test_http_cancel_ends_every_wait(cancel: Cancel, sent: int) -> None:
+    going = threading.Event()
+
+    def cancel_then() -> None:
+        assert going.wait(LONG)
+        cancel.set()
+
     class Mute(Web):
         def serve(self, connection: Connection) -> None:
             connection.receive_until(b"\r\n\r\n")
             connection.send_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nabcdef"[:sent])
-            threading.Timer(SHORT, cancel.set).start()
+            going.set()
             connection.wait(LONG)
 
     with Mute() as web:
         begin = time.monotonic()
-        with pytest.raises(Cancelled):
+        with soon(cancel_then), pytest.raises(Cancelled):
             Http(web.base, cancel=cancel).fetch("GET", "x", seconds=60.0)
         assert time.monotonic() - begin < LONG / 2
 

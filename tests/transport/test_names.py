@@ -15,6 +15,7 @@ from sane.cancel import Cancel, CancelOf
 from sane.errors import Cancelled, DeviceIOError
 from sane.transport.failures import NoAnswer
 from sane.transport.names import resolve
+from tests.support.timing import soon
 
 SHORT, LONG = 0.05, 10.0
 
@@ -56,8 +57,7 @@ def test_names_a_silent_resolver_ends_with_the_limit_and_with_cancel(cancel: Can
     with pytest.raises(NoAnswer, match=r"printer: the name was not found within 0\.05 s"):
         resolve("printer", 80, SHORT)
     begin = time.monotonic()
-    threading.Timer(SHORT, cancel.set).start()
-    with pytest.raises(Cancelled):
+    with soon(cancel.set), pytest.raises(Cancelled):
         resolve("printer", 80, 60.0, cancel)
     assert time.monotonic() - begin < LONG / 2
 

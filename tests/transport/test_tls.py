@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from sane.transport.opening import Target, open_stream
 from sane.transport.streams import ByteStream
 from sane.transport.tls import Trust, key_of
 from sane.transport.url import Url
+from tests.support.timing import soon
 
 SHORT, LONG = 0.05, 10.0
 PEM = str(Path(__file__).parent.parent / "data" / "transport" / "server.pem")
@@ -165,9 +165,8 @@ def test_tls_a_silent_handshake_ends_with_the_limit_and_with_cancel(cancel: Canc
     with Plain(b"") as device:
         with pytest.raises(NoAnswer):
             connect(device, seconds=SHORT)
-        threading.Timer(SHORT, cancel.set).start()
         begin = time.monotonic()
-        with pytest.raises(Cancelled):
+        with soon(cancel.set), pytest.raises(Cancelled):
             open_stream(Target(*device.address, "", Trust.anybody()), 60.0, cancel)
         assert time.monotonic() - begin < LONG
 
@@ -186,8 +185,7 @@ def test_tls_waits_end_with_cancel_and_with_the_limit(echo: Echo, cancel: Cancel
     with pytest.raises(NoAnswer):
         stream.receive_into(view, SHORT)
     stream.cancel = cancel
-    threading.Timer(SHORT, cancel.set).start()
-    with pytest.raises(Cancelled):
+    with soon(cancel.set), pytest.raises(Cancelled):
         stream.receive_into(view, 60.0)
     begin = time.monotonic()
     stream.close()  # with cancel set
