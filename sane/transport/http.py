@@ -229,6 +229,7 @@ class Http:
         self._keep_alive = keep_alive
         self._may_downgrade = may_downgrade
         self._answers: Answers | None = None
+        self._answers_for = ("", 0)  # scheme and port: a password goes nowhere else
         self._idle: HttpConnection | None = None
 
     def pause(self, seconds: float) -> None:
@@ -319,7 +320,9 @@ class Http:
             )
         if self._credentials is None:
             raise AccessDenied(f"{response.peer}: wants a password")
-        self._answers = Answers(challenge, *self._credentials(challenge.realm))
+        renewed = self._answers.renewed(challenge) if self._answers is not None else None
+        self._answers = renewed or Answers(challenge, *self._credentials(challenge.realm))
+        self._answers_for = asked.url.scheme, asked.url.port
 
     def _redirected(self, url: Url, place: str, response: Response) -> Url:
         """Return where *place*, a Location, leads; raises for what is another host."""
@@ -379,7 +382,8 @@ class Http:
             lines.append(("Connection", "close"))
         if asked.body is not None or asked.method in ("POST", "PUT"):
             lines.append(("Content-Length", str(len(asked.body or b""))))
-        if self._answers is not None:
+        place = asked.url.scheme, asked.url.port
+        if self._answers is not None and place == self._answers_for:
             lines.append(("Authorization", self._answers.header(asked.method, target)))
         return lines
 

@@ -113,6 +113,14 @@ class Answers:
         self._count = 0
         self._client_nonce = os.urandom(8).hex()
 
+    def renewed(self, challenge: Challenge) -> Answers | None:
+        """Return the same user's answers to *challenge*, None where it asks for a password anew.
+
+        A server whose nonce has grown old says so; whoever gave the password is not asked again.
+        """
+        is_stale = challenge.values.get("stale", "").lower() == "true"
+        return Answers(challenge, self._user, self._password) if is_stale else None
+
     def header(self, method: str, target: str) -> str:
         """Return the value of Authorization for a request."""
         if self.challenge.scheme == BASIC:

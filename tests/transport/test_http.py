@@ -465,6 +465,30 @@ def test_http_a_wrong_password_is_asked_for_once_a_request() -> None:
             Http(web.base).fetch("GET", "x")
 
 
+def test_http_a_nonce_that_grew_old_is_no_new_question() -> None:
+    asked: list[str] = []
+    stale = DIGEST.replace('nonce="n"', 'nonce="m", stale=true')
+    answers = [sized(b"no", "401 Who", DIGEST), sized(BODY), sized(b"no", "401 Who", stale)]
+    with Web(*answers, sized(BODY)) as web:
+        client = Http(web.base, credentials=password(asked))
+        assert client.fetch("GET", "x").body == BODY
+        assert client.fetch("GET", "x").body == BODY
+        assert asked == ["s"]
+        assert b'nonce="m"' in web.requests[-1]
+
+
+def test_http_a_password_goes_to_no_other_port_of_the_host() -> None:
+    """A redirect may lead to another service of the same host, or from TLS to none."""
+    asked: list[str] = []
+    with Web(sized(b"no", "401 Who", BASIC), sized(BODY)) as web, Web(sized(BODY)) as other:
+        client = Http(web.base, credentials=password(asked))
+        client.fetch("GET", "x")
+        web.answers = [moved(f"http://127.0.0.1:{other.address[1]}/x")]
+        assert client.fetch("GET", "x").body == BODY
+        assert b"Authorization" in web.requests[-1]
+        assert b"Authorization" not in other.requests[0]
+
+
 def test_http_basic_does_not_go_where_others_may_listen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "is_loopback", lambda _host: False)
     asked: list[str] = []
