@@ -267,7 +267,10 @@ class NetworkBackend(Backend):
             return lambda _cancel: announced.update({type: self._browse(type)})
 
         def broadcast(_cancel: Cancels) -> Sequence[Callable[[Cancels], None]]:
-            heard.extend(self.broadcast(wait))
+            try:
+                heard.extend(self.broadcast(wait))  # those before a failure are heard
+            except (errors.SaneError, OSError) as exc:
+                self.debug(1, "search for scanners: %s", exc)
             return ()
 
         tasks = [browsing(type) for type in self.service_types]

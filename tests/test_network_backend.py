@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -318,6 +319,34 @@ def test_network_a_broadcast_that_fails_loses_nothing_else(
 
     backend = made(tmp_path, url(flatbed), "discovery on")
     monkeypatch.setattr(backend, "broadcast", fail)
+    assert names(backend) == [url(flatbed)]
+
+
+def test_network_a_broadcast_without_end_ends_with_the_list(
+    tmp_path: Path, flatbed: Flatbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(wait: Callable[[float, int], bool]) -> Iterator[Place]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            while True:
+                wait(60.0, sock.fileno())
+
+    backend = made(tmp_path, url(flatbed), "discovery on")
+    backend.list_seconds = 0.5
+    monkeypatch.setattr(backend, "broadcast", endless)
+    begin = time.monotonic()
+    assert names(backend) == [url(flatbed)]
+    assert time.monotonic() - begin < LONG / 2
+
+
+def test_network_what_a_broadcast_heard_before_it_failed_is_listed(
+    tmp_path: Path, flatbed: Flatbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_wait: object) -> Iterator[Place]:
+        yield Place("acme", *flatbed.address)
+        raise errors.DeviceIOError("the network went away")
+
+    backend = made(tmp_path, "discovery on")
+    monkeypatch.setattr(backend, "broadcast", broken)
     assert names(backend) == [url(flatbed)]
 
 

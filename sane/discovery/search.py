@@ -6,7 +6,7 @@ It knows threads and time; how a host is found and asked is the caller's.
 from __future__ import annotations
 
 from ..cancel import Cancel
-from ..errors import SaneError
+from ..errors import Cancelled, SaneError
 from ..transport.sockets import Deadline
 
 TYPE_CHECKING = False
@@ -135,8 +135,10 @@ def search(
 
     In this order, each host once, HOSTS at most. A host that fails is told at level 1 and left out;
     so is one that did not answer within *seconds*. discover(wait): wait(seconds, fd) waits for a
-    descriptor to be readable and tells whether it is.
+    descriptor to be readable and tells whether it is; it does not wait beyond the time of the
+    search, and raises Cancelled when it is called after that.
     """
+    deadline = Deadline(seconds)
     wanted = list(dict.fromkeys(hosts))[:HOSTS]
     found: dict[str, Found] = {}
 
@@ -153,8 +155,14 @@ def search(
         return ask
 
     def look_around(cancel: Cancel) -> list[Task]:
+        def wait(seconds: float, fd: int) -> bool:
+            left = deadline.left()
+            if not left:
+                raise Cancelled("no time is left")
+            return cancel.wait(min(seconds, left), fd)
+
         try:
-            more = discover(cancel.wait) if discover is not None else []
+            more = discover(wait) if discover is not None else []
         except (SaneError, OSError) as exc:
             debug(1, "search for scanners: %s", exc)
             return []
