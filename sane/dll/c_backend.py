@@ -249,6 +249,10 @@ class CCancel(Cancel):
         super().set()
         self._device.cancel()
 
+    def interrupt(self) -> None:
+        super().interrupt()
+        self._device.cancel()
+
 
 def _value(option: Option, data: bytearray) -> bytes:
     """Return what an option's buffer holds: a text with its NUL, or all words."""
