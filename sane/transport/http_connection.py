@@ -68,7 +68,7 @@ class HttpConnection:
         while True:
             try:
                 event = self._state.next_event()
-            except self._h11.RemoteProtocolError as exc:
+            except (self._h11.RemoteProtocolError, ValueError) as exc:  # of h11 0.14: digits
                 kind = Disconnected if self._has_closed else DeviceIOError
                 raise kind(f"{peer}: HTTP: {exc}") from exc
             if event is not self._h11.NEED_DATA:
