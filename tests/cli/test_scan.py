@@ -440,7 +440,7 @@ def interrupted(
         ("list", 0, 0),
         ("open", 0, 0),
         ("set", 0, 1),
-        ("start", 0, 1),
+        ("start", 1, 1),
         ("read", 1, 1),
         ("swallow", 1, 1),
         ("close", 1, 1),

@@ -1,7 +1,7 @@
 /* Everything at once: stress SECONDS DEVICE C-DEVICE. Prints what was done.
  *
  * Threads open, set, scan and close; another cancels and closes what they have; one lists; one ends
- * the library and begins anew; one forks; a timer's handler cancels and closes. What comes back
+ * the library and begins anew; one forks; a timer's handler cancels. What comes back
  * must be a status of the standard, and every thread must come to its end.
  */
 #include "check.h"
@@ -46,20 +46,19 @@ any_shared(unsigned number)
   return __atomic_load_n(&shared[number % SHARED], __ATOMIC_ACQUIRE);
 }
 
+/* Another thread may close it meanwhile: descriptors are not looked into. */
 static void
 use(SANE_Handle h, unsigned *seed)
 {
-  SANE_Byte data[5000];
-  const SANE_Option_Descriptor *d;
+  static const SANE_Int options = 12;
+  SANE_Byte data[5000], value[1 << 16];
   SANE_Parameters p;
   SANE_Int length, i;
   SANE_Status status;
 
-  for (i = 0; i < 12; i++) {
-    SANE_Byte value[4096];
-    d = sane_get_option_descriptor(h, i);
-    if (d && d->size <= (SANE_Int)sizeof value && d->type < SANE_TYPE_BUTTON &&
-        !check(sane_control_option(h, i, SANE_ACTION_GET_VALUE, value, NULL)) && i)
+  for (i = 0; i < options; i++) {
+    sane_get_option_descriptor(h, i);
+    if (!check(sane_control_option(h, i, SANE_ACTION_GET_VALUE, value, NULL)))
       check(sane_control_option(h, i, SANE_ACTION_SET_VALUE, value, NULL));
   }
   check(sane_get_parameters(h, &p));
@@ -177,18 +176,14 @@ divide(void *unused)
   return unused;
 }
 
+/* The one function that the standard allows in a handler. */
 static void
 on_alarm(int number)
 {
   static unsigned calls;
-  unsigned call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
-  int saved = errno;
 
   (void)number;
-  sane_cancel(any_shared(call));
-  if (call % 5 == 0)
-    sane_close(any_shared(call / 5));
-  errno = saved;
+  sane_cancel(any_shared(__atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED)));
 }
 
 int
