@@ -277,11 +277,16 @@ pysane_gate_close(SANE_Handle inner)
   if (pysane_begin(t) != SANE_STATUS_GOOD)
     return;
   if (pysane_handle_close(inner)) { /* no call enters any more, and those that wait give up */
+    uint32_t covered = pysane_covered(h); /* by a sane_cancel: what follows is close's own */
+
     pysane_request(h);
     pysane_futex(&h->busy, FUTEX_WAKE, INT_MAX, NULL);
     if (pysane_try_hold(h) || (!is_own(h) && hold(inner, PYSANE_CLOSING, CLOSE_SECONDS))) {
-      if (pysane_is(inner, PYSANE_CLOSING)) /* else its last user has closed it */
+      if (pysane_is(inner, PYSANE_CLOSING)) { /* else its last user has closed it */
+        if ((int32_t)(covered - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0)
+          pysane_carry_out(h); /* some drivers tell a cancel before close from a close alone */
         close_held(h);
+      }
       pysane_let_go(h);
     }
   }
