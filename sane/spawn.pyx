@@ -2,16 +2,15 @@
 """Starts a program so that the host does not notice: no child, no signal, no descriptor.
 
 It knows processes; it knows nothing of SANE. The program, a helper that answers on descriptor 3 or
-one whose output is read, is started by a child that is gone when these functions return. That child has exit signal 0: it sends no SIGCHLD, and a host that waits for any
-child does not see it. Both share the memory of the host until the helper's exec, and this thread
-waits: so there is no fork of a large process, and no copy of its locks.
+one whose output is read, is started by a child that is gone when these functions return. That
+child has exit signal 0: it sends no SIGCHLD, and a host that waits for any child does not see it.
+Both share the memory of the host until the helper's exec, and this thread waits: so there is no
+fork of a large process, and no copy of its locks.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.errno cimport EINTR, errno
 from libc.stdlib cimport calloc, free, malloc
-
-import os
 
 cdef extern from "abi.h" nogil:
     int pysane_above_stdio(int)

@@ -49,7 +49,8 @@ def test_in_a_network_of_its_own(tmp_path: Path, mode: str) -> None:
     script = Path(__file__).with_name("namespace.py")
     line = ["unshare", "-n", "-m", sys.executable, str(script), mode, str(tmp_path)]
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-    variables = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "SANE_TEST_TREE": str(TREE)}
+    variables = {**os.environ, "PATH": path, "PYTHONPATH": f"{TREE}:{ROOT}"}
+    variables["SANE_TEST_TREE"] = str(TREE)
     done = subprocess.run(
         line, env=variables, check=False, capture_output=True, text=True, timeout=60, cwd=ROOT
     )
