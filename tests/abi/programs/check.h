@@ -91,6 +91,18 @@ count_fds(void)
   return count - 3; /* ., .. and the directory itself */
 }
 
+static inline int
+count_threads(void)
+{
+  DIR *directory = opendir("/proc/self/task");
+  int count = 0;
+
+  while (readdir(directory))
+    count++;
+  closedir(directory);
+  return count - 2; /* . and .. */
+}
+
 /* Return the resident memory in KiB. */
 static inline long
 resident_kb(void)
