@@ -33,7 +33,7 @@ COMPILED = (
 )
 COMPILED_ONLY = (
     *("sane.usb.transfers", "sane.usb.inflight", "sane.backends._epson.blocks"),
-    *("sane.dll.native", "sane.spawn", "sane.sessions.pump", "sane.image.jpeg"),
+    *("sane.dll.native", "sane.sigmask", "sane.spawn", "sane.sessions.pump", "sane.image.jpeg"),
 )
 LINKED = {"sane.image.jpeg": ["jpeg"]}  # the libraries that they need
 

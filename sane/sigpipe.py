@@ -19,16 +19,41 @@ def without_sigpipe(function: Callable[..., Result], *arguments: object) -> Resu
 
     The thread's signal mask is as before afterwards; a SIGPIPE that was pending stays so.
     """
+    block, restore = _mask or _load_mask()
+    before = block()
+    try:
+        return function(*arguments)
+    finally:
+        restore(before)
+
+
+_mask: tuple[Callable[[], int], Callable[[int], None]] | None = None
+
+
+def _load_mask() -> tuple[Callable[[], int], Callable[[int], None]]:
+    """Return block and restore of sigmask.pyx, or the same in Python where it is not compiled."""
+    global _mask
+    try:
+        from .sigmask import block, restore
+    except ImportError:
+        block, restore = _block, _restore
+    _mask = block, restore
+    return _mask
+
+
+def _block() -> int:
     import _signal as signal  # type: ignore[import-not-found]  # signal imports enum
 
-    number = (signal.SIGPIPE,)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, number)
-    try:
-        is_pending = signal.SIGPIPE in before and signal.SIGPIPE in signal.sigpending()
-        try:
-            return function(*arguments)
-        finally:
-            if not is_pending:
-                signal.sigtimedwait(number, 0)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if signal.SIGPIPE not in signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGPIPE,)):
+        return 0
+    return 2 if signal.SIGPIPE in signal.sigpending() else 1
+
+
+def _restore(before: int) -> None:
+    import _signal as signal
+
+    if before == 2:
+        return
+    signal.sigtimedwait((signal.SIGPIPE,), 0)
+    if before == 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGPIPE,))

@@ -28,6 +28,7 @@ ROWS = (
             "constraint",
             "listed",
             "config",
+            "sigmask",
             "sigpipe",
             "debug",
             "cancel",
@@ -69,6 +70,7 @@ PYX_FOLDERS = ("abi", "usb", "image")
 OTHER_PYX = {
     "backends/_epson/blocks.pyx": "a nogil reader beside what it reads",
     "sane/dll/native.pyx": "calls the functions of C backends",
+    "sane/sigmask.pyx": "the thread's signal mask at each call of a driver: Python's is slow",
     "sane/spawn.pyx": "starts a process that the host cannot see: clone without SIGCHLD",
     "sane/sessions/pump.pyx": "calls the C function behind a reader's capsule, without the GIL",
 }
