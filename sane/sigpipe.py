@@ -9,7 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     Result = TypeVar("Result")
 
@@ -19,7 +19,9 @@ def without_sigpipe(function: Callable[..., Result], *arguments: object) -> Resu
 
     The thread's signal mask is as before afterwards; a SIGPIPE that was pending stays so.
     """
-    block, restore = _mask or _load_mask()
+    if not _mask:
+        _mask.extend(_ways())
+    block, restore = _mask
     before = block()
     try:
         return function(*arguments)
@@ -27,18 +29,16 @@ def without_sigpipe(function: Callable[..., Result], *arguments: object) -> Resu
         restore(before)
 
 
-_mask: tuple[Callable[[], int], Callable[[int], None]] | None = None
+_mask: list[Any] = []  # block and restore, from the first call on
 
 
-def _load_mask() -> tuple[Callable[[], int], Callable[[int], None]]:
+def _ways() -> tuple[Callable[[], int], Callable[[int], None]]:
     """Return block and restore of sigmask.pyx, or the same in Python where it is not compiled."""
-    global _mask
     try:
         from .sigmask import block, restore
     except ImportError:
-        block, restore = _block, _restore
-    _mask = block, restore
-    return _mask
+        return _block, _restore
+    return block, restore
 
 
 def _block() -> int:

@@ -28,7 +28,7 @@ def without_sigpipe(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., object]]:
     """Give sigpipe.without_sigpipe one of the ways, in a host that dies of SIGPIPE."""
-    monkeypatch.setattr(sigpipe, "_mask", request.param)
+    monkeypatch.setattr(sigpipe, "_mask", list(request.param))
     action = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     yield sigpipe.without_sigpipe
     if signal.SIGPIPE in signal.sigpending():
