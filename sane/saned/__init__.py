@@ -82,7 +82,7 @@ def run(options: Options, environment: Environment, log: Log) -> int:
         log(ERROR, problem)
     log(CLIENT, f"saned of PySANE starts, as {process.identity()}")
     if options.alone or count:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to reload
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until the daemon notes it
     if options.alone:
         port = service_port(SERVICE, PORT) if options.port is None else options.port
         sockets: list[listeners.Listener] | None = listeners.listen(options.bind, port)

@@ -53,6 +53,7 @@ class Daemon:
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         for number in (*_ENDS, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, self._note)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
     def run(self) -> None:
         """Serve until told to end; all clients have ended then."""

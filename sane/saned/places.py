@@ -48,7 +48,8 @@ class Places:
         """Return why there is no place for one more client of *host*, "" if there is one.
 
         This machine's programs share one limit, that of all clients: a program may have as many
-        sessions as it needs. The last places are for hosts that have none.
+        sessions as it needs. The last places are for hosts that have none, unless the
+        administrator lets one host have them all.
         """
         kind = [place for place in self._places.values() if (place.news >= 0) == is_pending]
         count = len(kind)
@@ -58,8 +59,9 @@ class Places:
                 return ""
             return f"{count} clients wait for their names to be looked up, {same} of this host"
         most = settings.max_clients
-        is_last = most - count <= most // RESERVED
-        is_within = host == THIS_MACHINE or same < settings.max_clients_per_host
+        of_host = settings.max_clients_per_host
+        is_last = of_host < most and most - count <= most // RESERVED
+        is_within = host == THIS_MACHINE or same < of_host
         if count < most and is_within and not (same and is_last):
             return ""
         return f"{count} clients, {same} of this host"

@@ -31,6 +31,7 @@ from tests.saned.running import (
     split_frame,
     wait_until,
 )
+from tests.support.ports import loopback_address
 from tests.support.saned_requests import words
 from tests.support.saned_starts import ended, run, with_passed_sockets
 
@@ -359,6 +360,30 @@ def test_sighup_reads_the_settings_again(tmp_path: Path) -> None:
                 assert len(server.children()) == allowed
             server.wait_for_children(0)
         server.wait_for("saned.conf:1: max_clients: 'x' is not a number")
+
+
+def test_sighup_is_not_lost_while_saned_starts(tmp_path: Path) -> None:
+    address, log = loopback_address(), tmp_path / "log"
+    line = command("-l", "-e", "-d5", "-b", address, "-p", "6566")
+    env = environment(configure(tmp_path / "server"))
+    with (
+        log.open("wb") as stderr,
+        subprocess.Popen(line, env=env, stderr=stderr) as process,
+    ):
+        try:
+            assert wait_until(lambda: accepts(address))
+            process.send_signal(signal.SIGHUP)  # it reads its programs: ready is later
+            assert wait_until(lambda: "read again" in log.read_text())
+        finally:
+            process.terminate()
+
+
+def accepts(address: str) -> bool:
+    try:
+        socket.create_connection((address, 6566)).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("reload", [False, True], ids=["at start", "after SIGHUP"])

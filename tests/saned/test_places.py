@@ -41,6 +41,12 @@ def test_places_the_last_ones_are_for_hosts_that_have_none() -> None:
     assert found.refusal("another", settings(64), False)
 
 
+def test_places_one_host_may_have_them_all_if_the_administrator_says_so() -> None:
+    for host in (THIS_MACHINE, "a"):
+        assert filled([host] * 63).refusal(host, settings(64, 64), False) == ""
+        assert filled([host] * 64).refusal(host, settings(64, 64), False)
+
+
 def test_places_a_single_one_is_for_anybody() -> None:
     assert Places().refusal("a", settings(1, 1), False) == ""
     assert filled(["a"]).refusal("b", settings(1, 1), False)
