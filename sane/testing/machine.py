@@ -19,6 +19,7 @@ class Machine:
     """
 
     welcome = b""  # what the scanner sends to a host that connects to it over the network
+    expected = 0  # bytes of the next reply that the host asks for, where a shorter one has to end
 
     def __init__(self) -> None:
         self.replies: deque[bytes] = deque()
@@ -32,6 +33,10 @@ class Machine:
 
     def connected(self) -> None:
         """Take note of a new host: what the last one left behind is dropped."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what the host has not read."""
         self.replies.clear()
 
     def take(self, data: bytes) -> None:

@@ -27,7 +27,7 @@ print(bytes(lamp.read(0x81, 10)), bytes(lamp.ctrl_transfer(0xC0, 0x42, 0, 0, 1))
 def test_the_guide_does_what_it_says(usb_bus: Umockdev, tmp_path: Path) -> None:
     """The frontend is replaced by a libusb program that asks the lamp."""
     text = (ROOT / "docs" / "testing-usb.md").read_text(encoding="utf-8")
-    device, test, machine = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    device, test, *others = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (tmp_path / "lamp.py").write_text(device)
     (tmp_path / "ask.py").write_text(ASK)
     line = '["scanimage", "-d", f"acme:{lamp.name}"]'
@@ -45,4 +45,5 @@ def test_the_guide_does_what_it_says(usb_bus: Umockdev, tmp_path: Path) -> None:
         check=True,
     )
     assert done.stdout == "b'on' b'\\x01' Lamp\n"
-    compile(machine, "testing-usb.md", "exec")
+    for code in others:
+        compile(code, "testing-usb.md", "exec")

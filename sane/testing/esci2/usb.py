@@ -3,13 +3,14 @@
     with Umockdev() as bus:
         device = bus.plug(UsbScanner, Model(feeder=Bed()), product=0x0146)
 
-How to reach the scanner from another process: epson_usb.EpsonUsb.
+How to reach the scanner from another process: usb_scanner.ScannerOnUsb.
 """
 
 from __future__ import annotations
 
-from ..epson_usb import BULK_IN, BULK_OUT, EpsonUsb, OnUsb
+from ..epson_usb import EpsonUsb
 from ..usb import UsbDevice
+from ..usb_scanner import BULK_IN, BULK_OUT, OnUsb
 from .model import Model
 from .scanner import Scanner
 

@@ -159,6 +159,10 @@ class UsbDevice:
         self.__state.last[endpoint] = data
         pipe.feed()
 
+    def forget(self, endpoint: int) -> None:
+        """Drop what was queued on an IN endpoint and no host has read."""
+        self.__state.pipes[endpoint].forget()
+
     def stall(self, endpoint: int) -> None:
         """Halt an endpoint, at once, until the host clears it."""
         self._note(Event("halt", endpoint))

@@ -67,6 +67,11 @@ class Pipe:
                 return True
         return False
 
+    def forget(self) -> None:
+        """Drop the data that are queued; what else is to happen will."""
+        marks = [entry for entry in self._entries if not isinstance(entry, memoryview)]
+        self._entries = deque(marks)
+
     def clear(self) -> None:
         """Drop what is queued, and the halt."""
         self._entries.clear()
