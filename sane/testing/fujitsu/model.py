@@ -144,7 +144,7 @@ MODELS = {
         {**_SHEET_FED, **_PLAIN}, name="fi-5110EOX2", product=0x1096, orders=(BGR_PIXELS, LINES)
     ),
     "iX500": _IX500,
-    "iX100": _IX500.changed({0x20: FEEDER}, name="ScanSnap iX100", product=0x13F4),
+    "iX100": _IX500.changed({**_THREE_MODES, 0x20: FEEDER}, name="ScanSnap iX100", product=0x13F4),
     "iX1500": _IX500.changed(_THREE_MODES, name="ScanSnap iX1500", product=0x159F),
     "S1500": _IX500.changed(_THREE_MODES, name="ScanSnap S1500", product=0x11A2),
     "M3091": Model(
