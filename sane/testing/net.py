@@ -7,9 +7,11 @@ sockets and time are this module's.
 
 from __future__ import annotations
 
+import select
 import signal
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterable
 from typing import NamedTuple, TypeVar
@@ -172,11 +174,22 @@ class Connection:
         if self._closing.wait(seconds):
             raise HostGone
 
+    def wait_until_gone(self, seconds: float) -> bool:
+        """Wait until the host closes the connection; return False if it does not in *seconds*."""
+        poll = select.poll()
+        poll.register(self._sock, select.POLLRDHUP)
+        return bool(poll.poll(seconds * 1000))
+
+    def reset(self) -> None:
+        """Let the connection end with a reset, as soon as it is closed."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
 
 class TcpEmulator:
     """A device behind a TCP port, from construction to close(); each connection has a thread.
 
-    tls: encrypts the connections. connections: of all hosts until now, the last one last.
+    host: an address, or the path of a Unix socket. tls: encrypts the connections. connections: of
+    all hosts until now, the last one last.
     """
 
     def __init__(
@@ -188,9 +201,7 @@ class TcpEmulator:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family)
-        self.address: tuple[str, int] = self._listener.getsockname()[:2]
+        self._listener, self.address = _listen(host, port)
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
@@ -227,7 +238,8 @@ class TcpEmulator:
         # An SSLSocket writes without MSG_NOSIGNAL, and this process may be the one under test.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 used = self._tls.wrap_socket(sock, server_side=True)
                 with self._lock:
@@ -332,6 +344,18 @@ class UdpEmulator:
                 waker.sendto(b"", address)
             self._thread.join(JOIN_SECONDS)
             self._socket.close()
+
+
+def _listen(host: str, port: int) -> tuple[socket.socket, tuple[str, int]]:
+    """Return a listener and its address; that of a Unix socket is its path and 0."""
+    if host.startswith("/"):
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(host)
+        listener.listen()
+        return listener, (host, 0)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family)
+    return listener, listener.getsockname()[:2]
 
 
 def _shut(sock: socket.socket) -> None:

@@ -10,7 +10,9 @@ import ctypes
 from functools import lru_cache
 
 LIBRARY = "libturbojpeg.so.0"
-RGB, GRAY = 0, 6  # pixel formats
+RGB, GRAY, CMYK = 0, 6, 11  # pixel formats
+PROGRESSIVE = 16384  # a flag
+FORMATS = {1: GRAY, 3: RGB, 4: CMYK}  # by samples of a pixel
 SAMPLINGS = {"444": 0, "422": 1, "420": 2}  # how far colour is reduced
 GRAY_SAMPLING = 3
 
@@ -39,10 +41,18 @@ def is_there() -> bool:
     return True
 
 
-def compress(pixels: bytes, width: int, height: int, quality: int, sampling: str = "420") -> bytes:
-    """Return *pixels* as a baseline JPEG: 3 bytes each are RGB, 1 byte each gray."""
-    is_gray = len(pixels) == width * height
-    if not is_gray and len(pixels) != 3 * width * height:
+def compress(
+    pixels: bytes,
+    width: int,
+    height: int,
+    quality: int,
+    sampling: str = "420",
+    *,
+    is_progressive: bool = False,
+) -> bytes:
+    """Return *pixels* as a JPEG: 1 byte each is gray, 3 are RGB, 4 are CMYK (stored as YCCK)."""
+    channels, rest = divmod(len(pixels), width * height)
+    if rest or channels not in FORMATS:
         raise ValueError(f"{len(pixels)} bytes are not {width} x {height} pixels")
     library = _library()
     handle = ctypes.c_void_p(library.tjInitCompress())
@@ -54,12 +64,12 @@ def compress(pixels: bytes, width: int, height: int, quality: int, sampling: str
             width,
             0,
             height,
-            GRAY if is_gray else RGB,
+            FORMATS[channels],
             ctypes.byref(target),
             ctypes.byref(size),
-            GRAY_SAMPLING if is_gray else SAMPLINGS[sampling],
+            GRAY_SAMPLING if channels == 1 else SAMPLINGS[sampling],
             quality,
-            0,
+            PROGRESSIVE if is_progressive else 0,
         )
         if failed:
             raise ValueError(library.tjGetErrorStr().decode())
