@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,10 +18,11 @@ from sane.testing.fujitsu.usb import VENDOR, UsbScanner
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
-    from sane.testing.usb.hosted import Device, Umockdev
+    from sane.testing.usb.hosted import Umockdev
 
 VECTORS = ROOT / "tests" / "data" / "fujitsu" / "vectors.txt"
 BUFFER_BYTES = 262144
+SET_WINDOW = 0x24
 UNKNOWN_REST = ".."
 TIMEOUT = 60.0
 
@@ -94,36 +95,59 @@ def difference(lines: Sequence[str], expected: Sequence[str]) -> str:
     return ""
 
 
+class Picture(NamedTuple):
+    """A PNM file: P4, P5 or P6, its size in pixels, and its data."""
+
+    kind: bytes
+    size: tuple[int, int]
+    data: bytes
+
+
+class Scanned(NamedTuple):
+    """What came of a scan: the scanner's log, and the pictures."""
+
+    model: str
+    log: list[Command]
+    pictures: list[Picture]
+    sides: int
+    is_back_only: bool
+
+    @property
+    def window(self) -> bytes:
+        """The first descriptor of the last window that was set."""
+        return next(c.data for c in reversed(self.log) if c.cdb[0] == SET_WINDOW)[8:72]
+
+
+def read_pnm(path: Path) -> Picture:
+    """Return the picture that scanimage wrote, with one line of comment."""
+    kind, _comment, size, rest = path.read_bytes().split(b"\n", 3)
+    width, height = map(int, size.split())
+    data = rest if kind == b"P4" else rest.partition(b"\n")[2]
+    return Picture(kind, (width, height), data)
+
+
 def scan_original(
-    bus: Umockdev, device: Device, arguments: Sequence[str], folder: Path
-) -> list[bytes]:
-    """Scan with the distribution's scanimage and backend; return the pictures, as PNM."""
+    bus: Umockdev, model: str, options: Sequence[str], folder: Path, sheets: int = 1
+) -> Scanned:
+    """Scan with the distribution's scanimage and backend until the hopper is empty.
+
+    Without a source among *options* nothing is scanned.
+    """
+    device = bus.plug(UsbScanner, model, sheets)
+    configure(folder, MODELS[model].product)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("SANE_", "LD_"))}
     environment |= {**bus.environment, "SANE_CONFIG_DIR": str(folder), "LC_ALL": "C"}
-    command = ["scanimage", *arguments]
+    command = ["scanimage", *options]
+    if "--source" in options:
+        command += ["-d", f"fujitsu:{device.name}", "--batch=page%02d.pnm"]
+    if "Flatbed" in options:
+        command.append("--batch-count=1")
     done = subprocess.run(
         command, cwd=folder, capture_output=True, timeout=TIMEOUT, check=False, env=environment
     )
-    assert done.returncode in (0, 7), done.stderr  # 7: the hopper is empty, in the end
-    return [path.read_bytes() for path in sorted(folder.glob("page*.pnm"))]
-
-
-def run_vector(
-    bus: Umockdev,
-    vector: Vector,
-    folder: Path,
-    scan: Callable[[Umockdev, Device, Sequence[str], Path], list[bytes]],
-) -> tuple[list[str], list[bytes]]:
-    """Let *scan* do what *vector* says; return the lines of the commands, and the pictures."""
-    model = MODELS[vector.model]
-    sheets = 0 if "Flatbed" in vector.options else 1
-    device = bus.plug(UsbScanner, vector.model, sheets)
-    configure(folder, model.product)
-    arguments = list(vector.options)
-    if vector.size:
-        batch = ["--batch=page%d.pnm", *(["--batch-count=1"] if not sheets else [])]
-        arguments = ["-d", f"fujitsu:{device.name}", *arguments, *batch]
-    pictures = scan(bus, device, arguments, folder)
-    lines = lines_of(device.call("get_scanner", "log"))
+    assert done.returncode == 0, done.stderr
+    pictures = [read_pnm(path) for path in sorted(folder.glob("page*.pnm"))]
+    log = device.call("get_scanner", "log")
     device.unplug()
-    return lines, pictures
+    sides = 2 if any("Duplex" in option for option in options) else 1
+    return Scanned(model, log, pictures, sides, any("Back" in option for option in options))

@@ -7,57 +7,99 @@ from pathlib import Path
 import pytest
 
 from sane.testing.usb.hosted import Umockdev
-from tests.peers import fujitsu
-from tests.peers.fujitsu import Vector, after_attach, difference, read_vectors
+from tests.peers.fujitsu import (
+    Picture,
+    Scanned,
+    Vector,
+    after_attach,
+    difference,
+    lines_of,
+    read_vectors,
+    scan_original,
+)
 
-WINDOW_AT = len("24000000000000004800 + ") + 2 * 8  # of the first descriptor, in hex digits
 COLORS = ((3, 5, 0, 40, 17), (7, 2, 50, 11, 29), (1, 11, 100, 23, 7))  # of the page (F 12)
+
+
+SMALL = ("--page-width", "60", "--page-height", "40", "-x", "60", "-y", "40")
+SCANS = (
+    ("M3091", "ADF Front", "Color", 150),
+    ("M3091", "ADF Duplex", "Color", 75),
+    ("M3091", "ADF Duplex", "Gray", 100),
+    ("M3091", "ADF Duplex", "Lineart", 150),
+    ("fi-4990", "ADF Duplex", "Color", 150),
+    ("fi-5110EOX", "ADF Back", "Color", 75),
+    ("fi-5950", "ADF Duplex", "Gray", 100),
+    ("fi-6130", "ADF Front", "Halftone", 200),
+    ("fi-7160", "ADF Duplex", "Color", 300),
+    ("iX500", "ADF Duplex", "Gray", 150),
+    ("iX100", "ADF Front", "Gray", 600),
+    ("iX1500", "ADF Back", "Lineart", 150),
+    ("S1500", "ADF Duplex", "Gray", 75),
+    ("fi-7260", "Flatbed", "Color", 300),
+)
 
 
 @pytest.mark.parametrize("vector", read_vectors(), ids=lambda vector: vector.name.split()[0])
 def test_the_original_sends_what_is_known(
     vector: Vector, usb_bus: Umockdev, tmp_path: Path
 ) -> None:
-    lines, pictures = fujitsu.run_vector(usb_bus, vector, tmp_path, fujitsu.scan_original)
+    outcome = scan_original(usb_bus, vector.model, vector.options, tmp_path)
+    lines = lines_of(outcome.log)
     report = difference(after_attach(lines) if vector.size else lines, vector.lines)
     assert not report, f"\n{report}"
-    backs = [True] if "ADF Back" in vector.options else [False, True]
-    for is_back, picture in zip(backs, pictures, strict=False):
-        assert picture == expected_picture(vector, is_back)
-    sides = 2 if any("Duplex" in option for option in vector.options) else 1
-    assert len(pictures) == (sides if vector.size else 0)
-
-
-def expected_picture(vector: Vector, is_back: bool) -> bytes:
-    """Return the PNM file of the first sheet's side, pixel by pixel from the formulas."""
-    line = next(line for line in vector.lines if line.startswith("240000"))
-    window = bytes.fromhex(line[WINDOW_AT : WINDOW_AT + 128])
-    dpi, mode = (
-        int.from_bytes(window[2:4], "big"),
-        vector.options[vector.options.index("--mode") + 1],
+    assert [picture.size for picture in outcome.pictures] == (
+        [vector.size] * outcome.sides if vector.size else []
     )
+    check_pictures(outcome)
+
+
+@pytest.mark.parametrize(("model", "source", "mode", "dpi"), SCANS)
+def test_the_original_scans_from_every_model(
+    model: str, source: str, mode: str, dpi: int, usb_bus: Umockdev, tmp_path: Path
+) -> None:
+    area = ("-x", "60", "-y", "40") if source == "Flatbed" else SMALL
+    choice = ("--source", source, "--mode", mode, "--resolution", str(dpi))
+    outcome = scan_original(usb_bus, model, (*choice, *area), tmp_path, sheets=2)
+    assert len(outcome.pictures) == (1 if source == "Flatbed" else 2 * outcome.sides)
+    check_pictures(outcome)
+
+
+def check_pictures(outcome: Scanned) -> None:
+    """Compare each picture with the formulas, pixel by pixel."""
+    for number, picture in enumerate(outcome.pictures):
+        sheet, is_back = divmod(number, outcome.sides)
+        if outcome.is_back_only:
+            is_back = 1
+        assert picture.data == expected_pixels(outcome, picture, sheet, is_back), number
+
+
+def expected_pixels(outcome: Scanned, picture: Picture, sheet: int, is_back: int) -> bytes:
+    """Return what the formulas of the page say, written down a second time."""
+    window = outcome.window
+    dpi = int.from_bytes(window[2:4], "big")
     left, top = (int.from_bytes(window[at : at + 4], "big") * dpi // 1200 for at in (6, 10))
-    assert vector.size is not None
-    width, height = vector.size
+    width, height = picture.size
+    is_soft = outcome.model == "iX500"  # which scans colour only
     data = bytearray()
     for y in range(top, top + height):
+        columns = range(left, left + width)
         rgb = (
-            [(a * x + b * y + c + e * is_back) % 256 for a, b, c, _d, e in COLORS]
-            for x in range(left, left + width)
+            [(a * x + b * y + c + d * sheet + e * is_back) % 256 for a, b, c, d, e in COLORS]
+            for x in columns
         )
-        if mode == "Color":
+        if picture.kind == b"P6":
             data += bytes(value for pixel in rgb for value in pixel)
-        elif mode == "Gray":
-            data += bytes(
-                (5 * x + 3 * y + 7 + 13 * is_back) % 256 for x in range(left, left + width)
-            )
+        elif picture.kind == b"P5" and is_soft:
+            data += bytes(sum(pixel) // 3 for pixel in rgb)
+        elif picture.kind == b"P5":
+            data += bytes((5 * x + 3 * y + 7 + 31 * sheet + 13 * is_back) % 256 for x in columns)
         else:
             black = (
                 [sum(pixel) // 3 < window[0x17] for pixel in rgb]
-                if vector.model == "iX500"
-                else [(7 * x + 3 * y + 11 * is_back) % 16 < 5 for x in range(left, left + width)]
+                if is_soft
+                else [(7 * x + 3 * y + 5 * sheet + 11 * is_back) % 16 < 5 for x in columns]
             )
             digits = "".join("01"[bit] for bit in black)
             data += int(digits, 2).to_bytes(width // 8, "big")
-    kind, depth = {"Color": ("P6", "255\n"), "Gray": ("P5", "255\n")}.get(mode, ("P4", ""))
-    return f"{kind}\n# SANE data follows\n{width} {height}\n{depth}".encode() + data
+    return bytes(data)

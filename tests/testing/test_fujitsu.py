@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sane.testing.esci2 import turbojpeg
 from sane.testing.fujitsu import MODELS, Answer, Scanner, Sheet
 from sane.testing.fujitsu.commands import Cdb
 from sane.testing.fujitsu.sense import sense
@@ -144,6 +145,59 @@ def test_a_double_feed_ends_the_batch_if_the_host_says_so(action: int, refused: 
     send(scanner, "151000000C00", bytes((0, 0, 0, 0, 0x38, 6, action, 0, 0, 0, 0, 0)))
     assert send(scanner, FEED)[-1][STATUS_AT] == (0x02 if refused else 0)
     assert send(scanner, "C2000000000000000C00")[0][6] & 1
+
+
+@pytest.mark.parametrize("after", [0, 400])
+def test_a_sheet_may_jam_while_it_is_read(after: int) -> None:
+    scanner = Scanner()
+    scanner.load(1, Sheet(error=(3, 0x80, 2), jams_after=after))
+    send(scanner, WINDOW, SIMPLEX)
+    assert send(scanner, FEED)[-1][STATUS_AT] == 0
+    send(scanner, SCAN_FRONT, b"\x00")
+    if after:
+        assert send(scanner, read_image(0, 500))[-1][STATUS_AT] == 0
+    assert check(scanner, read_image(0, 500)) == (3, 0x80, 2)
+
+
+@pytest.mark.parametrize(("width", "length", "size"), [(0, 0, (787, 472)), (1, 1, (100, 50))])
+def test_a_scanner_that_finds_the_paper_tells_its_size(
+    width: int, length: int, size: tuple[int, int]
+) -> None:
+    scanner = Scanner()
+    scanner.load(1, Sheet(size=(600, 300), crop_bits=0x81))
+    mode = bytes((0, 0, 0, 0, 0x3C, 6, 0x80 * width, 0x80 * length, 0, 0, 0, 0))
+    send(scanner, "151000000C00", mode)
+    send(scanner, WINDOW, SIMPLEX)
+    send(scanner, FEED)
+    send(scanner, SCAN_FRONT, b"\x00")
+    told = send(scanner, PIXEL_SIZE)[0]
+    numbers = [int.from_bytes(told[at : at + 4], "big") for at in (0, 4, 8, 12)]
+    assert (numbers, told[16]) == ([787, 472, *size], 0x81)
+    data, _status = send(scanner, read_image(0, 787 * 472))
+    assert len(data) == size[0] * size[1]
+
+
+@pytest.mark.parametrize(("joins", "width"), [(True, 2 * 784), (False, 784)])
+def test_jpeg_of_both_sides(joins: bool, width: int) -> None:
+    """In one file of double width, each half of a row of blocks an interval, or in two."""
+    if not turbojpeg.is_there():
+        pytest.skip("peer absent: libturbojpeg0")
+    scanner = Scanner(MODELS["fi-7260"].changed({0x5A: 0x08}, joins_jpeg=joins), 1)
+    window = bytearray(SIMPLEX[8:])
+    window[0x0E:0x12] = (784 * 6).to_bytes(4, "big")
+    window[0x20] = 0x81
+    send(scanner, WINDOWS, SIMPLEX[:8] + window + b"\x80" + window[1:])
+    send(scanner, FEED)
+    send(scanner, SCAN_BOTH, b"\x00\x80")
+    data, status = send(scanner, read_image(0, 1 << 22))
+    assert (data[:2], data[-2:], status[STATUS_AT]) == (b"\xff\xd8", b"\xff\xd9", 0x02)
+    at = data.index(b"\xff\xc0") + 7
+    assert int.from_bytes(data[at : at + 2], "big") == width
+    assert (b"\xff\xdd\x00\x04" + (784 // 8).to_bytes(2, "big") in data) == joins
+    if joins:
+        assert check(scanner, read_image(0x80, 100)) == (5, 0x2C, 0)
+    else:
+        assert send(scanner, read_image(0x80, 1 << 22))[0][:2] == b"\xff\xd8"
 
 
 def test_a_button_is_seen_once_and_an_empty_hopper_always() -> None:

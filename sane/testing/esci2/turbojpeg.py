@@ -7,6 +7,9 @@ serves every Python.
 from __future__ import annotations
 
 import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 LIBRARY = "libturbojpeg.so.0"
@@ -15,6 +18,7 @@ PROGRESSIVE = 16384  # a flag
 FORMATS = {1: GRAY, 3: RGB, 4: CMYK}  # by samples of a pixel
 SAMPLINGS = {"444": 0, "422": 1, "420": 2}  # how far colour is reduced
 GRAY_SAMPLING = 3
+RESTART = "TJ_RESTART"  # the library's own variable: its old API has no parameter for it
 
 
 class Absent(Exception):
@@ -41,6 +45,17 @@ def is_there() -> bool:
     return True
 
 
+@contextmanager
+def _restarting(blocks: int) -> Iterator[None]:
+    """Let the library begin a restart interval every so many blocks; 0: none."""
+    if blocks:
+        os.environ[RESTART] = f"{blocks}B"
+    try:
+        yield
+    finally:
+        os.environ.pop(RESTART, None)
+
+
 def compress(
     pixels: bytes,
     width: int,
@@ -49,8 +64,12 @@ def compress(
     sampling: str = "420",
     *,
     is_progressive: bool = False,
+    restart: int = 0,
 ) -> bytes:
-    """Return *pixels* as a JPEG: 1 byte each is gray, 3 are RGB, 4 are CMYK (stored as YCCK)."""
+    """Return *pixels* as a JPEG: 1 byte each is gray, 3 are RGB, 4 are CMYK (stored as YCCK).
+
+    restart: blocks in a restart interval, 0: there are none.
+    """
     channels, rest = divmod(len(pixels), width * height)
     if rest or channels not in FORMATS:
         raise ValueError(f"{len(pixels)} bytes are not {width} x {height} pixels")
@@ -58,19 +77,20 @@ def compress(
     handle = ctypes.c_void_p(library.tjInitCompress())
     target, size = ctypes.c_void_p(), ctypes.c_ulong()
     try:
-        failed = library.tjCompress2(
-            handle,
-            pixels,
-            width,
-            0,
-            height,
-            FORMATS[channels],
-            ctypes.byref(target),
-            ctypes.byref(size),
-            GRAY_SAMPLING if channels == 1 else SAMPLINGS[sampling],
-            quality,
-            PROGRESSIVE if is_progressive else 0,
-        )
+        with _restarting(restart):
+            failed = library.tjCompress2(
+                handle,
+                pixels,
+                width,
+                0,
+                height,
+                FORMATS[channels],
+                ctypes.byref(target),
+                ctypes.byref(size),
+                GRAY_SAMPLING if channels == 1 else SAMPLINGS[sampling],
+                quality,
+                PROGRESSIVE if is_progressive else 0,
+            )
         if failed:
             raise ValueError(library.tjGetErrorStr().decode())
         return ctypes.string_at(target, size.value)

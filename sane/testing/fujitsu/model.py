@@ -30,6 +30,7 @@ class Model:
     the largest one, at that resolution. fields: further bytes of page F0. orders: of colours, as
     in [2A] and [2B] of a window. pages: that MODE SENSE knows. raster: the offset of colours and
     of sides in lines at 300 dpi. is_old: an M3091, with its own window, status and order of data.
+    joins_jpeg: both sides of a sheet are one JPEG file of double width.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Model:
     serial: int = 0x000EB0A1
     raster: tuple[int, int] = (0, 0)
     is_old: bool = False
+    joins_jpeg: bool = True
     vendor: str = "FUJITSU"
     revision: str = "0E00"
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ..esci.page import Page, pattern
 from ..esci.page import Window as PageWindow
+from .sense import Code
 
 PERIOD = 256
 # Sample = a * x + b * y + c + d * sheet + e * back, modulo 256.
@@ -49,14 +50,19 @@ class Sheet:
     """One sheet in the hopper.
 
     size: its width and length in 1/1200 inch, where the scanner is to find its edges itself; None
-    for as large as the window. is_double: two at once. error: sense code that feeding it ends with.
+    for as large as the window. is_double: two at once. error: sense code that feeding it ends with,
+    or, once *jams_after* bytes were read, a READ. more_lines: that come beyond the window, less
+    than 0: that are missing. crop_bits: what the driver is told to do (byte 10 of the pixel size).
     """
 
     front: Page = formula
     back: Page = formula
     size: tuple[int, int] | None = None
     is_double: bool = False
-    error: tuple[int, int, int] | None = None
+    error: Code | None = None
+    jams_after: int | None = None
+    more_lines: int = 0
+    crop_bits: int = 0
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,10 @@ class Result(NamedTuple):
 class Scanner(Machine):
     """One emulated scanner; its attributes may be changed at any time, as a user would do.
 
-    sheets: what lies in the hopper. page: what lies on the glass. sensors: options of the hardware
-    status that are set (status.SENSORS). pads: short reads are filled up to the length asked for.
-    log: the commands, for assertions. inject(): faults.
+    hopper: the sheets to come, see load(). page: what lies on the glass. sensors: options of the
+    hardware status that are set (status.SENSORS). pads: short reads are filled up to the length
+    asked for. feed_seconds: how long a sheet takes to come; without a bus there is no clock, and no
+    time passes. log: the commands, for assertions. inject(): faults.
     """
 
     def __init__(self, model: Model | str = "fi-7260", sheets: int = 0) -> None:
@@ -78,12 +79,14 @@ class Scanner(Machine):
         self.sensors: dict[str, int] = {}
         self.pressed: set[str] = set()  # buttons that were touched since the last look
         self.pads = False
+        self.feed_seconds = 0.0
         self.log: list[Command] = []
         self.windows: dict[int, Window] = {}
         self.modes: dict[int, bytes] = {}  # MODE SELECT's parameters, by page
         self.sent: dict[int, bytes] = {}  # SEND's data, by type
         self.source = ""  # the last one of SCANNER CONTROL
         self._due: tuple[Cdb, int] | None = None  # a command that waits for its data
+        self._turn = 0  # counts the commands: a late answer to an earlier one is dropped
         self._diagnosis = b""
         self._sense = b""
         self._scripted: dict[str, deque[Answer | None]] = {}
@@ -147,7 +150,19 @@ class Scanner(Machine):
         )
         if self.pads and found:
             found = found.ljust(cdb.in_bytes, b"\0")
-        self._answer(cdb, found, status, answer.status_data)
+        self._turn += 1
+        turn = self._turn
+
+        def give() -> None:
+            if turn == self._turn:  # the host still waits for it
+                self._answer(cdb, found, status, answer.status_data)
+
+        is_fed = cdb.name == "feed" and not status
+        self.call_later(self.feed_seconds if is_fed else 0.0, give)
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        """Call *function* when *seconds* have passed: at once, where there is no clock."""
+        function()
 
     def _answer(self, cdb: Cdb, data: bytes, status: int, whole: bytes | None) -> None:
         if cdb.in_bytes:

@@ -8,6 +8,8 @@ How to reach the scanner from another process: usb_scanner.ScannerOnUsb.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..usb import UsbDevice
 from ..usb_scanner import BULK_IN, BULK_OUT, OnUsb, ScannerOnUsb
 from .model import Model
@@ -24,6 +26,12 @@ class Device(OnUsb, Scanner):
     def __init__(self, usb: UsbDevice, model: Model | str, sheets: int) -> None:
         super().__init__(model, sheets)
         self.usb = usb
+
+    def call_later(self, seconds: float, function: Callable[[], None]) -> None:
+        if seconds:
+            self.usb.call_later(seconds, function)
+        else:
+            function()
 
 
 class UsbScanner(ScannerOnUsb):

@@ -41,6 +41,11 @@ class Window:
         return self.composition == COLOR_COMPOSITION
 
     @property
+    def is_jpeg(self) -> bool:
+        """Whether a JPEG file is asked for."""
+        return self.compression == JPEG
+
+    @property
     def pixels(self) -> int:
         """How many pixels a line has."""
         return (self.width * self.x_dpi + UNITS // 2) // UNITS
