@@ -6,20 +6,27 @@ It ends with Ctrl-C. What hosts ask is shown with --trace.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..esci.page import Picture
-from . import configuration
+from ..mdns import Responder
+from . import announced, configuration
+from .certificates import KINDS, server_context
 from .emulator import Emulator, Exchange
 from .pixels import grid
 from .presets import PRESETS
 
 if TYPE_CHECKING:
     from .scanner import Scanner
+
+
+ENDS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Traced(Emulator):
@@ -41,7 +48,15 @@ def main() -> int:
     parser.add_argument("--page", type=Path, help="a PPM file that lies on the glass, at 300 dpi")
     parser.add_argument("--grid", action="store_true", help="a grid of 10 mm lies on the glass")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds for a page")
+    parser.add_argument("--tls", choices=KINDS, help="speak https, with such a certificate")
+    parser.add_argument("--announce", action="store_true", help="tell of it by multicast DNS")
     parser.add_argument("--config", type=Path, help="a JSON file with knobs, by group")
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="read lines of JSON from stdin, each as --config; answer with what hosts asked since; "
+        "end with the input",
+    )
     parser.add_argument("--trace", action="store_true", help="show what hosts ask")
     options = parser.parse_args()
     try:
@@ -50,10 +65,42 @@ def main() -> int:
         print(f"sane.testing.escl: {exc}", file=sys.stderr)
         return 2
     kind = Traced if options.trace else Emulator
-    with kind(scanner, options.host, options.port) as device:
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)  # in the threads, too: they are waited for
+    with contextlib.ExitStack() as stack:
+        tls = None
+        if options.tls:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            tls = server_context(options.tls, Path(folder), options.host)
+        device = stack.enter_context(kind(scanner, options.host, options.port, tls))
+        if options.announce:
+            stack.enter_context(Responder([announced.service(device)]))
         print(device.url, file=sys.stderr, flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        for line in sys.stdin if options.control else ():
+            print(controlled(device, line), flush=True)
+        if not options.control:
+            signal.sigwait(ENDS)
     return 0
+
+
+def controlled(device: Emulator, line: str) -> str:
+    """Change knobs as a line of JSON says; return what hosts asked since the last one, as JSON."""
+    try:
+        configuration.apply(device.scanner, json.loads(line))
+    except (ValueError, TypeError, AttributeError) as exc:
+        return json.dumps({"error": str(exc)})
+    told = [
+        {
+            "request": f"{e.request.method} {e.request.target}",
+            "headers": e.request.headers,
+            "body": e.request.body.decode("utf-8", "replace"),
+            "status": e.status,
+            "seconds": [round(at - device.scanner.born, 6) for at in (e.at, e.replied, e.done)],
+            "sent": e.sent,
+        }
+        for e in list(device.log.exchanges)
+    ]
+    device.log.clear()
+    return json.dumps({"log": told, "feeder_waits": device.scanner.feeder_waits})
 
 
 def made(options: argparse.Namespace) -> Scanner:

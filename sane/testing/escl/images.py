@@ -205,9 +205,8 @@ def _tiff_blocks(pixels: Pixels, form: str) -> tuple[list[bytes], dict[int, tupl
         wide = range(0, pixels.width, TILE)
         tiles = [_tile(pixels, x, y) for y in tall for x in wide]
         return tiles, {322: (_LONG, [TILE]), 323: (_LONG, [TILE])}
-    if form == "planar" and pixels.depth == 8:
-        planes = [pixels.data[c :: pixels.channels] for c in range(pixels.channels)]
-        return planes, {278: (_LONG, [pixels.lines])}
+    if form == "planar" and pixels.depth > 1:
+        return _planes(pixels), {278: (_LONG, [pixels.lines])}
     if form == "jpeg":
         return [jpeg.encode(pixels.of_bytes())], {
             278: (_LONG, [pixels.lines]),
@@ -218,6 +217,19 @@ def _tiff_blocks(pixels: Pixels, form: str) -> tuple[list[bytes], dict[int, tupl
         pixels.top(y, min(height, pixels.lines - y)).data for y in range(0, pixels.lines, height)
     ]
     return strips, {278: (_LONG, [height])}
+
+
+def _planes(pixels: Pixels) -> list[bytes]:
+    """Return the samples of each channel."""
+    size = pixels.depth // 8
+    step = size * pixels.channels
+    found = []
+    for channel in range(pixels.channels):
+        plane = bytearray(size * pixels.width * pixels.lines)
+        for part in range(size):
+            plane[part::size] = pixels.data[channel * size + part :: step]
+        found.append(bytes(plane))
+    return found
 
 
 def _tile(pixels: Pixels, x: int, y: int) -> bytes:
@@ -296,7 +308,7 @@ def pdf(pages: tuple[Pixels, ...], form: str = "") -> bytes:
     objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
     kids = []
     for pixels in pages:
-        half = max(1, pixels.lines // 2) if form == "strips" else pixels.lines
+        half = (pixels.lines + 1) // 2 if form == "strips" else pixels.lines
         parts = [pixels.top(y, min(half, pixels.lines - y)) for y in range(0, pixels.lines, half)]
         names, drawn, y = [], [], pixels.lines
         for part in parts:
