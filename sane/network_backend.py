@@ -193,13 +193,13 @@ class NetworkBackend(Backend):
             place = self.place_of(words[0]) if words else None
             if place is None:
                 return False
-            place.settings = self._settings(words[1:])
+            place.settings = self.read_settings(words[1:])
         except errors.Invalid as exc:
             raise errors.Invalid(f"{line.where()}: {exc}") from exc
         self.places.append(place)
         return True
 
-    def _settings(self, words: Sequence[str]) -> dict[str, Any]:
+    def read_settings(self, words: Sequence[str]) -> dict[str, Any]:
         """Return the settings that *words*, each SETTING=VALUE, give, the others as by default."""
         found = {name: default for name, (_, default) in self.settings.items()}
         for word in words:
@@ -233,7 +233,7 @@ class NetworkBackend(Backend):
 
         def discover(wait: Wait) -> list[str]:
             for place in self.discover(wait):
-                place.settings = place.settings or self._settings(())
+                place.settings = place.settings or self.read_settings(())
                 discovered.setdefault(self.name_of(place), place)
             return list(discovered)
 
@@ -287,10 +287,13 @@ class NetworkBackend(Backend):
             return [service.row() for service in services(type, self.debug)]
 
         try:
-            return [Service.of_row(row) for row in self.network.told(type, browse)]
+            found = [Service.of_row(row) for row in self.network.told(type, browse)]
         except (errors.SaneError, OSError, ValueError) as exc:
             self.debug(1, "%s: %s", type, exc)
             return []
+        for service in found:
+            service.type = type
+        return found
 
     def listed(self, place: Place, vendor: str, model: str, type: str = "") -> DeviceInfo:
         """Return the entry of the scanner at *place* in a list."""
@@ -315,7 +318,7 @@ class NetworkBackend(Backend):
         if place is None:
             raise errors.Invalid(f"{name!r} is no device of {self.name}")
         if not place.settings:
-            place.settings = self._settings(())
+            place.settings = self.read_settings(())
         return self.connect(place, None)
 
     def known_place(self, name: str) -> Place | None:

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 class Service:
     """One announced service: *name* of its host, *port*, *address*; *instance* is its own name.
 
-    texts: what it tells of itself, as {"mdl": "..."}.
+    texts: what it tells of itself, as {"mdl": "..."}. type: that it was found as, "" if unknown.
     """
 
-    __slots__ = ("address", "instance", "name", "port", "texts")
+    __slots__ = ("address", "instance", "name", "port", "texts", "type")
 
     def __init__(
         self, name: str, port: int, address: str, instance: str, texts: dict[str, str]
@@ -23,6 +23,7 @@ class Service:
         self.address = address
         self.instance = instance
         self.texts = texts
+        self.type = ""
 
     def row(self) -> list[str]:
         """Return it as texts, for a recording."""
