@@ -9,7 +9,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import c_backends, calls, clients, epson, lines, listing, net, programs, reads, threads, usb
+from . import (
+    c_backends,
+    calls,
+    clients,
+    epson,
+    fujitsu,
+    lines,
+    listing,
+    net,
+    programs,
+    reads,
+    threads,
+    usb,
+)
 from .measure import MISSED, UNMEASURED
 from .report import machine, markdown
 from .setting import ROOT, Bench
@@ -40,6 +53,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "usb": (usb.measure_usb, 7, 3),
     "lines": (lines.measure_lines, 15, 5),
     "epson": (epson.measure_epson, 7, 3),
+    "fujitsu": (fujitsu.measure_fujitsu, 5, 3),
     "net": (net.measure_net, 7, 3),
     "clients": (clients.measure_clients, 15, 5),
 }

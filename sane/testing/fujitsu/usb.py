@@ -41,6 +41,8 @@ class UsbScanner(ScannerOnUsb):
     product = 0x132F
     strings = ("Fujitsu", "emulated document scanner", "0001")
 
+    scanner: Device
+
     def __init__(self, model: Model | str = "fi-7260", sheets: int = 0, **changes: object) -> None:
         scanner = Device(self, model, sheets)
         changes.setdefault("product", scanner.model.product)
