@@ -86,7 +86,7 @@ class ScsiRules:
     """
 
     head = b"\x43"
-    at, size = 13, 31
+    at, size = 0x13, 31
     status, status_at = 13, 9
     tag = b"\x53"
     sense_bytes = 18
@@ -157,6 +157,29 @@ def scsi(
     return answer
 
 
+class Begun:
+    """A command without data that a device carries out while the host does something else.
+
+    It is sent at once; finish() waits for its status. No other command may be sent in between.
+    """
+
+    def __init__(self, usb: Usb, cdb: bytes, rules: ScsiRules | None = None) -> None:
+        self._usb = usb
+        self._cdb = cdb
+        self._rules = rules or usb.scsi_rules or RULES
+        usb.get_in_step()
+        usb.is_out_of_step = True
+        usb.write(usb.bulk_out, self._rules.command(cdb))
+
+    def finish(self) -> Answer:
+        """Return or raise what scsi() would have."""
+        conversation = _Conversation(self._usb, self._rules, 0.0, 0.0)
+        answer = conversation.end(self._cdb)
+        if answer.sense is not None and answer.sense.key == UNIT_ATTENTION:
+            answer = conversation.carry_out(self._cdb, b"", 0, None)
+        return answer
+
+
 class _Conversation:
     """Commands to a device by the rules of its family."""
 
@@ -193,6 +216,16 @@ class _Conversation:
         if sense is not None and sense.is_short and sense.information is not None:
             data = data[: max(0, want - sense.information)]
         return Answer(data, sense)
+
+    def end(self, cdb: bytes) -> Answer:
+        """Take the status of a command that was sent before."""
+        usb, rules = self.usb, self.rules
+        answer = usb.read(usb.bulk_in, rules.status)
+        if len(answer) != rules.status:
+            raise Garbled(f"{usb.name}: SCSI {cdb.hex(' ')}: {len(answer)} bytes of status came")
+        usb.is_out_of_step = False
+        self._judge(cdb, rules.status_of(answer))
+        return Answer(b"", self._sense)
 
     def _judge(self, cdb: bytes, status: int) -> None:
         """Raise what *status* means, after asking for the sense data."""

@@ -7,7 +7,7 @@ import pytest
 from sane import errors
 from sane.usb import link
 from sane.usb.failures import Garbled, TimedOut
-from sane.usb.scsi import ScsiRules
+from sane.usb.scsi import Begun, ScsiRules
 from tests.fakes.usb import FakeLink, fake_usb
 
 IN, OUT = 0x81, 0x02
@@ -43,7 +43,7 @@ def test_a_command_is_framed_as_the_family_has_it() -> None:
     usb = fake_usb(fake)
     answer = usb.scsi(INQUIRY, want=96)
     assert (answer.data, answer.sense, answer.is_end) == (b"EPSON", None, False)
-    frame = b"\x43" + bytes(12) + INQUIRY + bytes(12)
+    frame = b"\x43" + bytes(18) + INQUIRY + bytes(6)
     assert len(frame) == 31
     assert fake.sent == [("out", OUT, frame), ("in", IN, 96, 30.0), ("in", IN, 13, 30.0)]
     fake.sent.clear()
@@ -192,3 +192,33 @@ def test_a_device_that_leaves_out_the_data_is_understood() -> None:
     fake.answers[2:] = [sense(3, 0x80, 3), status()]
     with pytest.raises(errors.NoDocs):
         fake_usb(fake).scsi(READ, want=16, rules=Family())
+
+
+def test_a_command_that_has_begun_is_ended_later() -> None:
+    fake = FakeLink(status(), status(2), sense(3, 0x80, 1), status())
+    usb = fake_usb(fake)
+    begun = Begun(usb, FEED, Family())
+    assert usb.is_out_of_step
+    assert [item[0] for item in fake.sent] == ["out"]
+    assert begun.finish().sense is None
+    begun = Begun(usb, FEED, Family())
+    with pytest.raises(errors.Jammed, match="paper jam"):
+        begun.finish()
+    assert not usb.is_out_of_step
+
+
+@pytest.mark.parametrize("answer", [b"short", link.TIMEOUT])
+def test_a_command_that_has_begun_and_does_not_end_is_an_error(answer: bytes | str) -> None:
+    fake = FakeLink(answer, link.TIMEOUT, status())
+    usb = fake_usb(fake)
+    begun = Begun(usb, FEED)
+    with pytest.raises(errors.DeviceIOError):
+        begun.finish()
+    usb.scsi(READY)
+    assert not fake.answers
+
+
+def test_a_command_that_has_begun_is_repeated_after_a_unit_attention() -> None:
+    fake = FakeLink(status(2), sense(6), status(), status())
+    Begun(fake_usb(fake), FEED).finish()
+    assert [item[2] for item in fake.sent if item[0] == "out"].count(ScsiRules().command(FEED)) == 2
