@@ -127,14 +127,16 @@ class Lines:
         self._origin += size
         self.taken += size
 
-    def fit(self, width_px: int, lines: int) -> None:
+    def fit(self, width_px: int, lines: int, wire_width: int = 0) -> None:
         """Take over the real size, from a device that tells it late: before anything is read.
 
-        Raises ValueError after reading, and for a size that no layout may have.
+        wire_width: of the lines that were fed, if that is another than was thought, too. Raises
+        ValueError after reading, and for a size that no layout may have.
         """
         if self.taken:
             raise ValueError(f"{width_px} x {lines} pixels, but {self.taken} bytes were read")
-        self._plan(self.layout.changed(width_px=width_px), lines)
+        wire_width = wire_width or self.layout.wire_width
+        self._plan(self.layout.changed(width_px=width_px, wire_width=wire_width), lines)
 
     def end(self) -> None:
         """Tell that nothing more comes; a second time it does nothing."""

@@ -317,6 +317,18 @@ def test_a_size_that_is_known_late(depth: int) -> None:
     assert (lines.width_px, lines.lines, lines.missing) == (13, 2, 0)
 
 
+def test_lines_of_which_the_real_width_is_told_late() -> None:
+    """The device sends lines of 5 pixels where 8 were announced."""
+    lines = Lines(Layout(8, 3, plane_lines=1, invert=True))
+    lines.feed(bytes(range(30)))
+    lines.fit(5, -1, 5)
+    lines.end()
+    assert (lines.lines, lines.missing) == (2, 0)
+    out = bytearray()
+    drain(lines, sizes(7), out)
+    assert out[:6] == bytes(255 - x for x in (0, 5, 10, 1, 6, 11))
+
+
 def test_a_size_that_is_told_too_late() -> None:
     lines = Lines(Layout(4), 3)
     lines.feed(b"abcd")
