@@ -47,10 +47,13 @@ class UsbBackend(Backend):
 
     device_type = "flatbed scanner"
 
+    configured: list[tuple[int, int]]
+    """Vendor and product ids that lines of the configuration have named, in their order."""
+
     def __init__(self, name: str, context: Context) -> None:
         super().__init__(name, context)
         self._auto = True
-        self._configured: list[tuple[int, int]] = []
+        self.configured = []
         self._named: list[str] = []
 
     def set_context(self, context: Context) -> None:
@@ -60,7 +63,7 @@ class UsbBackend(Backend):
     # Configuration
 
     def init(self) -> None:
-        self._auto, self._configured, self._named = False, [], []
+        self._auto, self.configured, self._named = False, [], []
         found = False
         for line in self.read_config():
             try:
@@ -82,7 +85,7 @@ class UsbBackend(Backend):
             if self.usb_vendors and ids[0] not in self.usb_vendors:
                 known = " ".join(f"0x{vendor:04x}" for vendor in self.usb_vendors)
                 raise errors.Invalid(f"{line.where()}: vendor 0x{ids[0]:04x} is not {known}")
-            self._configured.append(ids)
+            self.configured.append(ids)
         else:
             return self.other_line(line)
         return True
@@ -106,7 +109,7 @@ class UsbBackend(Backend):
     def wanted(self, bus_device: BusDevice) -> tuple[str, str] | None:
         """Return vendor and model if *bus_device* is to be listed, else None."""
         known = self.known(bus_device) if self._auto else None
-        configured = (bus_device.vendor, bus_device.product) in self._configured
+        configured = (bus_device.vendor, bus_device.product) in self.configured
         if known is None and (configured or bus_device.name in self._named):
             known = self.known(bus_device) or self.texts(bus_device)
         return known

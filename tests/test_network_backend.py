@@ -445,5 +445,5 @@ def test_usb_and_network_lines_in_one_file(
     assert backend._auto == is_auto
     assert "'nonsense' is neither usb nor a device name" in capfd.readouterr().err
     backend = made(tmp_path, "acme://one", "usb 0x1234 0x0002", kind=Strict)
-    assert backend._configured == [(0x1234, 2)]
+    assert backend.configured == [(0x1234, 2)]
     assert [place.host for place in backend.places] == ["one"]
