@@ -65,6 +65,8 @@ NEEDS = {
         ("sane-utils", has_program("scanimage")),
         ("libsane-dev", has_file("/usr/include/sane/sane.h")),
         ("libsane1", has_file("/usr/lib/*/sane/libsane-test.so.1")),
+        ("sane-airscan", has_file("/usr/lib/*/sane/libsane-airscan.so.1")),
+        ("openssl", has_program("openssl")),
         ("python3-sane", has_file("/usr/lib/python3/dist-packages/_sane*.so")),
         ("xsane", has_program("xsane")),
         ("xvfb", has_program("Xvfb")),

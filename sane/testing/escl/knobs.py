@@ -154,12 +154,13 @@ class Timing:
 class Access:
     """Who gets in, and where.
 
-    roots: the paths of the service. host: "" any Host, "proxy": ipp-usb's rules on a loopback
-    address, "localhost": others than localhost get 400, "not-localhost": localhost gets 400.
+    roots: the paths of the service; the first one is told. host: "" any Host, "proxy": ipp-usb's
+    rules on a loopback address, "localhost": others than localhost get 400, "localhost-post": when
+    they ask for a job, "not-localhost": localhost gets 400.
     user, password: with scheme "basic" or "digest"; algorithm: of the latter, MD5 or SHA-256.
     at_once: so many requests are handled at the same time, 0: any number. initialising: so many
-    requests get 503 first. redirects: by resource, status and where to. keeps_alive: connections
-    stay open if the host wants.
+    requests get 503 first. redirects: of the first root, by resource: status, where to.
+    keeps_alive: connections stay open if the host wants.
     """
 
     roots: list[str] = field(default_factory=lambda: ["/eSCL"])

@@ -158,9 +158,9 @@ def canon_mf410() -> Scanner:
 
 
 def hp_m630() -> Scanner:
-    """HP M630: a Host other than localhost is refused."""
+    """HP M630: a job is refused to a Host other than localhost."""
     scanner = Scanner(Model(name="HP LaserJet MFP M630"))
-    scanner.access.host, scanner.access.server = "localhost", "HP_Compact_Server"
+    scanner.access.host, scanner.access.server = "localhost-post", "HP_Compact_Server"
     return scanner
 
 

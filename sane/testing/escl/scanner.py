@@ -111,7 +111,7 @@ class Scanner:
     def answer(self, request: Request, origin: str) -> Reply:
         """Answer one request; *origin* is scheme, host and port of this device, as it knows it."""
         root, resource, job_id = self.resource(request.target)
-        reply = self._special(resource, request)
+        reply = self._special(root, resource, request)
         if reply is not None:
             return reply
         with self._lock:
@@ -130,10 +130,10 @@ class Scanner:
         action = actions.get(resource)
         return action(request, f"{origin}{root}/") if action else Reply(404)
 
-    def _special(self, resource: str, request: Request) -> Reply | None:
+    def _special(self, root: str, resource: str, request: Request) -> Reply | None:
         """Return the reply that a knob asks for instead of the usual one."""
         redirect = self.access.redirects.get(resource)
-        if redirect is not None:
+        if redirect is not None and root == self.access.roots[0]:
             return Reply(redirect[0], headers={"Location": redirect[1]})
         allowed = METHODS.get(resource, ("GET", "HEAD"))
         if request.method not in allowed:

@@ -120,10 +120,10 @@ class Settings:
             raise BadSettings(409, f"the region {asked} is beyond {width} x {height}")
 
     def size_px(self) -> tuple[int, int]:
-        """Return the image's width and height."""
+        """Return the image's width and height; halves are rounded up."""
         return (
-            max(1, round(self.width * self.x_dpi / 300)),
-            max(1, round(self.height * self.y_dpi / 300)),
+            max(1, (self.width * self.x_dpi + 150) // 300),
+            max(1, (self.height * self.y_dpi + 150) // 300),
         )
 
 
