@@ -69,7 +69,7 @@ $(VENV)/ready: pyproject.toml .ci/packages.py Makefile | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/ready-test: $(VENV)/ready
-	$(PIP) 'pytest>=8' 'pytest-xdist>=3.6' 'cffi>=1.15' 'hypothesis>=6' numpy
+	$(PIP) 'pytest>=8' 'pytest-xdist>=3.6' 'cffi>=1.15' 'hypothesis>=6' 'jeepney>=0.8' numpy
 	@touch $@
 
 $(VENV)/ready-lint: $(VENV)/ready-test

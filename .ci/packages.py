@@ -92,6 +92,8 @@ NEEDS = {
         ("libimage-sane-perl", has_file("/usr/lib/*/perl5/*/Image/Sane.pm")),
         ("scanbd", has_program("scanbd")),
         ("dbus-daemon", has_program("dbus-run-session")),
+        ("avahi-daemon", has_program("avahi-daemon")),
+        ("avahi-utils", has_program("avahi-publish")),
         ("usbip", has_program("usbip")),
     ],
     "test-usb": [

@@ -31,7 +31,8 @@ class DeviceInfo:
     name: unique in its backend and stable. type: one of the standard's, as "flatbed scanner".
 
     Who it is, each "" if unknown, so that a scanner that is found in two ways is known again: uuid
-    (32 hexadecimal digits in small letters), serial number, host, usb (its ids, ``04b8:0110``).
+    (32 hexadecimal digits in small letters), serial number, host (its names and addresses,
+    separated by blanks), usb (its ids, ``04b8:0110``).
     """
 
     __slots__ = ("host", "model", "name", "serial", "type", "usb", "uuid", "vendor")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from . import errors
 from .backend import Backend, DeviceInfo, debug_level, describe
+from .listed import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 LIST_SECONDS = 4.0  # for all hosts; a scanner that sleeps needs two or three to answer
 ON, OFF = "on", "off"
+UNKNOWN = "unknown"  # a vendor or model
+HOST_NAMES = 16  # of one host: two families on a few networks
 
 
 class Place:
@@ -32,10 +35,14 @@ class Place:
 
     settings: of its line in the configuration, by their names; what the driver says they are
     without one. texts: what DNS-SD told, in small letters. uuid, serial, usb: who it is, where that
-    is known before it is asked.
+    is known before it is asked. also_known_as: other names and addresses of the host, by which
+    another backend may know it; those that DNS-SD told come in by themselves.
     """
 
-    __slots__ = ("host", "method", "path", "port", "serial", "settings", "texts", "usb", "uuid")
+    __slots__ = (
+        *("also_known_as", "host", "method", "path", "port"),
+        *("serial", "settings", "texts", "usb", "uuid"),
+    )
 
     def __init__(self, method: str, host: str, port: int, path: str = "") -> None:
         self.method = method
@@ -45,6 +52,7 @@ class Place:
         self.settings: dict[str, Any] = {}
         self.texts: dict[str, str] = {}
         self.uuid = self.serial = self.usb = ""
+        self.also_known_as: Sequence[str] = ()
 
     def __repr__(self) -> str:
         return f"Place({self.method!r}, {self.host!r}, {self.port}, {self.path!r})"
@@ -264,7 +272,7 @@ class NetworkBackend(Backend):
         heard: list[Place] = []
 
         def browsing(type: str) -> Callable[[Cancels], None]:
-            return lambda _cancel: announced.update({type: self._browse(type)})
+            return lambda cancel: announced.update({type: self._browse(type, cancel)})
 
         def broadcast(_cancel: Cancels) -> Sequence[Callable[[Cancels], None]]:
             try:
@@ -276,15 +284,19 @@ class NetworkBackend(Backend):
         tasks = [browsing(type) for type in self.service_types]
         side_by_side(tasks, self.list_seconds, broadcast)
         services = [one for type in self.service_types for one in announced.get(type, ())]
-        return [*self.places_at(services), *heard]
+        places = [*self.places_at(services), *heard]
+        names = _names_of_hosts(services)
+        for place in places:
+            place.also_known_as = [*place.also_known_as, *names.get(place.host, ())]
+        return places
 
-    def _browse(self, type: str) -> list[Service]:
+    def _browse(self, type: str, cancel: Cancels) -> list[Service]:
         """Return the services that announce themselves as *type*."""
         from .discovery.dnssd import services
         from .discovery.service import Service
 
         def browse() -> list[list[str]]:
-            return [service.row() for service in services(type, self.debug)]
+            return [service.row() for service in services(type, self.debug, cancel=cancel)]
 
         try:
             found = [Service.of_row(row) for row in self.network.told(type, browse)]
@@ -296,15 +308,19 @@ class NetworkBackend(Backend):
         return found
 
     def listed(self, place: Place, vendor: str, model: str, type: str = "") -> DeviceInfo:
-        """Return the entry of the scanner at *place* in a list."""
+        """Return the entry of the scanner at *place* in a list.
+
+        vendor and model may be as the network tells them: a control character becomes a question
+        mark, an empty text the word that it is unknown.
+        """
         return DeviceInfo(
             self.name_of(place),
-            vendor,
-            model,
+            printable(vendor.strip()) or UNKNOWN,
+            printable(model.strip()) or UNKNOWN,
             type or self.device_type,
             uuid=place.uuid,
             serial=place.serial,
-            host=place.host,
+            host=" ".join(dict.fromkeys((place.host, *place.also_known_as))),
             usb=place.usb,
         )
 
@@ -339,6 +355,23 @@ class NetworkBackend(Backend):
 
     def exit(self) -> None:
         self._leave_network()
+
+
+def _names_of_hosts(services: Sequence[Service]) -> dict[str, list[str]]:
+    """Return, for each address of *services*, the names and addresses of its host.
+
+    Of a host that announces thousands, the first HOST_NAMES.
+    """
+    of_name: dict[str, dict[str, None]] = {}
+    for service in services:
+        names = of_name.setdefault(service.name, {service.name: None})
+        if len(names) < HOST_NAMES:
+            names[service.address] = None
+    found: dict[str, list[str]] = {}
+    for names in of_name.values():
+        for name in names:
+            found.setdefault(name, []).extend(names)
+    return found
 
 
 def distinct(devices: Sequence[DeviceInfo]) -> list[DeviceInfo]:

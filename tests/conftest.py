@@ -90,6 +90,12 @@ def nothing_left_behind(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     assert capfd.readouterr().out == "", "something was written to stdout"
 
 
+@pytest.fixture(autouse=True)
+def no_daemon_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the machine's own Avahi knows out of the tests."""
+    monkeypatch.setattr("sane.discovery.dbus.SOCKET", "/nonexistent")
+
+
 @pytest.fixture
 def config_dir(tmp_path: Path) -> Path:
     """Return a config directory: dll.conf with ``test``, and the shipped test.conf."""

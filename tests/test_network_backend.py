@@ -274,6 +274,28 @@ def announce(
     program(tmp_path, monkeypatch, "cat <<'END'\n" + "\n".join(rows) + "\nEND\n")
 
 
+def test_network_a_device_is_listed_with_all_names_of_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flatbed: Flatbed
+) -> None:
+    row = f'=;lo;IPv4;N1;_acme._tcp;local;a.local;127.0.0.1;{flatbed.address[1]};"acme=1"\n'
+    more = "".join(
+        row.replace("127.0.0.1", address).replace("acme=1", "else=1").replace(";N1;", ";Other;")
+        for address in ("192.0.2.7", "2001:db8::7", "fe80::7")
+    )
+    program(tmp_path, monkeypatch, f"cat <<'END'\n{row}{more}END\n")
+    (device,) = made(tmp_path, "discovery on").list_devices(False)
+    assert device.name == url(flatbed)
+    assert device.host.split()[0] == "127.0.0.1"
+    assert set(device.host.split()) == {
+        *("127.0.0.1", "a.local", "192.0.2.7", "2001:db8::7", "fe80::7%lo")
+    }
+
+
+def test_network_texts_of_the_network_can_be_shown(tmp_path: Path) -> None:
+    listed = made(tmp_path).listed(Place("acme", "one", 4711), "A\x1b[2J", " \n")
+    assert (listed.vendor, listed.model) == ("A?[2J", "unknown")
+
+
 def test_network_what_dns_sd_tells_is_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flatbed: Flatbed
 ) -> None:

@@ -1,63 +1,83 @@
 """Finds services on the network by DNS-SD: SANE's servers, and scanners.
 
-It asks the system's Avahi daemon through avahi-browse, else python-zeroconf if that is installed,
-else the network itself (mdns.py). It knows names and addresses; no service is contacted here.
+It asks the system's Avahi daemon (avahi.py; without jeepney through avahi-browse), else
+python-zeroconf if that is installed, else the network itself (mdns.py). It knows names and
+addresses; no service is contacted here.
 Source: net-protocol 7.13; RFC 6763.
 """
 
 from __future__ import annotations
 
+from ..cancel import NeverCancelled
 from ..errors import DeviceIOError
 from ..transport import PORT_MAX
+from ..transport.failures import NoAnswer
 from ..transport.sockets import Deadline
 from .programs import output_of
-from .service import Service, read_texts
+from .service import Service, read_texts, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from ..cancel import Cancels
     from ..debug import Debug
 
 PROGRAM = "/usr/bin/avahi-browse"
-SECONDS = 1.0  # that a listing waits for answers
+SECONDS = 1.2  # that a listing waits for answers; Avahi says after one that this is all
 FOUND = "+"
 RESOLVED, INTERFACE, INSTANCE, HOST, ADDRESS, PORT, TEXTS = "=", 1, 3, 6, 7, 8, 9  # its columns
+QUIET_SECONDS = 0.3  # zeroconf hears of everything that is there within this
 
 
-def services(type: str, debug: Debug, seconds: float = SECONDS) -> list[Service]:
+def services(
+    type: str, debug: Debug, seconds: float = SECONDS, cancel: Cancels | None = None
+) -> list[Service]:
     """Return the services of *type* that are found within *seconds*, IPv4 before IPv6.
 
     Avahi is asked first, then python-zeroconf, then the network itself; the next one where there is
-    no such thing, or it tells of nothing before the time is over.
+    no such thing, or it tells of nothing before the time is over. What is no service, as a host
+    name with control characters, is left out. Raises Cancelled when *cancel* is set.
     """
     end = Deadline(seconds)
-    for way in (_avahi, _zeroconf, _mdns):
-        left = end.left()
-        if not left:
-            break
+    ways = [_avahi, _avahi_browse, _zeroconf, _mdns]
+    while ways and (left := end.left()):
+        way = ways.pop(0)
         try:
-            found = way(type, debug, left)
+            told = way(type, debug, left, cancel)
         except (ImportError, OSError, DeviceIOError) as exc:
             debug(2, "discovery of %s: %s", type, exc)
+            if isinstance(exc, NoAnswer) and _avahi_browse in ways:
+                ways.remove(_avahi_browse)  # it asks the daemon that hangs
             continue
-        if found:
+        found = usable(told)
+        if told and not found:
+            debug(1, "discovery of %s: %d announcements are no service", type, len(told))
+        if found or way is _avahi:  # the daemon knows what there is, even if it is nothing
             return found
     return []
 
 
-def _avahi(type: str, debug: Debug, seconds: float) -> list[Service]:
+def _avahi(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> list[Service]:
+    """Ask the system's Avahi daemon over D-Bus."""
+    from . import avahi
+
+    return avahi.browse(type, debug, seconds, cancel)
+
+
+def _avahi_browse(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> list[Service]:
     """Ask the system's Avahi daemon by its program; [] without a daemon."""
     command = PROGRAM, "-rpt", type
-    return list(parse(output_of(command, {"LC_ALL": "C"}, seconds, is_enough=is_complete)))
+    output = output_of(command, {"LC_ALL": "C"}, seconds, is_enough=is_complete, cancel=cancel)
+    return list(parse(output))
 
 
-def _mdns(type: str, debug: Debug, seconds: float) -> list[Service]:
+def _mdns(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> list[Service]:
     """Ask the network itself."""
     from .mdns import browse
 
-    return browse(type, debug, seconds)
+    return browse(type, debug, seconds, cancel=cancel)
 
 
 def is_complete(output: str) -> bool:
@@ -100,12 +120,13 @@ def unescape(text: str) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _zeroconf(type: str, debug: Debug, seconds: float) -> list[Service]:
+def _zeroconf(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> list[Service]:
     """Browse with python-zeroconf on all interfaces; raises ImportError without it."""
-    import time
     from importlib import import_module
 
     zeroconf: Any = import_module("zeroconf")
+    end = Deadline(seconds)
+    wait = (cancel or NeverCancelled()).wait
     names: set[str] = set()
 
     class Listener:
@@ -122,17 +143,24 @@ def _zeroconf(type: str, debug: Debug, seconds: float) -> list[Service]:
     service = f"{type}.local."
     with zeroconf.Zeroconf() as network:
         browser = zeroconf.ServiceBrowser(network, service, Listener())
-        time.sleep(seconds)
-        browser.cancel()
+        try:
+            before = 0
+            while (left := end.left()) and not 0 < len(names) == before:  # until no more come
+                before = len(names)
+                wait(min(left, QUIET_SECONDS))
+        finally:
+            browser.cancel()
         found = []
+        end = Deadline(seconds)
         for name in sorted(names):
-            info = network.get_service_info(service, name, timeout=int(seconds * 1000))
+            left = end.left()
+            info = network.get_service_info(service, name, timeout=int((left or 0.0) * 1000))
             addresses = info.parsed_scoped_addresses() if info is not None else []
-            if info is not None and info.server and info.port and addresses:
+            if info is not None and info.server and info.port:
                 server = info.server.rstrip(".")
                 instance = name.removesuffix(f".{service}")
                 texts = _property_texts(getattr(info, "properties", None) or {})
-                found.append(Service(server, info.port, addresses[0], instance, texts))
+                found += [Service(server, info.port, it, instance, texts) for it in addresses]
     return found
 
 

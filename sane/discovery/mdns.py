@@ -18,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..cancel import Cancels
     from ..debug import Debug
     from ..transport.broadcast import Answer
 
@@ -28,23 +29,31 @@ PORT = 5353
 DOMAIN = ".local"
 ROUND_SECONDS = 0.3  # then what is not known yet is asked for, and the question repeated
 INSTANCES = 256  # of one type: no office has more
+INSTANCES_OF_HOST = 64  # that one host tells of: it must not crowd out the others
 ADDRESSES = 32  # of one host
 QUESTIONS = 32  # in one datagram, which then fits into a packet
 
 
 def browse(
-    type: str, debug: Debug, seconds: float, groups: tuple[str, ...] = (), port: int = PORT
+    type: str,
+    debug: Debug,
+    seconds: float,
+    groups: tuple[str, ...] = (),
+    port: int = PORT,
+    *,
+    cancel: Cancels | None = None,
 ) -> list[Service]:
     """Return the services of *type* (``_uscan._tcp``) that answer within *seconds*.
 
     It goes on before when something was found, all of it is known, and a round brought nothing new.
     Silence and a machine without a network give []. Garbage, and datagrams from another port than
-    the one that was asked, are dropped; of a flood INSTANCES are heard.
+    the one that was asked, are dropped; of a flood INSTANCES are heard, of one host
+    INSTANCES_OF_HOST. Raises Cancelled when *cancel* is set.
     """
     sockets = Search(groups or GROUPS, debug, with_loopback=True)
     known = _Known(dns.name_of(type + DOMAIN))
     end = Deadline(seconds)
-    wait = NeverCancelled().wait
+    wait = (cancel or NeverCancelled()).wait
     try:
         while (left := end.left()) and not known.is_complete():
             for message in known.questions():
@@ -64,6 +73,7 @@ class _Known:
     def __init__(self, type: Name) -> None:
         self._type = type
         self._instances: dict[Name, Name] = {}  # by their name as it is compared
+        self._told: dict[str, int] = {}  # how many of them a host has told of
         self._servers: dict[Name, tuple[Name, int]] = {}
         self._texts: dict[Name, list[bytes]] = {}
         self._addresses: dict[Name, list[str]] = {}
@@ -90,8 +100,11 @@ class _Known:
         key = dns.key_of(record.name)
         value = record.value
         if record.type == dns.PTR and key == dns.key_of(self._type) and isinstance(value, tuple):
-            if len(self._instances) < INSTANCES and value[1:]:
-                self._instances.setdefault(dns.key_of(value), value)
+            told = self._told.get(answer.host, 0)
+            is_new = bool(value[1:]) and dns.key_of(value) not in self._instances
+            if is_new and len(self._instances) < INSTANCES and told < INSTANCES_OF_HOST:
+                self._instances[dns.key_of(value)] = value
+                self._told[answer.host] = told + 1
         elif record.type == dns.SRV and isinstance(value, tuple):
             self._servers.setdefault(key, value)
         elif record.type == dns.TXT and isinstance(value, list):

@@ -8,14 +8,16 @@ is killed by a descriptor of its own, never by a number that may be somebody els
 from __future__ import annotations
 
 import os
-import select
 
+from ..cancel import NeverCancelled
 from ..transport.sockets import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
+
+    from ..cancel import Cancels
 
     Started: TypeAlias = tuple[int, int, int, Callable[[int, int, int], None]]
 
@@ -28,23 +30,24 @@ def output_of(
     variables: Mapping[str, str],
     seconds: float,
     most: int = OUTPUT_BYTES,
+    *,
     is_enough: Callable[[str], bool] | None = None,
+    cancel: Cancels | None = None,
 ) -> str:
     """Return what *command* writes to stdout within *seconds*; it is ended then.
 
     is_enough(output): asked whenever nothing came for QUIET_SECONDS, ends it earlier. Silence gives
     "". Of too much, the first *most* bytes are returned; bytes that are no UTF-8 become question
-    marks. stdin and stderr are /dev/null. Raises OSError if it cannot be started.
+    marks. stdin and stderr are /dev/null. Raises OSError if it cannot be started, Cancelled when
+    *cancel* is set.
     """
     channel, pid, pidfd, end = _start(command, variables)
     data = b""
     deadline = Deadline(seconds)
     try:
-        poll = select.poll()
-        poll.register(channel, select.POLLIN)
+        wait = (cancel or NeverCancelled()).wait
         while len(data) < most and (left := deadline.left()):
-            wait = left if is_enough is None else min(left, QUIET_SECONDS)
-            if poll.poll(Deadline(wait).left_ms()):
+            if wait(left if is_enough is None else min(left, QUIET_SECONDS), channel):
                 piece = os.read(channel, 1 << 16)
                 if not piece:
                     break

@@ -109,7 +109,7 @@ def test_dnssd_asks_the_network_where_nobody_else_can_be_asked(
     nobody(monkeypatch)
     asked: list[tuple[str, float]] = []
 
-    def browse(type: str, _debug: Debug, seconds: float) -> list[Service]:
+    def browse(type: str, _debug: Debug, seconds: float, cancel: object) -> list[Service]:
         asked.append((type, seconds))
         return [Service("a.local", 6566, "192.0.2.7", "a", {})]
 

@@ -16,6 +16,7 @@ from sane.discovery import dns, mdns
 from sane.discovery.dns import AAAA, PTR, SRV, TXT, A
 from sane.discovery.mdns import browse
 from sane.testing.net import Fault, UdpEmulator
+from sane.transport.broadcast import Answer
 
 DEBUG = Debug("tst", Environment({}))
 GROUP = "239.255.17.53"
@@ -168,6 +169,22 @@ def test_mdns_a_flood_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
     with Responder(*many, ADDRESS) as responder:
         assert len(found(responder, 0.3)) == 3
+
+
+def test_mdns_a_host_that_floods_does_not_hide_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both answer the same question; the flood is there first."""
+    monkeypatch.setattr(mdns, "INSTANCES", 8)
+    monkeypatch.setattr(mdns, "INSTANCES_OF_HOST", 5)
+    known = mdns._Known(dns.name_of(f"{TYPE}.local"))
+    for number in range(20):
+        name = packed(b"N%d" % number) + packed(f"{TYPE}.local") + b"\0"
+        pointer = record(packed(f"{TYPE}.local") + b"\0", PTR, name)
+        data = message(pointer, record(name, SRV, struct.pack(">3H", 0, 0, 80) + HOST))
+        known.take(Answer(data, "192.0.2.66", 5353, "lo"), DEBUG)
+    known.take(Answer(message(*WHOLE), "192.0.2.7", 5353, "lo"), DEBUG)
+    names = [service.instance for service in known.services()]
+    assert len(set(names)) == 6
+    assert "Büro 2.Stock" in names
 
 
 # Messages
