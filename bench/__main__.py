@@ -13,6 +13,7 @@ from . import (
     c_backends,
     calls,
     clients,
+    driverless,
     epson,
     fujitsu,
     lines,
@@ -54,6 +55,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "lines": (lines.measure_lines, 15, 5),
     "epson": (epson.measure_epson, 7, 3),
     "fujitsu": (fujitsu.measure_fujitsu, 5, 3),
+    "driverless": (driverless.measure_driverless, 5, 3),
     "net": (net.measure_net, 7, 3),
     "clients": (clients.measure_clients, 15, 5),
 }

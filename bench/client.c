@@ -3,6 +3,7 @@
  *   client idle                                   nothing: what a process costs
  *   client init                                   sane_init, sane_exit
  *   client read DEVICE BUFFER THREAD OPTION=VALUE...   frames, from thread 1 or 2
+ *   client page DEVICE COUNT glass|feeder OPTION=VALUE...  the last of COUNT pages, and all of them
  *   client threads DEVICE COUNT BUFFER SECONDS OPTION=VALUE...  frames of COUNT devices, each from
  *                                                 a thread of its own; DEVICE ends with a digit,
  *                                                 which counts on
@@ -178,6 +179,41 @@ measure_read(SANE_Handle handle, SANE_Int size, int thread)
     pthread_create(&other, NULL, read_frames, &frame);
     pthread_join(other, NULL);
   }
+}
+
+/* -- page ---------------------------------------------------------------------------------- */
+
+/* Read COUNT pages; of the glass each is a job of its own, of a feeder all are one. */
+static void
+measure_page(SANE_Handle handle, int count, int is_feeder)
+{
+  static SANE_Byte buffer[65536];
+  const double all = now();
+  double begin = 0, used = 0, first = 0;
+  long long bytes = 0;
+  SANE_Status status;
+  SANE_Int n;
+  int i;
+
+  for (i = 0; i < count; i++) {
+    begin = now();
+    used = cpu();
+    first = 0;
+    bytes = 0;
+    check(sane_start(handle), "sane_start");
+    while ((status = sane_read(handle, buffer, sizeof buffer, &n)) == SANE_STATUS_GOOD) {
+      if (first == 0 && n > 0)
+        first = now();
+      bytes += n;
+    }
+    if (status != SANE_STATUS_EOF)
+      check(status, "sane_read");
+    printf("wall %.6f\ncpu %.6f\n", now() - begin, cpu() - used);
+    if (!is_feeder)
+      sane_cancel(handle);
+  }
+  printf("bytes %lld\nfirst %.6f\nall %.6f\n", bytes, first, now() - all);
+  sane_cancel(handle);
 }
 
 /* -- threads ------------------------------------------------------------------------------- */
@@ -439,7 +475,7 @@ measure_cancel(SANE_Handle handle, int by_handler)
   sem_post(&reading);
   while (status == SANE_STATUS_GOOD)
     status = sane_read(handle, buffer, sizeof buffer, &n);
-  printf("wall %.6f\nstatus %d\n", now() - cancelled_at, (int)status);
+  printf("wall %.6f\nstatus %d\ncancelled %.6f\n", now() - cancelled_at, (int)status, cancelled_at);
   if (!by_handler)
     pthread_join(other, NULL);
 }
@@ -554,6 +590,8 @@ main(int argc, char **argv)
   print_library();
   if (strcmp(mode, "read") == 0 && argc > 4)
     measure_read(open_device(device, argv + 5), atoi(argv[3]), atoi(argv[4]));
+  else if (strcmp(mode, "page") == 0 && argc > 4)
+    measure_page(open_device(device, argv + 5), atoi(argv[3]), strcmp(argv[4], "feeder") == 0);
   else if (strcmp(mode, "threads") == 0 && argc > 5)
     measure_threads(device, atoi(argv[3]), atoi(argv[4]), atof(argv[5]), argv + 6);
   else if (strcmp(mode, "first") == 0)

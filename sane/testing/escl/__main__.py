@@ -94,7 +94,10 @@ def controlled(device: Emulator, line: str) -> str:
             "headers": e.request.headers,
             "body": e.request.body.decode("utf-8", "replace"),
             "status": e.status,
-            "seconds": [round(at - device.scanner.born, 6) for at in (e.at, e.replied, e.done)],
+            "at": e.at,
+            "replied": e.replied,
+            "began": e.began,
+            "done": e.done,
             "sent": e.sent,
         }
         for e in list(device.log.exchanges)

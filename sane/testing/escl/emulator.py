@@ -23,8 +23,8 @@ class Exchange:
     """One request and what became of it; times are those of time.monotonic.
 
     resource: one of scanner.RESOURCES. connection: its number, from 0. status: 0 as long as there
-    is no reply. replied: when the reply began. sent: bytes of the body. done: when the reply was
-    sent, or broke off; is_whole: which of the two.
+    is no reply. replied, began: when the reply and its body began. sent: bytes of the body. done:
+    when the reply was sent, or broke off; is_whole: which of the two.
     """
 
     at: float
@@ -33,6 +33,7 @@ class Exchange:
     resource: str
     status: int = 0
     replied: float = 0.0
+    began: float = 0.0
     sent: int = 0
     done: float = 0.0
     is_whole: bool = False
@@ -138,6 +139,7 @@ class Emulator(TcpEmulator):
         self._decorate(reply)
 
         def count(size: int) -> None:
+            exchange.began = exchange.began or time.monotonic()
             exchange.sent += size
 
         try:
