@@ -42,13 +42,20 @@ cdef extern from * nogil:
         close((int)fd);
     }
 
+    /* System calls as they are: what the functions of libc, or a sanitizer's in their place, note of
+       handlers and of an end lies in the memory of the host. */
     static void pysane_reset_signals(void)
     {
-      struct sigaction action = {.sa_handler = SIG_DFL};
+      static const unsigned char by_default[128];
       int number;
 
       for (number = 1; number < NSIG; number++)
-        sigaction(number, &action, NULL);
+        syscall(SYS_rt_sigaction, number, by_default, NULL, _NSIG / 8);
+    }
+
+    static void pysane_end_child(int status)
+    {
+      syscall(SYS_exit_group, status);
     }
 
     static int pysane_is_init(void)
@@ -88,7 +95,6 @@ cdef extern from * nogil:
     int fchdir(int)
     int execve(const char *, char **, char **)
     int setsid()
-    void _exit(int)
     int sigfillset(sigset_t *)
     int sigemptyset(sigset_t *)
     int sigprocmask(int, const sigset_t *, sigset_t *)
@@ -98,6 +104,7 @@ cdef extern from * nogil:
     pid_t clone(int (*)(void *) noexcept nogil, void *, int, void *, ...)
     void pysane_close_from(int)
     void pysane_reset_signals()
+    void pysane_end_child(int)
     int pysane_is_init()
     void pysane_kill(int)
 
@@ -145,7 +152,7 @@ cdef int become_helper(void *data) noexcept nogil:
     sigprocmask(SIG_SETMASK, &none, NULL)
     execve(plan.argv[0], plan.argv, plan.environment)
     plan.error = errno
-    _exit(127)
+    pysane_end_child(127)
     return 0
 
 
@@ -156,7 +163,7 @@ cdef int start_helper(void *data) noexcept nogil:
     plan.helper = clone(become_helper, plan.stack + PYSANE_STACK, flags, data, &plan.pidfd)
     if plan.helper < 0:
         plan.error = errno
-    _exit(0)
+    pysane_end_child(0)
     return 0
 
 
