@@ -7,6 +7,7 @@
 #include "abi.h"
 #include "tables.h" /* setup.py writes it */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -31,24 +32,30 @@ struct pysane_slot pysane_slots[PYSANE_SLOTS];
 
 static const SANE_Device *no_devices[] = {NULL};
 
-/* A thread that is cancelled (scanbd does that) must not leave a lock or a half-made record. */
-static int
-disable_cancel(void)
-{
-  int state;
+/* A thread that is cancelled (scanbd does that) must not leave a lock or a half-made record; and a
+ * signal handler that closes or exits must leave errno as it was. */
+struct undisturbed {
+  int cancel_state, number;
+};
 
-  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-  return state;
+static struct undisturbed
+begin_undisturbed(void)
+{
+  struct undisturbed before = {.number = errno};
+
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before.cancel_state);
+  return before;
 }
 
 static void
-restore_cancel(const int *state)
+end_undisturbed(const struct undisturbed *before)
 {
-  pthread_setcancelstate(*state, NULL);
+  errno = before->number;
+  pthread_setcancelstate(before->cancel_state, NULL);
 }
 
-#define UNCANCELLED \
-  int cancel_state __attribute__((cleanup(restore_cancel), unused)) = disable_cancel()
+#define UNDISTURBED \
+  struct undisturbed before __attribute__((cleanup(end_undisturbed), unused)) = begin_undisturbed()
 
 /* -- What sane_init found ------------------------------------------------------------------ */
 
@@ -336,7 +343,7 @@ occupy(uint64_t generation, struct pysane_slot *slot, const struct pysane_device
 void
 pysane_close(SANE_Handle handle)
 {
-  UNCANCELLED;
+  UNDISTURBED;
   struct pysane_slot *slot;
 
   if (is_inside()) { /* in a signal handler: wake the call, close when it returns */
@@ -387,7 +394,7 @@ ready(void)
 SANE_Status
 pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
 {
-  UNCANCELLED;
+  UNDISTURBED;
 
   if (version)
     *version = pysane_version;
@@ -405,7 +412,7 @@ pysane_init(SANE_Int *version, SANE_Auth_Callback authorize)
 void
 pysane_exit(void)
 {
-  UNCANCELLED;
+  UNDISTURBED;
   unsigned i;
   int inside = is_inside();
 
@@ -428,7 +435,7 @@ pysane_exit(void)
 SANE_Status
 pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only)
 {
-  UNCANCELLED;
+  UNDISTURBED;
 
   if (!list)
     return SANE_STATUS_INVAL;
@@ -444,7 +451,7 @@ pysane_get_devices(const SANE_Device ***list, SANE_Bool local_only)
 SANE_Status
 pysane_open(const char *name, SANE_Handle *handle)
 {
-  UNCANCELLED;
+  UNDISTURBED;
   struct pysane_slot *slot;
   SANE_Status status;
   SANE_Handle opened;

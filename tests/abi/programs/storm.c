@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-enum { ROUNDS = 1500, LONGEST_US = 2000, BOUND_MS = 3000 };
+enum { ROUNDS = 1500, LONGEST_US = 2000, BOUND_MS = 3000, ODD_ERRNO = 12345 };
 
 static SANE_Handle handle;
 static volatile sig_atomic_t handled;
@@ -70,7 +70,9 @@ static void
 close_only(int number)
 {
   (void)number;
+  errno = ODD_ERRNO;
   sane_close(handle);
+  CHECK(errno == ODD_ERRNO); /* it is what the interrupted code was about to look at */
   handled = 1;
 }
 
@@ -78,8 +80,10 @@ static void
 close_and_exit(int number)
 {
   (void)number;
+  errno = ODD_ERRNO;
   sane_close(handle);
   sane_exit();
+  CHECK(errno == ODD_ERRNO);
   handled = 1;
 }
 
