@@ -32,7 +32,7 @@ from .errors import (
 from .param import line_bytes
 from .policy import Policy
 from .sigpipe import without_sigpipe
-from .values import ACTIONS, refuse
+from .values import ACTIONS, DIRECT_GET, refuse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 IDLE, FRAME, ENDED, STOPPED = range(4)
 
+# Modules of ours that call a driver's methods.
+CALLERS = frozenset(f"{__package__}.{name}" for name in ("handle", "option", "sigpipe", "values"))
+LOST = "the driver has not come back from an earlier call"
 BUSY_SECONDS = 0.2  # simple-scan calls start again at once when a device is busy
 
 
@@ -73,7 +76,7 @@ class Handle:
         self._failure: SaneError | None = None
         self._ring: Ring | None = None
         self._lost = False
-        self._call = without_sigpipe if device.may_raise_sigpipe else _plain_call
+        self._run = without_sigpipe if device.may_raise_sigpipe else _plain_call
         self._source = self._guarded(device.read_into)
         filters = type(device).before_read is not Policy.before_read
         self._has_read_policy = filters or device.keeps_state
@@ -86,6 +89,19 @@ class Handle:
             raise
         self.options.changed.clear()
         self._note_state()
+
+    def _call(self, function: Callable[..., Result], *arguments: object) -> Result:
+        """Call *function*, in which the driver's code runs: never beside another call of it."""
+        if self._lost:
+            raise Misbehaved(LOST)
+        ring = self._ring
+        if ring is None or ring.is_forked():
+            return self._run(function, *arguments)
+        ring.turns.take(self.cancel_request)
+        try:
+            return self._run(function, *arguments)
+        finally:
+            ring.turns.give()
 
     # Options
 
@@ -108,6 +124,8 @@ class Handle:
     def get(self, index: int) -> bytes:
         """Return the value of option *index* as ABI bytes (standard 4.3.7)."""
         option = self.options.access(self.device, index, const.ACTION_GET_VALUE)
+        if self.direct[index] & DIRECT_GET:
+            return self.options.get(self.device, option)
         return self._call(self.options.get, self.device, option)
 
     def set(self, index: int, data: bytes) -> tuple[bytes, int]:
@@ -175,7 +193,7 @@ class Handle:
         self.device.check_start(self.state == FRAME)
         self._leave_frame(IDLE)
         if self._lost:
-            raise Misbehaved("the driver has not come back from an earlier call")
+            raise Misbehaved(LOST)
         self.non_blocking = False
         self.device.wanted_mime = mime
         is_first = not self._has_job
@@ -262,6 +280,7 @@ class Handle:
         """Raise what a read into no bytes has to answer."""
         if not self.device.takes_empty_reads:
             raise Invalid("read: a length of 0")
+        self._stop_ring()  # it may be in the middle of the frame
         self._end_frame()
         raise EndOfFrame
 

@@ -1,7 +1,8 @@
-"""A reader thread with a ring buffer: for non-blocking reads, select and drivers that block.
+"""Threads of ours, turns between them, and one that reads ahead into a ring buffer.
 
-It knows a source that fills buffers, and nothing of options or the C ABI. It exists only while
-a frame is read in one of these ways.
+The ring is for non-blocking reads, select and drivers that block; it exists only while a frame is
+read in one of these ways. What is here knows sources that fill buffers, and nothing of options or
+the C ABI.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .cancel import Cancel
+    from .cancel import Cancel, Cancels
 
 RING_BYTES = 256 * 1024
+LOOK_SECONDS = 0.05  # how often whoever waits for a turn looks whether it is cancelled
 STOP_SECONDS = 5.0  # a driver that ignores cancel for so long is given up
 
 
@@ -33,15 +35,59 @@ def start_thread(run: Callable[[], None]) -> None:
         _signal.pthread_sigmask(_signal.SIG_SETMASK, old)
 
 
+class Turns:
+    """One caller at a time: a lock in whose queue nobody is overtaken by who has just released it.
+
+    A frame is read in a loop: with a plain lock, a request beside it might wait until its end. Who
+    has the turn may take it again, as a frontend that is asked for a password in the middle of a
+    call and calls again.
+    """
+
+    def __init__(self) -> None:
+        import _thread
+
+        self._ident = _thread.get_ident
+        self._next = _thread.allocate_lock()
+        self._lock = _thread.allocate_lock()
+        self._owner = 0  # the thread whose turn it is
+        self._depth = 0
+
+    def take(self, cancel: Cancels | None = None) -> None:
+        """Wait for the turn; raises Cancelled, soon after *cancel* is set."""
+        thread = self._ident()
+        if self._owner != thread:
+            with self._next:
+                while not self._lock.acquire(True, -1 if cancel is None else LOOK_SECONDS):
+                    if cancel is not None and cancel.is_set():
+                        raise Cancelled
+            self._owner = thread
+        self._depth += 1
+
+    def give(self) -> None:
+        """Let the next one go on; called by the thread that took the turn."""
+        self._depth -= 1
+        if not self._depth:
+            self._owner = 0
+            self._lock.release()
+
+    def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *exc: object) -> None:
+        self.give()
+
+
 class Ring:
     """Reads ahead from *source* until it returns 0, raises, or *limit* bytes came (-1: none).
 
-    source(view) fills a writable memoryview and returns the number of bytes.
+    source(view) fills a writable memoryview and returns the number of bytes. It is called in turns
+    with whoever else takes one.
     """
 
     def __init__(self, source: Callable[[memoryview], int], cancel: Cancel, limit: int) -> None:
         import _thread
 
+        self.turns = Turns()
         self._source = source
         self._cancel = cancel
         self._limit = limit
@@ -72,7 +118,7 @@ class Ring:
         """Readable whenever read_into would not have to wait."""
         return self._data.fd
 
-    def _is_forked(self) -> bool:
+    def is_forked(self) -> bool:
         """Tell whether this is a child of the process that the thread runs in."""
         return self._process != os.getpid()
 
@@ -107,7 +153,8 @@ class Ring:
         size = min(free, RING_BYTES - start)
         if self._limit >= 0:
             size = min(size, self._limit - self._written)
-        n = self._source(self._buffer[start : start + size])
+        with self.turns:
+            n = self._source(self._buffer[start : start + size])
         with self._lock:
             was_empty = self._written == self._read
             self._written += n
@@ -121,7 +168,7 @@ class Ring:
         Waits for the first byte if *block*. Raises what the source raised, or Cancelled.
         """
         while self._written == self._read:
-            if self._is_forked():
+            if self.is_forked():
                 raise DeviceIOError("the thread that reads is in the process that forked this one")
             if self._ended:
                 if self._failure is not None:
@@ -145,7 +192,7 @@ class Ring:
 
     def stop(self) -> bool:
         """End the thread; return False if the driver did not come back in time."""
-        if self._is_forked():
+        if self.is_forked():
             return True
         self._stop = True
         self._space.tell()

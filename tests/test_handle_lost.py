@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from sane import errors, threads
+from sane import const, errors, threads
 from sane.handle import Handle
-from tests.fakes.device import Fake, calls
+from sane.option import Int
+from tests.fakes.device import Fake, calls, number
 
 SECONDS = 10
 
@@ -19,12 +20,18 @@ class Stuck(Fake):
     """Its read ignores cancel until the test lets it go."""
 
     blocking = "thread"
+    level = Int("Level", cap=const.CAP_SOFT_DETECT)
 
     def __init__(self) -> None:
         super().__init__()
         self.reading = threading.Event()
         self.release = threading.Event()
         self.returned = threading.Event()
+
+    @level.on_get
+    def _look(self) -> int:
+        self.note("level")
+        return 7
 
     def read_into(self, view: memoryview) -> Any:
         self.note("read_into")
@@ -70,6 +77,13 @@ def test_it_cannot_be_started_again(handle: Handle) -> None:
     for _ in range(2):
         with pytest.raises(errors.Misbehaved, match="has not come back from an earlier call"):
             handle.start()
+    assert calls(handle) == ["start", "read_into"]
+    handle.close()
+
+
+def test_a_sensor_is_not_asked_beside_the_read(handle: Handle) -> None:
+    with pytest.raises(errors.Misbehaved, match="has not come back from an earlier call"):
+        handle.get(number(handle, "level"))
     assert calls(handle) == ["start", "read_into"]
     handle.close()
 

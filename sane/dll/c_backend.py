@@ -16,8 +16,9 @@ from ..errors import EndOfFrame, Invalid, Misbehaved
 from ..handle import Handle
 from ..listed import is_printable, printable
 from ..option import WORD_SIZE, Bool, Button, Fixed, Group, Int, Option, String, WordRange
+from ..threads import Turns
 from ..values import Options
-from .turns import OrderedDevice, Turns
+from .turns import OrderedDevice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

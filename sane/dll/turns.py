@@ -1,45 +1,17 @@
 """One caller at a time for each C backend: its library was never promised two at once.
 
-It knows a lock and the calls of a native device; a C frontend that calls the library itself is
+It knows a queue and the calls of a native device; a C frontend that calls the library itself is
 not held up here. Source: SANE standard 4.4: only sane_cancel may come beside another call.
 """
 
 from __future__ import annotations
 
-import _thread
+from ..threads import Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..param import Parameters
     from . import native
-
-
-class Turns:
-    """A lock in whose queue nobody is overtaken by whoever has just released it.
-
-    A frame is read in a loop: with a plain lock, a request beside it might wait until its end. A
-    frontend that is asked for a password in the middle of a call may call again.
-    """
-
-    def __init__(self) -> None:
-        self._next = _thread.allocate_lock()
-        self._lock = _thread.allocate_lock()
-        self._owner = 0  # the thread whose turn it is
-        self._depth = 0
-
-    def __enter__(self) -> None:
-        thread = _thread.get_ident()
-        if self._owner != thread:
-            with self._next:
-                self._lock.acquire()
-            self._owner = thread
-        self._depth += 1
-
-    def __exit__(self, *exc: object) -> None:
-        self._depth -= 1
-        if not self._depth:
-            self._owner = 0
-            self._lock.release()
 
 
 class OrderedDevice:

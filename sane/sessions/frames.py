@@ -18,7 +18,7 @@ from .. import const
 from ..cancel import Cancel
 from ..errors import Cancelled, DeviceIOError, EndOfFrame, status_of
 from ..handle import FRAME
-from ..threads import start_thread
+from ..threads import Turns, start_thread
 from ..transport.sockets import Deadline
 from ..transport.streams import ByteStream
 from ..wire.protocol import frame_end, record_head
@@ -54,10 +54,7 @@ class Frame:
         self._stall_seconds = site.settings.idle_timeout or None
         self._log = site.log
         self._stop = Cancel()
-        self._turn = _thread.allocate_lock()  # whoever holds it may call the handle
-        self._wanted = False
-        self._resumed = _thread.allocate_lock()
-        self._resumed.acquire()
+        self._turns = Turns()  # whoever has it may call the handle
         self._done = _thread.allocate_lock()
         self._done.acquire()
         self._delivery: Delivery | None = None
@@ -99,15 +96,11 @@ class Frame:
 
     def pause(self) -> None:
         """Wait until nobody reads; the handle is the caller's until resume()."""
-        self._wanted = True
-        self._turn.acquire()
+        self._turns.take()
 
     def resume(self) -> None:
         """Let the frame go on."""
-        self._wanted = False
-        self._turn.release()
-        if self._resumed.locked():
-            self._resumed.release()
+        self._turns.give()
 
     # The thread
 
@@ -163,21 +156,15 @@ class Frame:
 
     def _read(self, room: memoryview) -> tuple[int, int]:
         """Return the number of bytes read, and GOOD or the status that ends the frame."""
-        self._turn.acquire()
-        if self._wanted:
-            self._turn.release()
-            self._resumed.acquire()
-            self._turn.acquire()
         try:
-            return self._read_now(room)
+            with self._turns:
+                return self._read_now(room)
         except EndOfFrame:
             return 0, const.STATUS_EOF
         except BaseException as exc:
             if self._stop.is_set():
                 raise Cancelled from exc
             return 0, status_of(exc)
-        finally:
-            self._turn.release()
 
     def _read_now(self, room: memoryview) -> tuple[int, int]:
         handle = self._handle
@@ -201,5 +188,5 @@ class Frame:
 
     def _cancel_job(self) -> None:
         """End the job: the client has left the frame, and will hear so when it reads."""
-        with self._turn:
+        with self._turns:
             self._handle.cancelled()
