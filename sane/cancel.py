@@ -160,6 +160,13 @@ class Cancel:
         self._interrupted = False
         self._settle()
 
+    def undisturbed(self, begins: bool) -> bool:
+        """Begin or end what must not be interrupted; return whether it was going on before.
+
+        Only a C handle's driver is ever interrupted: a Python program's is waited for.
+        """
+        return False
+
     def _settle(self) -> None:
         if not self.is_set():
             self._wake.untell()

@@ -14,6 +14,8 @@ the driver's finish runs, once. Source: SANE standard 4.3 and 4.4; c-abi-and-dll
 
 from __future__ import annotations
 
+import sys
+
 from . import const
 from .cancel import Cancel, NeverCancelled
 from .errors import (
@@ -393,11 +395,13 @@ class Handle:
         if self._has_job and not self._lost:
             self._has_job = False
             self.device.cancel_request = NeverCancelled()  # type: ignore[assignment]
+            before = self.cancel_request.undisturbed(True)
             try:
                 finish: Callable[[bool], object] = self.device.finish
                 refuse("finish", self._call(finish, aborted))
             except BaseException as exc:  # nobody is left to tell: sane_cancel has no status
                 self.device.report("finish", exc)
+            self.cancel_request.undisturbed(before)
             self.device.cancel_request = self.cancel_request
         self._has_job = False
         self.cancel_request.clear()
@@ -458,6 +462,16 @@ class Handle:
             self._lost = True
             error = Misbehaved("has not returned after cancel; the device is given up")
             self.device.report("read_into", error)
+
+
+def hook_of(thread: int) -> str:
+    """Return the name of the driver's method that *thread*, by its identifier, is in."""
+    frame = sys._current_frames().get(thread)
+    name = ""
+    while frame is not None and frame.f_globals.get("__name__") not in CALLERS:
+        name = frame.f_code.co_name
+        frame = frame.f_back
+    return name if frame is not None and name else "the driver"
 
 
 def _plain_call(function: Callable[..., Result], *arguments: object) -> Result:

@@ -42,8 +42,8 @@ cdef extern from * nogil:
         close((int)fd);
     }
 
-    /* System calls as they are: what the functions of libc, or a sanitizer's in their place, note of
-       handlers and of an end lies in the memory of the host. */
+    /* System calls as they are: what the functions of libc, or a sanitizer's in their place, note
+       of handlers and of an end lies in the memory of the host. */
     static void pysane_reset_signals(void)
     {
       static const unsigned char by_default[128];

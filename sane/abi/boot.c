@@ -20,16 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Set by library_ops.pyx when it is imported. */
 const struct pysane_library_ops *pysane_python_ops;
-
 const struct pysane_device_ops *pysane_python_device_ops;
-
-void
-pysane_publish_device_ops(const struct pysane_device_ops *ops)
-{
-  pysane_python_device_ops = ops;
-}
 
 static const char marker[] = "_pysane_guest"; /* in sys.modules of an interpreter of ours */
 

@@ -10,6 +10,7 @@ from .gate cimport (
     pysane_job_over,
     pysane_own_wake,
     pysane_tell,
+    pysane_undisturbed,
     pysane_untell,
 )
 
@@ -46,6 +47,9 @@ cdef class AbiCancel:
     def resume(self):
         self.interrupted = False
         pysane_untell(self.h)
+
+    def undisturbed(self, bint begins):
+        return self.h != NULL and pysane_undisturbed(self.h, begins)
 
     def close(self):
         """The descriptor stays with the handle's memory, for the next device."""

@@ -114,14 +114,14 @@ cdef public SANE_Status pysane_direct_control(
     pysane_handle *h, SANE_Int index, SANE_Action action, void *value, SANE_Int *info
 ) noexcept nogil:
     """GET and SET of an option that no code of the driver takes part in."""
-    cdef SANE_Option_Descriptor *d = &h.descriptors[index]
-    cdef unsigned char *stored = h.values + h.offsets[index]
+    cdef SANE_Option_Descriptor *d = &h.options.descriptors[index]
+    cdef unsigned char *stored = h.values + h.options.offsets[index]
     cdef SANE_Word given, fitted
     cdef int bits = 0
     if action == SANE_ACTION_GET_VALUE:
         memcpy(value, stored, strlen(<char *>stored) + 1 if d.type == SANE_TYPE_STRING else d.size)
     elif d.type == SANE_TYPE_STRING:
-        bits = set_string(d, <char *>value, <char *>stored, h.reloads[index])
+        bits = set_string(d, <char *>value, <char *>stored, h.options.reloads[index])
         if bits < 0:
             return SANE_STATUS_INVAL
     else:
@@ -134,7 +134,7 @@ cdef public SANE_Status pysane_direct_control(
             memcpy(value, &fitted, sizeof(SANE_Word))
         if fitted != (<SANE_Word *>stored)[0]:
             (<SANE_Word *>stored)[0] = fitted
-            bits |= h.reloads[index]
+            bits |= h.options.reloads[index]
     if info != NULL:
         info[0] = bits
     return SANE_STATUS_GOOD

@@ -28,8 +28,8 @@ pysane_futex(void *word, int operation, int value, const struct timespec *timeou
 
 /* -- Holding ------------------------------------------------------------------------------- */
 
-static void
-is_mine(struct pysane_handle *h)
+void
+pysane_is_mine(struct pysane_handle *h)
 {
   __atomic_store_n(&h->thread, (unsigned long)pthread_self(), __ATOMIC_RELEASE);
 }
@@ -42,7 +42,7 @@ pysane_try_hold(struct pysane_handle *h)
   if (!__atomic_compare_exchange_n(&h->busy, &nobody, PYSANE_HELD, 0, __ATOMIC_SEQ_CST,
                                    __ATOMIC_RELAXED))
     return 0;
-  is_mine(h);
+  pysane_is_mine(h);
   return 1;
 }
 
@@ -79,7 +79,7 @@ hold(SANE_Handle inner, uint32_t state, int seconds)
                  seconds ? &tick : NULL);
   }
   if (!(before & PYSANE_HELD))
-    is_mine(h);
+    pysane_is_mine(h);
   if (python)
     PyEval_RestoreThread(python);
   return !(before & PYSANE_HELD);
@@ -93,6 +93,24 @@ release_at_once(struct pysane_handle *h)
   return __atomic_compare_exchange_n(&h->busy, &before, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+/* Whoever keeps the handle from being let go is done in a moment. */
+void
+pysane_await_unpinned(struct pysane_handle *h)
+{
+  int now;
+
+  while ((now = __atomic_load_n(&h->busy, __ATOMIC_SEQ_CST)) & PYSANE_PINNED)
+    pysane_futex(&h->busy, FUTEX_WAIT, now, NULL);
+}
+
+/* What was to interrupt this thread's call must hit nothing else. */
+static void
+take_back(struct pysane_handle *h)
+{
+  pysane_uninterrupt(h);
+  __atomic_fetch_and(&h->busy, ~PYSANE_STRUCK, __ATOMIC_SEQ_CST);
+}
+
 static void
 release(struct pysane_handle *h)
 {
@@ -102,10 +120,9 @@ release(struct pysane_handle *h)
   while (!__atomic_compare_exchange_n(&h->busy, &before, 0, 0, __ATOMIC_SEQ_CST,
                                       __ATOMIC_SEQ_CST)) {
     if (before & PYSANE_PINNED) {
-      pysane_futex(&h->busy, FUTEX_WAIT, before, NULL);
+      pysane_await_unpinned(h);
     } else if (before & PYSANE_STRUCK) {
-      pysane_uninterrupt(h);
-      __atomic_fetch_and(&h->busy, ~PYSANE_STRUCK, __ATOMIC_SEQ_CST);
+      take_back(h);
     } else if (__atomic_compare_exchange_n(&h->busy, &before, 0, 0, __ATOMIC_SEQ_CST,
                                            __ATOMIC_SEQ_CST)) {
       pysane_futex(&h->busy, FUTEX_WAKE, 1, NULL); /* what else there was: somebody waits */
@@ -115,21 +132,37 @@ release(struct pysane_handle *h)
   }
 }
 
-/* Whoever finishes or closes must not be disturbed: that is what the interruption is for. */
+/* To finish and to close is what an interruption is for: it must not hit that, too. */
+int
+pysane_undisturbed(struct pysane_handle *h, int begins)
+{
+  int before;
+
+  if (!begins)
+    return __atomic_fetch_and(&h->busy, ~PYSANE_UNDISTURBED, __ATOMIC_SEQ_CST) & PYSANE_UNDISTURBED;
+  before = __atomic_fetch_or(&h->busy, PYSANE_UNDISTURBED, __ATOMIC_SEQ_CST);
+  pysane_await_unpinned(h);
+  if (__atomic_load_n(&h->busy, __ATOMIC_SEQ_CST) & PYSANE_STRUCK)
+    take_back(h);
+  return before & PYSANE_UNDISTURBED;
+}
+
 void
 pysane_carry_out(struct pysane_handle *h)
 {
-  unsigned long thread = __atomic_exchange_n(&h->thread, 0, __ATOMIC_ACQ_REL);
-
+  pysane_undisturbed(h, 1);
   pysane_cancelled(h);
-  __atomic_store_n(&h->thread, thread, __ATOMIC_RELEASE);
+  pysane_undisturbed(h, 0);
 }
 
 static void
 close_held(struct pysane_handle *h)
 {
-  __atomic_store_n(&h->thread, 0, __ATOMIC_RELEASE);
+  if (pysane_is_asked(h)) /* some drivers tell a cancel before close from a close alone */
+    pysane_carry_out(h);
+  pysane_undisturbed(h, 1);
   pysane_close_held(h);
+  pysane_undisturbed(h, 0);
   pysane_handle_free(h);
 }
 
@@ -153,17 +186,19 @@ pysane_let_go(struct pysane_handle *h)
   see_to_it(h);
 }
 
-unsigned long
-pysane_pin(struct pysane_handle *h)
+int
+pysane_pin(struct pysane_handle *h, unsigned long *thread)
 {
   int before = __atomic_load_n(&h->busy, __ATOMIC_SEQ_CST);
-  unsigned long thread;
 
   while (before & PYSANE_HELD)
-    if (__atomic_compare_exchange_n(&h->busy, &before, before | PYSANE_PINNED, 0,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-      thread = __atomic_load_n(&h->thread, __ATOMIC_ACQUIRE);
-      return thread ? thread : PYSANE_UNDISTURBED;
+    if (before & PYSANE_PINNED) { /* by the service thread, or one that interrupts */
+      pysane_await_unpinned(h);
+      before = __atomic_load_n(&h->busy, __ATOMIC_SEQ_CST);
+    } else if (__atomic_compare_exchange_n(&h->busy, &before, before | PYSANE_PINNED, 0,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+      *thread = __atomic_load_n(&h->thread, __ATOMIC_ACQUIRE);
+      return before;
     }
   return 0;
 }
@@ -175,15 +210,6 @@ pysane_unpin(struct pysane_handle *h, int also)
     __atomic_fetch_or(&h->busy, also, __ATOMIC_SEQ_CST);
   __atomic_fetch_and(&h->busy, ~PYSANE_PINNED, __ATOMIC_SEQ_CST);
   pysane_futex(&h->busy, FUTEX_WAKE, INT_MAX, NULL);
-}
-
-void
-pysane_await_unpinned(struct pysane_handle *h)
-{
-  int now;
-
-  while ((now = __atomic_load_n(&h->busy, __ATOMIC_SEQ_CST)) & PYSANE_PINNED)
-    pysane_futex(&h->busy, FUTEX_WAIT, now, NULL);
 }
 
 /* -- Calls --------------------------------------------------------------------------------- */
@@ -199,10 +225,12 @@ is_own(struct pysane_handle *h)
 static inline void
 note_caller(struct pysane_handle *h, const struct pysane_thread *t)
 {
-  h->may_end = t->is_ours && !t->is_main && t->cancel_state == PTHREAD_CANCEL_ENABLE;
-  if (h->may_end && !h->ends) {
-    h->ends = 1;
-    pysane_wake_service();
+  int may_end = t->is_ours && !t->is_main && t->cancel_state == PTHREAD_CANCEL_ENABLE;
+
+  if (may_end) {
+    __atomic_store_n(&h->may_end, 1, __ATOMIC_RELEASE);
+    if (!__atomic_exchange_n(&h->ends, 1, __ATOMIC_SEQ_CST))
+      pysane_wake_service();
   }
 }
 
@@ -238,7 +266,7 @@ pysane_enter(SANE_Handle inner)
 void
 pysane_leave(struct pysane_handle *h)
 {
-  h->may_end = 0;
+  __atomic_store_n(&h->may_end, 0, __ATOMIC_RELEASE);
   pysane_let_go(h);
   pysane_end(pysane_known_thread());
 }
@@ -277,16 +305,11 @@ pysane_gate_close(SANE_Handle inner)
   if (pysane_begin(t) != SANE_STATUS_GOOD)
     return;
   if (pysane_handle_close(inner)) { /* no call enters any more, and those that wait give up */
-    uint32_t covered = pysane_covered(h); /* by a sane_cancel: what follows is close's own */
-
-    pysane_request(h);
+    pysane_request(h, pysane_started(h), 0);
     pysane_futex(&h->busy, FUTEX_WAKE, INT_MAX, NULL);
     if (pysane_try_hold(h) || (!is_own(h) && hold(inner, PYSANE_CLOSING, CLOSE_SECONDS))) {
-      if (pysane_is(inner, PYSANE_CLOSING)) { /* else its last user has closed it */
-        if ((int32_t)(covered - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0)
-          pysane_carry_out(h); /* some drivers tell a cancel before close from a close alone */
+      if (pysane_is(inner, PYSANE_CLOSING)) /* else its last user has closed it */
         close_held(h);
-      }
       pysane_let_go(h);
     }
   }

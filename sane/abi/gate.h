@@ -19,19 +19,34 @@ struct pysane_reader {
 };
 
 enum { PYSANE_FREE, PYSANE_OPEN, PYSANE_CLOSING };                                /* life % 4 */
-enum { PYSANE_HELD = 1, PYSANE_WAITED = 2, PYSANE_PINNED = 4, PYSANE_STRUCK = 8 }; /* busy */
+enum { /* busy */
+  PYSANE_HELD = 1,
+  PYSANE_WAITED = 2,
+  PYSANE_PINNED = 4,
+  PYSANE_STRUCK = 8,
+  PYSANE_UNDISTURBED = 16 /* the driver finishes or closes */
+};
+
+/* What a frontend is shown of a device's options, and where their values lie. */
+struct pysane_options {
+  SANE_Option_Descriptor *descriptors;
+  SANE_Int count;
+  const int *offsets; /* in the values, by option */
+  const int *reloads; /* info bits that a change reports, by option */
+};
 
 /* An open Python device. The memory is used again, never freed; "inner" is what names one use. */
 struct pysane_handle {
   uint32_t life;    /* number of the use * 4 + PYSANE_FREE, _OPEN or _CLOSING */
   int taken;        /* from pysane_handle_new to the end of pysane_handle_free */
   int busy;         /* futex: PYSANE_HELD and what else is to be known when it is let go */
-  int version;      /* of descriptors, count and tells, which are read without holding; odd: changing */
+  int version;      /* of options and tells, which are read without holding; odd: changing */
   uint32_t started; /* number of the last sane_start, counted when it is called */
   uint32_t current; /* the sane_start that had its turn last */
-  uint32_t cancelled; /* sane_cancel covers the starts up to this one */
+  uint32_t asked;     /* sane_cancel was meant for the starts up to this one */
+  uint32_t cancelled; /* ... or sane_close: the driver is to end the jobs up to this one */
   uint32_t done;      /* the jobs of the starts up to this one are over */
-  unsigned long thread; /* who holds it, for an interruption; 0: nobody, or not to be disturbed */
+  unsigned long thread; /* who holds it; 0: nobody, or who holds it for a moment only */
   int may_end;      /* the host may end that thread by pthread_cancel */
   int ends;         /* such a thread has called: look at it */
   uint32_t told;    /* service.c: the request that the driver was woken for ... */
@@ -44,13 +59,10 @@ struct pysane_handle {
 
   void *object;     /* handle.pyx: the AbiHandle, owned */
   struct pysane_reader *reader;
-  SANE_Option_Descriptor *descriptors;
-  SANE_Int count;
+  struct pysane_options options;
   int tells;        /* the driver is to hear of some descriptors that are fetched */
   unsigned char *values; /* ABI bytes of all values, shared with Python */
   unsigned char *direct; /* what may be done without Python, by option; shared */
-  const int *offsets;
-  const int *reloads;
 };
 
 /* -- handles.c ----------------------------------------------------------------------------- */
@@ -86,9 +98,11 @@ pysane_is_closing(const struct pysane_handle *h)
   return __atomic_load_n(&h->life, __ATOMIC_SEQ_CST) % 4 == PYSANE_CLOSING;
 }
 
-/* Requests for cancel. What is in a signal handler may call the first two. */
+/* Requests for cancel. What is in a signal handler may call the first one. */
 void pysane_request_cancel(SANE_Handle inner);
-void pysane_request(struct pysane_handle *h);
+/* Cancel the starts up to *start*; is_asked: the frontend wants that, else it closes. */
+void pysane_request(struct pysane_handle *h, uint32_t start, int is_asked);
+uint32_t pysane_started(const struct pysane_handle *h); /* the last start that was counted */
 uint32_t pysane_count_start(struct pysane_handle *h);
 uint32_t pysane_covered(const struct pysane_handle *h);
 int pysane_covers(const struct pysane_handle *h, uint32_t start);
@@ -103,13 +117,22 @@ pysane_is_cancelled(const struct pysane_handle *h)
   return (int32_t)(cancelled - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0;
 }
 
+/* Whether the driver has not been told yet of a cancel that the frontend asked for. */
+static inline int
+pysane_is_asked(const struct pysane_handle *h)
+{
+  uint32_t asked = __atomic_load_n(&h->asked, __ATOMIC_SEQ_CST);
+
+  return (int32_t)(asked - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0;
+}
+
 int pysane_own_wake(struct pysane_handle *h); /* make the pipe ours if it is not; 0 or an errno */
 void pysane_tell(struct pysane_handle *h);    /* make it readable */
 void pysane_untell(struct pysane_handle *h);  /* ... and not, unless a cancel is to be carried out */
 
-/* The table of descriptors: changed by whoever holds the handle, read beside any other call. */
-void pysane_declare(struct pysane_handle *h, SANE_Option_Descriptor *descriptors, SANE_Int count,
-                    int tells);
+/* The table of descriptors: changed by whoever holds the handle (NULL: there is none any more), read
+ * beside any other call. */
+void pysane_declare(struct pysane_handle *h, const struct pysane_options *options, int tells);
 const SANE_Option_Descriptor *pysane_descriptor(SANE_Handle inner, SANE_Int index, int *tells);
 
 /* -- gate.c -------------------------------------------------------------------------------- */
@@ -128,12 +151,15 @@ void pysane_drop(SANE_Handle inner); /* close what nobody has got to know */
 int pysane_try_enter(SANE_Handle inner);
 void pysane_leave_quick(struct pysane_handle *h);
 int pysane_try_hold(struct pysane_handle *h);
+void pysane_is_mine(struct pysane_handle *h); /* this thread goes on in the place of who took it */
 void pysane_let_go(struct pysane_handle *h);
 void pysane_carry_out(struct pysane_handle *h); /* a pending cancel, by whoever holds it */
+/* Begin or end what must not be interrupted, as whoever holds the handle; return whether it was
+ * going on before. */
+int pysane_undisturbed(struct pysane_handle *h, int begins);
 /* Keep whoever holds the handle from letting it go, for a moment and without waiting for Python.
- * Return the thread if it may be disturbed, 1 if not; 0: nobody holds it. */
-unsigned long pysane_pin(struct pysane_handle *h);
-#define PYSANE_UNDISTURBED 1
+ * Return what busy is, 0 if nobody holds it. thread: who does, 0 if that is not known. */
+int pysane_pin(struct pysane_handle *h, unsigned long *thread);
 void pysane_unpin(struct pysane_handle *h, int also);
 void pysane_await_unpinned(struct pysane_handle *h);
 
@@ -241,6 +267,11 @@ void pysane_postpone(void (*action)(struct pysane_library *), struct pysane_libr
 
 int pysane_watch(struct pysane_handle *h); /* at each start: be ready for cancel; 0 or an errno */
 void pysane_wake_service(void);            /* async-signal-safe */
+
+/* -- boot.c: the tables that handle.pyx and library_ops.pyx set when they are imported ------- */
+
+extern const struct pysane_device_ops *pysane_python_device_ops;
+extern const struct pysane_library_ops *pysane_python_ops;
 
 void pysane_futex(void *word, int operation, int value, const struct timespec *timeout);
 

@@ -5,6 +5,7 @@ from ..sane_h cimport (
     SANE_Int,
     SANE_Option_Descriptor,
     SANE_Status,
+    pysane_device_ops,
     pysane_library,
     pysane_library_ops,
 )
@@ -16,18 +17,19 @@ cdef extern from "gate.h" nogil:
             void *context, unsigned char *data, Py_ssize_t max, Py_ssize_t *n
         ) noexcept nogil
         void *ctx
+    ctypedef struct pysane_options "struct pysane_options":
+        SANE_Option_Descriptor *descriptors
+        SANE_Int count
+        const int *offsets
+        const int *reloads
     ctypedef struct pysane_handle "struct pysane_handle":
         unsigned int current
         int[2] wake
         void *object
         pysane_reader *reader
-        SANE_Option_Descriptor *descriptors
-        SANE_Int count
-        int tells
+        pysane_options options
         unsigned char *values
         unsigned char *direct
-        const int *offsets
-        const int *reloads
     enum:
         PYSANE_OPEN
         PYSANE_UNDISTURBED
@@ -47,9 +49,7 @@ cdef extern from "gate.h" nogil:
     int pysane_own_wake(pysane_handle *h)
     void pysane_tell(pysane_handle *h)
     void pysane_untell(pysane_handle *h)
-    void pysane_declare(
-        pysane_handle *h, SANE_Option_Descriptor *descriptors, SANE_Int count, int tells
-    )
+    void pysane_declare(pysane_handle *h, const pysane_options *options, bint tells)
     const SANE_Option_Descriptor *pysane_descriptor(SANE_Handle inner, SANE_Int index, int *tells)
     SANE_Status pysane_enter(SANE_Handle inner)
     void pysane_gate_close(SANE_Handle inner)
@@ -59,7 +59,8 @@ cdef extern from "gate.h" nogil:
     void pysane_leave_read(pysane_handle *h, SANE_Status status)
     bint pysane_try_enter(SANE_Handle inner)
     void pysane_leave_quick(pysane_handle *h)
-    unsigned long pysane_pin(pysane_handle *h)
+    bint pysane_undisturbed(pysane_handle *h, bint begins)
+    int pysane_pin(pysane_handle *h, unsigned long *thread)
     void pysane_unpin(pysane_handle *h, int also)
     void (*pysane_cancelled)(pysane_handle *h) noexcept nogil
     void (*pysane_close_held)(pysane_handle *h) noexcept nogil
@@ -75,10 +76,5 @@ cdef extern from "gate.h" nogil:
         void (*action)(pysane_library *) noexcept nogil, pysane_library *library
     )
     int pysane_watch(pysane_handle *h)
-
-
-cdef extern from *:
-    """
-    extern const struct pysane_library_ops *pysane_python_ops;
-    """
+    const pysane_device_ops *pysane_python_device_ops
     const pysane_library_ops *pysane_python_ops

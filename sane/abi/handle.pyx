@@ -21,15 +21,14 @@ from .modules cimport (
     pysane_lend,
     pysane_new_cancel,
     pysane_new_lent,
-    pysane_offsets,
+    pysane_options_of,
     pysane_parameters,
-    pysane_publish_device_ops,
     pysane_redeclare,
-    pysane_reloads,
     pysane_take_back,
 )
 
-from ..errors import Cancelled, Misbehaved, Invalid, status_of
+from ..errors import Cancelled, DeviceIOError, Invalid, Misbehaved, status_of
+from ..handle import hook_of
 from ..values import TELL_FETCH as _TELL_FETCH
 
 cdef extern from "Python.h":
@@ -58,14 +57,13 @@ cdef class AbiHandle:
     cdef SANE_Status refresh(self) noexcept:
         """Renew the descriptors that changed, and the reader; GOOD unless that failed."""
         cdef SANE_Status status = SANE_STATUS_GOOD
-        cdef SANE_Option_Descriptor *descriptors = self.h.descriptors
-        cdef SANE_Int count = self.h.count
+        cdef const pysane_options *shown = pysane_options_of(self.table)
         cdef bint tells
         changed = self.options.changed
         if changed:
             try:
                 if self.options.declared is not self.declared:
-                    pysane_redeclare(self.table, self.options, &descriptors, &count)
+                    pysane_redeclare(self.table, self.options)
                     self.declared = self.options.declared
                     self.compare_sizes()
                 for index in changed:
@@ -73,8 +71,8 @@ cdef class AbiHandle:
             except BaseException as exc:
                 status = self.failed("descriptor", exc)
             changed.clear()
-        tells = self.h.direct != NULL and memchr(self.h.direct, TELL_FETCH, count) != NULL
-        pysane_declare(self.h, descriptors, count, tells or self.sizes_differ)
+        tells = self.h.direct != NULL and memchr(self.h.direct, TELL_FETCH, shown.count) != NULL
+        pysane_declare(self.h, shown, tells or self.sizes_differ)
         if not self.handle.job:
             pysane_job_over(self.h, self.h.current)
         elif not pysane_is_active(self.h):  # pnm's job outlives the handle that began it
@@ -114,14 +112,11 @@ cdef class AbiHandle:
 
     cdef SANE_Status failed(self, str call, exc) noexcept:
         """Report *exc* and return its status."""
-        self.report(call, exc)
-        return status_of(exc)
-
-    cdef void report(self, str call, exc) noexcept:
         try:
             self.handle.device.report(call, exc)
         except BaseException:
             pass  # a driver whose own report fails has nowhere else to complain
+        return status_of(exc)
 
     cdef SANE_Status read(self, SANE_Byte *data, SANE_Int size, SANE_Int *length) noexcept:
         cdef SANE_Status status = SANE_STATUS_GOOD
@@ -232,9 +227,9 @@ cdef int control(AbiHandle self, void *argument) except -1:
         return 0
     if self.options.changed:  # a remote device may have declared its options anew just now
         self.refresh()
-    if c.index >= self.h.count:
-        raise Invalid(f"option {c.index}: there are {self.h.count}")
-    d = &self.h.descriptors[c.index]
+    if c.index >= self.h.options.count:
+        raise Invalid(f"option {c.index}: there are {self.h.options.count}")
+    d = &self.h.options.descriptors[c.index]
     if c.action == SANE_ACTION_SET_VALUE and d.type == SANE_TYPE_BUTTON:
         c.info = self.handle.set(c.index, b"")[1]
         return 0
@@ -262,7 +257,7 @@ cdef SANE_Status py_control(
     cdef Control c
     cdef SANE_Status status
     if value != NULL and 0 <= action < 2 and pysane_try_enter(inner):
-        if 0 <= index < h.count and h.direct[index] & (1 << action):
+        if 0 <= index < h.options.count and h.direct[index] & (1 << action):
             status = pysane_direct_control(h, index, action, value, info)
             pysane_leave_quick(h)
             return status
@@ -399,23 +394,33 @@ cdef void carry_out_cancel(pysane_handle *h) noexcept with gil:
     try:
         self.handle.cancelled()
     except BaseException as exc:
-        self.report("cancel", exc)
+        self.failed("cancel", exc)
     pysane_job_over(h, covered)
     self.refresh()
 
 
 cdef void interrupt(pysane_handle *h) noexcept with gil:
-    """A driver ignores cancel: raise Cancelled in whatever Python code it is in."""
+    """A driver ignores cancel: raise Cancelled in whatever Python code it is in.
+
+    While it finishes that is only reported.
+    """
     cdef AbiHandle self = None
-    cdef unsigned long thread = pysane_pin(h)  # until unpin without waiting: who holds it may
-    if thread == 0:
+    cdef unsigned long thread
+    cdef int busy = pysane_pin(h, &thread)  # until unpin without waiting: who holds it may
+    if busy == 0:
         return
-    if thread != PYSANE_UNDISTURBED and h.object != NULL and pysane_is_cancelled(h):
+    if thread != 0 and h.object != NULL and pysane_is_cancelled(h):
         self = of(h)
-        PyThreadState_SetAsyncExc(thread, <PyObject *>Cancelled)
-    pysane_unpin(h, 0 if self is None else PYSANE_STRUCK)
-    if self is not None:
-        self.report("read_into", Misbehaved("does not react to cancel; interrupted"))
+        if not busy & PYSANE_UNDISTURBED:
+            PyThreadState_SetAsyncExc(thread, <PyObject *>Cancelled)
+            busy |= PYSANE_STRUCK
+    pysane_unpin(h, busy & PYSANE_STRUCK)
+    if self is None:
+        return
+    if busy & PYSANE_UNDISTURBED:
+        self.failed(hook_of(thread), DeviceIOError("takes more than a second after cancel"))
+    else:
+        self.failed(hook_of(thread), Misbehaved("does not react to cancel; interrupted"))
 
 
 cdef void uninterrupt(pysane_handle *h) noexcept with gil:
@@ -429,8 +434,8 @@ cdef void close(pysane_handle *h) noexcept with gil:
     try:
         self.handle.close()
     except BaseException as exc:
-        self.report("close", exc)
-    pysane_declare(h, NULL, 0, False)
+        self.failed("close", exc)
+    pysane_declare(h, NULL, False)
     h.values = h.direct = NULL
     self.reader = None
     h.reader = NULL
@@ -455,16 +460,13 @@ cdef public int pysane_attach(object abi_handle, object handle) except -1:
     self.handle = handle
     self.lent = pysane_new_lent()
     self.options = handle.options
-    self.table = pysane_descriptors(self.options, &h.descriptors)
+    self.table = pysane_descriptors(self.options)
     self.declared, self.shown = self.options.declared, {}
     self.compare_sizes()
     PyObject_GetBuffer(self.options.values, &self.values, PyBUF_WRITABLE)
     PyObject_GetBuffer(handle.direct, &self.direct, PyBUF_WRITABLE)
-    h.count = len(self.options)
     h.values = <unsigned char *>self.values.buf
     h.direct = <unsigned char *>self.direct.buf
-    h.offsets = pysane_offsets(self.table)
-    h.reloads = pysane_reloads(self.table)
     h.reader = NULL
     h.object = <void *>self
     self.refresh()
@@ -485,10 +487,11 @@ device_ops.get_select_fd = py_select_fd
 
 cdef void publish():
     global pysane_cancelled, pysane_close_held, pysane_interrupt, pysane_uninterrupt
+    global pysane_python_device_ops
     pysane_cancelled = carry_out_cancel
     pysane_close_held = close
     pysane_interrupt = interrupt
     pysane_uninterrupt = uninterrupt
-    pysane_publish_device_ops(&device_ops)
+    pysane_python_device_ops = &device_ops
 
 publish()

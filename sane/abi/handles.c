@@ -22,6 +22,12 @@ set_state(struct pysane_handle *h, uint32_t use, uint32_t state)
   __atomic_store_n(&h->life, use * 4 + state, __ATOMIC_SEQ_CST);
 }
 
+static uint32_t
+use_of(const struct pysane_handle *h)
+{
+  return __atomic_load_n(&h->life, __ATOMIC_SEQ_CST) / 4;
+}
+
 /* The lowest ones first: each keeps its pipe. */
 struct pysane_handle *
 pysane_handle_new(void)
@@ -41,7 +47,7 @@ pysane_handle_new(void)
     while ((expected = __atomic_load_n(&pysane_handles_used, __ATOMIC_SEQ_CST)) <= i)
       __atomic_compare_exchange_n(&pysane_handles_used, &expected, i + 1, 0, __ATOMIC_SEQ_CST,
                                   __ATOMIC_SEQ_CST);
-    h->ends = 0;
+    __atomic_store_n(&h->ends, 0, __ATOMIC_SEQ_CST);
     return h;
   }
   return NULL;
@@ -50,7 +56,7 @@ pysane_handle_new(void)
 SANE_Handle
 pysane_handle_open(struct pysane_handle *h)
 {
-  uint32_t use = (h->life / 4 + 1) % PYSANE_LIVES;
+  uint32_t use = (use_of(h) + 1) % PYSANE_LIVES;
 
   set_state(h, use, PYSANE_OPEN);
   return (SANE_Handle)((uintptr_t)use * PYSANE_SLOTS + (uintptr_t)(h - pysane_handles));
@@ -69,8 +75,8 @@ pysane_handle_close(SANE_Handle inner)
 void
 pysane_handle_free(struct pysane_handle *h)
 {
-  pysane_job_over(h, __atomic_load_n(&h->started, __ATOMIC_SEQ_CST));
-  set_state(h, h->life / 4, PYSANE_FREE);
+  pysane_job_over(h, pysane_started(h));
+  set_state(h, use_of(h), PYSANE_FREE);
   __atomic_store_n(&h->taken, 0, __ATOMIC_SEQ_CST);
 }
 
@@ -84,7 +90,7 @@ pysane_handles_forked(void)
   for (i = 0; i < pysane_handles_used; i++) {
     struct pysane_handle *h = &pysane_handles[i];
     if (h->busy && h->thread != (unsigned long)pthread_self())
-      set_state(h, h->life / 4, PYSANE_FREE);
+      set_state(h, use_of(h), PYSANE_FREE);
   }
 }
 
@@ -106,29 +112,38 @@ raise_to(uint32_t *place, uint32_t number)
 int
 pysane_is_active(const struct pysane_handle *h)
 {
-  return __atomic_load_n(&h->started, __ATOMIC_SEQ_CST) !=
-         __atomic_load_n(&h->done, __ATOMIC_SEQ_CST);
+  return pysane_started(h) != __atomic_load_n(&h->done, __ATOMIC_SEQ_CST);
 }
 
-/* Async-signal-safe. Once its handle is closed a late request covers no start that is not over. */
-void
-pysane_request(struct pysane_handle *h)
+uint32_t
+pysane_started(const struct pysane_handle *h)
 {
-  uint32_t started = __atomic_load_n(&h->started, __ATOMIC_SEQ_CST);
+  return __atomic_load_n(&h->started, __ATOMIC_SEQ_CST);
+}
 
-  if ((int32_t)(started - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0 &&
-      raise_to(&h->cancelled, started))
+/* Async-signal-safe. */
+void
+pysane_request(struct pysane_handle *h, uint32_t start, int is_asked)
+{
+  if ((int32_t)(start - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) <= 0)
+    return;
+  if (is_asked)
+    raise_to(&h->asked, start);
+  if (raise_to(&h->cancelled, start))
     pysane_wake_service();
 }
 
-/* Async-signal-safe; errno is preserved. */
+/* Async-signal-safe; errno is preserved. The number is read before the state: when another thread
+ * closes the handle meanwhile, and opens and starts the next one, it covers nothing. */
 void
 pysane_request_cancel(SANE_Handle inner)
 {
+  struct pysane_handle *h = pysane_handle_of(inner);
+  uint32_t started = pysane_started(h);
   int saved = errno;
 
   if (!pysane_forked() && pysane_is(inner, PYSANE_OPEN))
-    pysane_request(pysane_handle_of(inner));
+    pysane_request(h, started, 1);
   errno = saved;
 }
 
@@ -204,6 +219,8 @@ pysane_own_wake(struct pysane_handle *h)
   h->wake_device = status.st_dev;
   h->wake_inode = status.st_ino;
   h->wake_pid = getpid();
+  if (pysane_is_cancelled(h)) /* the service thread may just have found the old one lost */
+    pysane_tell(h);
   return 0;
 }
 
@@ -234,14 +251,20 @@ pysane_untell(struct pysane_handle *h)
 /* -- Descriptors without holding ----------------------------------------------------------- */
 
 void
-pysane_declare(struct pysane_handle *h, SANE_Option_Descriptor *descriptors, SANE_Int count,
-               int tells)
+pysane_declare(struct pysane_handle *h, const struct pysane_options *options, int tells)
 {
-  if (h->descriptors == descriptors && h->count == count && h->tells == tells)
+  static const struct pysane_options none;
+  struct pysane_options *shown = &h->options;
+
+  options = options ? options : &none;
+  shown->offsets = options->offsets; /* these two are for whoever holds the handle */
+  shown->reloads = options->reloads;
+  if (shown->descriptors == options->descriptors && shown->count == options->count &&
+      h->tells == tells)
     return;
   __atomic_add_fetch(&h->version, 1, __ATOMIC_SEQ_CST);
-  __atomic_store_n(&h->descriptors, descriptors, __ATOMIC_RELEASE);
-  __atomic_store_n(&h->count, count, __ATOMIC_RELEASE);
+  __atomic_store_n(&shown->descriptors, options->descriptors, __ATOMIC_RELEASE);
+  __atomic_store_n(&shown->count, options->count, __ATOMIC_RELEASE);
   __atomic_store_n(&h->tells, tells, __ATOMIC_RELEASE);
   __atomic_add_fetch(&h->version, 1, __ATOMIC_SEQ_CST);
 }
@@ -260,8 +283,8 @@ pysane_descriptor(SANE_Handle inner, SANE_Int index, int *tells)
     return NULL;
   do {
     version = __atomic_load_n(&h->version, __ATOMIC_ACQUIRE);
-    descriptors = __atomic_load_n(&h->descriptors, __ATOMIC_ACQUIRE);
-    count = __atomic_load_n(&h->count, __ATOMIC_ACQUIRE);
+    descriptors = __atomic_load_n(&h->options.descriptors, __ATOMIC_ACQUIRE);
+    count = __atomic_load_n(&h->options.count, __ATOMIC_ACQUIRE);
     *tells = __atomic_load_n(&h->tells, __ATOMIC_ACQUIRE);
     if (!pysane_is(inner, PYSANE_OPEN)) {
       *tells = 0;

@@ -11,12 +11,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
 from .gate cimport *
-from .modules cimport (
-    pysane_attach,
-    pysane_device_list,
-    pysane_new_handle,
-    pysane_python_device_ops,
-)
+from .modules cimport *
 from ..sane_h cimport *
 
 import os

@@ -9,20 +9,14 @@
 /* structs.pyx */
 PyObject *pysane_device_list(PyObject *devices, const SANE_Device ***array);
 void pysane_parameters(PyObject *parameters, SANE_Parameters *out);
-PyObject *pysane_descriptors(PyObject *options, SANE_Option_Descriptor **array);
-int pysane_redeclare(PyObject *table, PyObject *options, SANE_Option_Descriptor **array,
-                     SANE_Int *count);
+PyObject *pysane_descriptors(PyObject *options);
+const struct pysane_options *pysane_options_of(PyObject *table);
+int pysane_redeclare(PyObject *table, PyObject *options);
 int pysane_descriptor_update(PyObject *table, PyObject *options, SANE_Int index);
-const int *pysane_offsets(PyObject *table);
-const int *pysane_reloads(PyObject *table);
 
 /* direct.pyx */
 SANE_Status pysane_direct_control(struct pysane_handle *h, SANE_Int index, SANE_Action action,
                                   void *value, SANE_Int *info);
-
-/* boot.c: the table that handle.pyx publishes and library_ops.pyx hands out */
-extern const struct pysane_device_ops *pysane_python_device_ops;
-void pysane_publish_device_ops(const struct pysane_device_ops *ops);
 
 /* cancel.pyx */
 PyObject *pysane_new_cancel(struct pysane_handle *h);

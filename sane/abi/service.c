@@ -62,6 +62,7 @@ carry_out(void *subject)
 {
   struct pysane_handle *h = subject;
 
+  pysane_is_mine(h);
   if (!pysane_is_closing(h) && pysane_is_cancelled(h))
     pysane_carry_out(h);
   pysane_let_go(h);
@@ -79,29 +80,52 @@ interrupt(void *subject)
 static int
 is_caller_ending(struct pysane_handle *h)
 {
-  unsigned long thread = pysane_pin(h);
-  int is_ending;
+  unsigned long thread;
+  int busy = pysane_pin(h, &thread), is_ending;
 
-  if (!thread)
+  if (!busy)
     return 0;
-  is_ending = thread != PYSANE_UNDISTURBED && h->may_end && pysane_is_ending(thread);
+  is_ending = thread && !(busy & PYSANE_UNDISTURBED) &&
+              __atomic_load_n(&h->may_end, __ATOMIC_ACQUIRE) && pysane_is_ending(thread);
   if (is_ending)
-    pysane_request(h);
+    pysane_request(h, pysane_started(h), 1);
   pysane_unpin(h, 0);
   return is_ending;
 }
 
-/* Wake the driver that is in a call, and note when to interrupt it. */
-static void
-tell(struct pysane_handle *h)
+/* Note when a driver is to be interrupted that goes on in spite of the cancel, or that its finish
+ * takes long; return whether that is news. */
+static int
+is_news(struct pysane_handle *h)
 {
   uint32_t covered = pysane_covered(h);
 
-  if (pysane_is_cancelled(h) && h->told != covered) {
-    h->told = covered;
-    h->due_ms = now_ms() + INTERRUPT_MS;
-    pysane_tell(h);
+  if (!pysane_is_cancelled(h) || h->told == covered)
+    return 0;
+  h->told = covered;
+  h->due_ms = now_ms() + INTERRUPT_MS;
+  return 1;
+}
+
+/* Carry the cancel of an idle device out, or wake the driver that is in a call; return 0 if it was
+ * let go of just now. */
+static int
+tell(struct pysane_handle *h)
+{
+  unsigned long thread;
+
+  if (pysane_try_hold(h)) {
+    is_news(h);
+    if (spawn(carry_out, h) != 0)
+      carry_out(h);
+    return 1;
   }
+  if (!pysane_pin(h, &thread))
+    return 0;
+  if (is_news(h))
+    pysane_tell(h);
+  pysane_unpin(h, 0);
+  return 1;
 }
 
 /* Do what a handle needs; return after how many ms it is to be looked at again, -1: when woken. */
@@ -112,17 +136,14 @@ look_after(struct pysane_handle *h)
 
   if (!pysane_is_active(h))
     return -1;
-  if (!pysane_is_cancelled(h) && !(h->ends && is_caller_ending(h)))
-    return h->ends ? ENDING_MS : -1;
-  if (pysane_try_hold(h)) {
-    if (spawn(carry_out, h) != 0)
-      carry_out(h);
-    return -1;
+  if (!pysane_is_cancelled(h)) {
+    if (!__atomic_load_n(&h->ends, __ATOMIC_SEQ_CST))
+      return -1;
+    if (!is_caller_ending(h))
+      return ENDING_MS;
   }
-  if (!pysane_pin(h))
-    return 0; /* let go at this moment */
-  tell(h);
-  pysane_unpin(h, 0);
+  if (!tell(h))
+    return 0;
   if (!h->due_ms)
     return -1;
   left = h->due_ms - now_ms();
@@ -163,7 +184,7 @@ pysane_watch(struct pysane_handle *h)
     if (error == 0)
       service_pid = getpid();
   }
-  if (h->ends)
+  if (__atomic_load_n(&h->ends, __ATOMIC_SEQ_CST))
     pysane_wake_service();
   return error;
 }

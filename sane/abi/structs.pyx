@@ -22,6 +22,7 @@ from ..sane_h cimport (
     SANE_String_Const,
     SANE_Word,
 )
+from .gate cimport pysane_options
 
 from ..errors import DeviceIOError
 from ..option import Range
@@ -36,10 +37,8 @@ cdef class Table:
 
     cdef dict kept  # what was shown, by its content
     cdef list arrays
-    cdef Py_ssize_t size, count
-    cdef SANE_Option_Descriptor *descriptors
-    cdef int *offsets
-    cdef int *reloads
+    cdef Py_ssize_t size
+    cdef pysane_options options  # where they are, if these are options
 
     def __cinit__(self):
         self.kept = {}
@@ -100,19 +99,22 @@ cdef public void pysane_parameters(parameters, SANE_Parameters *out) except *:
     out[0] = result
 
 
-cdef public object pysane_descriptors(options, SANE_Option_Descriptor **array):
-    """Store the descriptors of *options* (sane.values.Options); return their table."""
+cdef public object pysane_descriptors(options):
+    """Return a table with the descriptors of *options* (sane.values.Options)."""
     cdef Table table = Table()
-    cdef SANE_Int count = 0, index
-    pysane_redeclare(table, options, array, &count)
-    for index in range(count):
+    cdef SANE_Int index
+    pysane_redeclare(table, options)
+    for index in range(table.options.count):
         pysane_descriptor_update(table, options, index)
     return table
 
 
-cdef public int pysane_redeclare(
-    object descriptors, options, SANE_Option_Descriptor **array, SANE_Int *counted
-) except -1:
+cdef public const pysane_options *pysane_options_of(object table) noexcept:
+    """Return where the descriptors of *table* are; they may be elsewhere after a redeclaration."""
+    return &(<Table>table).options
+
+
+cdef public int pysane_redeclare(object descriptors, options) except -1:
     """Store the fixed fields of all *options*, which a remote device may declare anew.
 
     Descriptors stay where they are; if their number changed, the old ones stay as they are. When
@@ -121,27 +123,26 @@ cdef public int pysane_redeclare(
     cdef Table table = descriptors
     cdef Py_ssize_t count = len(options), i
     cdef SANE_Option_Descriptor *d
+    cdef int *numbers
     for option in options.declared:
         for text in (option.name, option.title, option.desc):
             table.text(text)
-    if count != table.count:
+    if count != table.options.count:
         d = <SANE_Option_Descriptor *>table.allot(count * sizeof(SANE_Option_Descriptor))
-        table.offsets = <int *>table.allot(count * sizeof(int))
-        table.reloads = <int *>table.allot(count * sizeof(int))
-        table.descriptors, table.count = d, count
+        numbers = <int *>table.allot(2 * count * sizeof(int))
+        table.options.descriptors, table.options.count = d, <SANE_Int>count
+        table.options.offsets, table.options.reloads = numbers, numbers + count
+    numbers = <int *>table.options.offsets
     for i, option in enumerate(options.declared):
-        d = &table.descriptors[i]
+        d = &table.options.descriptors[i]
         d.name = table.text(option.name)
         d.title = table.text(option.title)
         d.desc = table.text(option.desc)
         d.type = option.type
         d.unit = option.unit
         d.size = option.size
-        table.offsets[i] = option.offset
-        table.reloads[i] = option.reloads
-    counted[0] = min(counted[0], <SANE_Int>count)  # a look without the gate never sees too many
-    array[0] = table.descriptors
-    counted[0] = <SANE_Int>count
+        numbers[i] = option.offset
+        numbers[count + i] = option.reloads
     return 0
 
 
@@ -150,7 +151,7 @@ cdef public int pysane_descriptor_update(
 ) except -1:
     """Renew what may change of one descriptor: capabilities and constraint."""
     cdef Table table = descriptors
-    cdef SANE_Option_Descriptor *d = &table.descriptors[index]
+    cdef SANE_Option_Descriptor *d = &table.options.descriptors[index]
     constraint = options.constraints[index]
     d.cap = options.caps[index]
     if constraint is None:
@@ -187,13 +188,3 @@ cdef const SANE_String_Const *strings_of(Table table, texts) except NULL:
         place += 1
     place[0] = NULL
     return <const SANE_String_Const *>table.keep(content)
-
-
-cdef public const int *pysane_offsets(object table) noexcept:
-    """Return where in the values each option's bytes begin."""
-    return (<Table>table).offsets
-
-
-cdef public const int *pysane_reloads(object table) noexcept:
-    """Return the info bits that a change of each option reports."""
-    return (<Table>table).reloads

@@ -207,6 +207,12 @@ def test_impossible_parameters_are_an_io_error(client: Client, what: str) -> Non
     assert "[bad] start: " in talk.said
 
 
+def test_an_open_device_that_cannot_be_used_nor_closed_is_an_io_error(client: Client) -> None:
+    talk = client.faulty("undescribed", "open", "bad:undescribed")
+    assert [result.status for result in talk.results if result.call == "open"] == [IO_ERROR] * 2
+    assert "KeyError" in talk.said or "surrogates" in talk.said
+
+
 @pytest.mark.parametrize("what", ["none", "text", "class"])
 def test_open_that_returns_no_device_is_an_io_error(client: Client, what: str) -> None:
     talk = client.faulty(f"open_returns_{what}")

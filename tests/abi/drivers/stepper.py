@@ -3,14 +3,17 @@
 """A scanner whose calls wait for their host, so that two calls overlap as a test wants it.
 
 Each call writes its letter to told, and waits for a byte from gate if its letter is among steps:
-s start, r read, f finish (F: aborted), c close, g a look at sensor. rude: it waits where cancel
-does not reach it. After a wait in finish it writes d.
+s start, r read, f finish (F: aborted), c close, g a look at sensor. Cancel does not reach it when
+the letter is a capital there; when rude is set it waits for ever, in Python code. After a wait in
+finish it writes d. jams: reads fail.
+
+Device "keeps" keeps the states of a scan itself; "asks" asks for a password when it finishes.
 """
 
 import os
 import time
 
-from ..backend import CAP_SOFT_DETECT, FRAME_GRAY, Device, Parameters, option
+from ..backend import CAP_SOFT_DETECT, FRAME_GRAY, Device, Parameters, errors, option
 from ..backend import Backend as _Backend
 
 
@@ -22,6 +25,7 @@ class Stepper(Device):
     steps = option.String("Steps", "The letters that wait.", size=16)
     rude = option.Bool("Rude", "Wait where no cancel comes.")
     sensor = option.Int("Sensor", "What takes a while.", cap=CAP_SOFT_DETECT)
+    jams = option.Bool("Jams", "Reads fail.")
 
     @sensor.on_get
     def _sense(self):
@@ -32,11 +36,13 @@ class Stepper(Device):
         """Tell the host, and wait for it; return whether that was to be."""
         if self.told >= 0:
             os.write(self.told, letter.encode())
-        if letter.lower() not in self.steps:
+        is_deaf = letter.upper() in self.steps
+        if not is_deaf and letter.lower() not in self.steps:
             return False
-        while self.rude and letter == "r":
+        while self.rude:
             time.sleep(0.01)  # neither wait nor blocking = "thread"
-        self.wait(None, self.gate)
+        if not is_deaf:
+            self.wait(None, self.gate)
         os.read(self.gate, 1)
         return True
 
@@ -48,6 +54,8 @@ class Stepper(Device):
 
     def read_into(self, view: memoryview) -> int:
         self.step("r")
+        if self.jams:
+            raise errors.Jammed
         n = min(len(view), 256)
         view[:n] = bytes(n)
         return n
@@ -60,6 +68,35 @@ class Stepper(Device):
         self.step("c")
 
 
+class Keeper(Stepper):
+    """It is told of everything, whatever happened before."""
+
+    keeps_state = True
+    scans = False
+
+    def is_scanning(self) -> bool:
+        return self.scans
+
+    def start(self) -> None:
+        self.scans = True
+        super().start()
+
+    def finish(self, aborted: bool) -> None:
+        self.scans = False
+        super().finish(aborted)
+
+
+class Asker(Stepper):
+    """A device that may not end a job without a password."""
+
+    def __init__(self, authorize) -> None:
+        self.authorize = authorize
+
+    def finish(self, aborted: bool) -> None:
+        self.authorize("the end")
+        super().finish(aborted)
+
+
 class Backend(_Backend):
     """Any number of any name."""
 
@@ -67,4 +104,6 @@ class Backend(_Backend):
         return []
 
     def open(self, name: str) -> Device:
-        return Stepper()
+        if name == "asks":
+            return Asker(self.context.authorize)
+        return Keeper() if name == "keeps" else Stepper()

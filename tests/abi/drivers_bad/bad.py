@@ -233,6 +233,15 @@ class ChangesItsOptions(Good):
         return wrong[self.fault.removeprefix("constraint_")] if self.choose else Range(0, 9)
 
 
+class Undescribed(Good):
+    """undescribed: an option that C cannot be told of; nor can it be closed."""
+
+    number = Int("\ud800")
+
+    def close(self) -> None:
+        raise KeyError("mistake")
+
+
 class Prints(Good):
     """prints: to stdout, where the image goes."""
 
@@ -253,6 +262,7 @@ CLASSES = {
     "start_dead": DeadStart,
     "wrong_reader": WrongReader,
     "prints": Prints,
+    "undescribed": Undescribed,
     "good": Good,
 }
 FAMILIES = {

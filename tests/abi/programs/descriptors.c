@@ -173,8 +173,8 @@ write(int fd, const void *data, size_t size)
   return real(fd, data, size);
 }
 
-static volatile SANE_Handle current;
-static volatile int stop, written;
+static _Atomic(SANE_Handle) current;
+static _Atomic int stop, written;
 
 static void *
 cancel_current(void *unused)

@@ -6,11 +6,8 @@
 static Stepper
 began(const char *steps)
 {
-  Stepper s;
-
   GOOD(sane_init(NULL, NULL));
-  s = open_stepper(steps);
-  return s;
+  return open_stepper(steps);
 }
 
 /* -- Close beside a call that waits ---------------------------------------------------------- */
@@ -100,6 +97,60 @@ close_open(void)
   STATUS(sane_start(s.handle), INVAL);
   CHECK(sane_get_option_descriptor(s.handle, 0) == NULL);
   CHECK(sane_get_option_descriptor(next.handle, 0) != NULL);
+}
+
+/* -- Close after a cancel ---------------------------------------------------------------------- */
+
+/* A driver that keeps its state hears of a cancel before it is closed, and of none if there was none:
+ * from sane_close, which may come before the service thread ... */
+static void
+cancel_then_close(void)
+{
+  int i;
+
+  GOOD(sane_init(NULL, NULL));
+  for (i = 0; i < 100; i++) {
+    Stepper s = open_named("stepper:keeps", "");
+    GOOD(sane_start(s.handle));
+    if (i % 2)
+      sane_cancel(s.handle);
+    sane_close(s.handle);
+    tells(&s, i % 2 ? "sfc" : "sc");
+    close_pipes(&s);
+  }
+}
+
+/* ... and from a caller that is in the driver for so long that sane_close leaves it to that. */
+static void
+close_left_to_the_caller(int is_cancelled)
+{
+  Stepper s;
+  Caller inside;
+
+  GOOD(sane_init(NULL, NULL));
+  s = open_named("stepper:keeps", "G");
+  GOOD(sane_start(s.handle));
+  begin(&inside, a_look, s.handle);
+  tells(&s, "sg");
+  if (is_cancelled)
+    sane_cancel(s.handle);
+  sane_close(s.handle);
+  CHECK(!is_readable(s.told, 0));
+  goes_on(&s);
+  ends(&inside);
+  tells(&s, is_cancelled ? "fc" : "c");
+}
+
+static void
+cancel_then_close_inside(void)
+{
+  close_left_to_the_caller(1);
+}
+
+static void
+close_inside(void)
+{
+  close_left_to_the_caller(0);
 }
 
 /* -- Cancel beside a start ------------------------------------------------------------------- */
@@ -205,6 +256,85 @@ finish_is_not_interrupted(void)
   ends(&starts);
 }
 
+/* The same when it is not the cancel that ends the job. */
+static void
+finish_after_an_error(void)
+{
+  struct timespec longer = {.tv_sec = 1, .tv_nsec = 500000000};
+  Stepper s = began("f");
+  Caller reads;
+
+  set_word(s.handle, "jams", SANE_TRUE);
+  GOOD(sane_start(s.handle));
+  begin(&reads, a_read, s.handle);
+  tells(&s, "srF");
+  sane_cancel(s.handle);
+  nanosleep(&longer, NULL);
+  goes_on(&s);
+  tells(&s, "d");
+  STATUS(ends(&reads), JAMMED);
+}
+
+/* A driver may ask the frontend something while it finishes; that may use the device, in vain. */
+static Stepper asking;
+static SANE_Status asked;
+
+static void
+look_meanwhile(const char *resource, char *user, char *password)
+{
+  CHECK(strcmp(resource, "the end") == 0);
+  *user = *password = 0;
+  asked = a_parameters(asking.handle);
+}
+
+static void
+call_in_a_finish(void)
+{
+  GOOD(sane_init(NULL, look_meanwhile));
+  asking = open_named("stepper:asks", "");
+  GOOD(sane_start(asking.handle));
+  sane_cancel(asking.handle);
+  tells(&asking, "sF");
+  STATUS(asked, DEVICE_BUSY);
+  GOOD(a_parameters(asking.handle));
+}
+
+/* -- A driver that ignores cancel ------------------------------------------------------------ */
+
+/* It is interrupted in whatever it does. */
+static void
+interrupt_a(SANE_Status (*call)(SANE_Handle), const char *step)
+{
+  Stepper s = began(step);
+  Caller calls;
+
+  set_word(s.handle, "rude", SANE_TRUE);
+  if (*step != 's')
+    GOOD(sane_start(s.handle));
+  begin(&calls, call, s.handle);
+  tells(&s, *step == 's' ? "s" : *step == 'r' ? "sr" : "sg");
+  sane_cancel(s.handle);
+  STATUS(ends(&calls), CANCELLED);
+}
+
+static void
+interrupt_start(void)
+{
+  interrupt_a(sane_start, "s");
+}
+
+static void
+interrupt_read(void)
+{
+  interrupt_a(a_read, "r");
+}
+
+static void
+interrupt_look(void)
+{
+  interrupt_a(a_look, "g");
+}
+
 /* -- Cancel beside other devices ------------------------------------------------------------- */
 
 /* One device finishes at leisure; the other one's cancel is carried out all the same. */
@@ -223,7 +353,7 @@ cancel_beside_a_finish(void)
   tells(&slow, "d");
 }
 
-static volatile int stop;
+static _Atomic int stop;
 
 static void *
 start_and_cancel(void *handle)
@@ -286,8 +416,8 @@ interrupt_many(void)
 
 enum { RANDOM_MS = 3000 };
 
-static volatile SANE_Handle current;
-static volatile int wrong;
+static _Atomic(SANE_Handle) current;
+static _Atomic int wrong;
 
 static void *
 read_current(void *unused)
@@ -382,11 +512,19 @@ static const Case cases[] = {
   {"close_read", close_read},
   {"close_close", close_close},
   {"close_open", close_open},
+  {"cancel_then_close", cancel_then_close},
+  {"cancel_then_close_inside", cancel_then_close_inside},
+  {"close_inside", close_inside},
   {"cancel_start_that_waits", cancel_start_that_waits},
   {"cancel_start_after_finish", cancel_start_after_finish},
   {"cancel_start_in_driver", cancel_start_in_driver},
   {"start_after_cancel", start_after_cancel},
   {"finish_is_not_interrupted", finish_is_not_interrupted},
+  {"finish_after_an_error", finish_after_an_error},
+  {"call_in_a_finish", call_in_a_finish},
+  {"interrupt_start", interrupt_start},
+  {"interrupt_read", interrupt_read},
+  {"interrupt_look", interrupt_look},
   {"cancel_beside_a_finish", cancel_beside_a_finish},
   {"interrupt_beside_cancels", interrupt_beside_cancels},
   {"interrupt_many", interrupt_many},

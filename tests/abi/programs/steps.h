@@ -6,28 +6,22 @@
 
 #include <pthread.h>
 
-typedef struct {
-  SANE_Handle handle;
-  int told, gate, driver[2];
-} Stepper;
+typedef Paced Stepper;
 
 /* Open a stepper whose calls with these letters wait. */
 static inline Stepper
+open_named(const char *name, const char *steps)
+{
+  Stepper s = open_paced(name);
+
+  set_text(s.handle, "steps", steps);
+  return s;
+}
+
+static inline Stepper
 open_stepper(const char *steps)
 {
-  Stepper s;
-  int told[2], gate[2];
-
-  CHECK(pipe2(told, O_CLOEXEC) == 0 && pipe2(gate, O_CLOEXEC) == 0);
-  s.handle = open_device("stepper:a");
-  set_word(s.handle, "told", told[1]);
-  set_word(s.handle, "gate", gate[0]);
-  set_text(s.handle, "steps", steps);
-  s.told = told[0];
-  s.gate = gate[1];
-  s.driver[0] = told[1];
-  s.driver[1] = gate[0];
-  return s;
+  return open_named("stepper:a", steps);
 }
 
 static inline void
@@ -51,7 +45,7 @@ typedef struct Caller {
   SANE_Status (*call)(SANE_Handle);
   SANE_Handle handle;
   pthread_t thread;
-  volatile pid_t tid;
+  _Atomic pid_t tid;
   SANE_Status status;
   double ended;
 } Caller;
