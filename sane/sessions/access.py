@@ -212,11 +212,14 @@ class Peer:
 
     @property
     def host(self) -> str:
-        """What counts as one host when places are counted: the loopback, or an IPv6 /64."""
+        """What counts as one host when places are counted: the loopback, or an IPv6 /64.
+
+        The /64 of link-local addresses is every machine on the link: there the address counts.
+        """
         if self.is_local:
             return "this machine"
         last = self.forms[-1]  # of a mapped address, the IPv4 form
-        if len(last) == IPV4_BYTES:
+        if len(last) == IPV4_BYTES or is_link_local(last):
             return self.text
         return f"{_socket.inet_ntop(_socket.AF_INET6, last[:SITE_BYTES] + bytes(SITE_BYTES))}/64"
 
@@ -264,6 +267,11 @@ def reason_by_name(
 def is_loopback(address: bytes) -> bool:
     """Tell whether a packed address is one of this machine's loopback (all of 127/8)."""
     return address == IPV6_LOOPBACK or (len(address) == IPV4_BYTES and address[0] == LOOPBACK_NET)
+
+
+def is_link_local(address: bytes) -> bool:
+    """Tell whether a packed address is an IPv6 one of use on its own link only (fe80::/10)."""
+    return len(address) > IPV4_BYTES and address[0] == 0xFE and address[1] & 0xC0 == 0x80
 
 
 def resolve_name(name: str) -> list[bytes]:
