@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_thread_that_blocks_it_goes_on_blocking_it(
 
 def test_one_that_was_pending_stays_so(without_sigpipe: Callable[..., object]) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, PIPE)
-    os.kill(os.getpid(), signal.SIGPIPE)
+    signal.pthread_kill(threading.get_ident(), signal.SIGPIPE)
     without_sigpipe(int)
     assert signal.SIGPIPE in signal.sigpending()
 
