@@ -26,8 +26,9 @@ class Fault(NamedTuple):
     """One fault: what it does to the scanner, and what comes of it.
 
     status: ours, by the specification. pages: that are delivered, whole or in part. airscan: the
-    status of 0.99.27 where it differs, airscan_pages likewise. sheets: in the feeder; None: the
-    glass is scanned. is_slow: it takes ten seconds or more.
+    status of 0.99.27 where it differs, airscan_pages likewise; it forgets pages that came before a
+    failure which it learns of early, so the feeder takes its time. sheets: in it; None: the glass
+    is scanned. is_slow: it takes ten seconds or more.
     """
 
     name: str

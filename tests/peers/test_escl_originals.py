@@ -154,6 +154,7 @@ def test_presets(side: Side, name: str, tmp_path: Path) -> None:
 def test_airscan_faults(fault: Fault, tmp_path: Path) -> None:
     with Emulator(scanner(sheets=fault.sheets or 0)) as device:
         fault.setup(device.scanner)
+        device.scanner.timing.page = 0.2 if fault.sheets else 0.0  # see Fault
         words = ["--source=ADF"] if fault.sheets is not None else ["--batch-count=1"]
         outcome = scan(AIRSCAN, device, tmp_path, *words, *SMALL)
         pages = fault.pages if fault.airscan_pages < 0 else fault.airscan_pages

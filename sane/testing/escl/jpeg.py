@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..esci2 import turbojpeg
 
 if TYPE_CHECKING:
-    from .images import Pixels
+    from .raster import Pixels
 
 FORMS = (
     "gray",  # though colour was asked for

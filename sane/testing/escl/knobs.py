@@ -107,7 +107,7 @@ class PageKnobs:
     were asked for; may be less than 0. scale: of the resolution that was asked for. deliveries: of
     the next pages, one each; then delivery. not_ready: so many NextDocument of each page are
     answered by not_ready_status before it comes. end: the status behind the last page. in_one: all
-    pages of a feeder in one document (PDF). sides_alike: every side looks like the glass.
+    pages of a feeder in one document (PDF, TIFF). sides_alike: every side looks like the glass.
     """
 
     mime: str = ""

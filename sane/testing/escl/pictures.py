@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from . import images
 from .job import Job, Side
 from .knobs import PageKnobs
-from .model import PDF, PNG
+from .model import PNG
 from .pixels import FORMS, Window, rows_of
+from .raster import Pixels
 
 KEPT = 4  # documents
 
@@ -37,11 +38,8 @@ class Pictures:
         with self._lock:
             found = self._kept.pop(key, None)
             if found is None:
-                pages = tuple(self._pixels(job, side, knobs) for side in sides)
-                if mime == PDF and len(pages) > 1:
-                    found = images.pdf(pages, form)
-                else:
-                    found = images.encode(pages[0], mime, form, knobs.quality)
+                pages = [self._pixels(job, side, knobs) for side in sides]
+                found = images.encode(pages, mime, form, knobs.quality)
             self._kept[key] = found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
@@ -56,7 +54,7 @@ class Pictures:
         width, lines = (max(1, round(value * knobs.scale)) for value in (width, lines))
         return max(1, width + knobs.more_px), max(1, lines + knobs.more_lines)
 
-    def _pixels(self, job: Job, side: Side, knobs: PageKnobs) -> images.Pixels:
+    def _pixels(self, job: Job, side: Side, knobs: PageKnobs) -> Pixels:
         settings = job.settings
         width, lines = self._size(job, side, knobs)
         x_dpi, y_dpi = (round(dpi * knobs.scale) for dpi in (settings.x_dpi, settings.y_dpi))
@@ -65,11 +63,11 @@ class Pictures:
         window = Window((x_dpi, y_dpi), (left, top, width, lines), channels)
         window.side = side.number
         data = b"".join(rows_of(side.page, window, settings.mode))
-        return images.Pixels(data, width, lines, channels, depth, x_dpi)
+        return Pixels(data, width, lines, channels, depth, x_dpi)
 
 
 def icon() -> bytes:
     """Return the picture of a scanner, 128 pixels square."""
     size = 128
     row = b"\x40\x60\x90" * size
-    return images.encode(images.Pixels(row * size, size, size, 3, 8, 72), PNG)
+    return images.encode([Pixels(row * size, size, size, 3, 8, 72)], PNG)
