@@ -2,11 +2,11 @@
 
 It knows files and who may write them; it knows neither backends nor who asks. The file is text:
 
-    pysane devices 1
+    pysane devices 2
     key TEXT            what the list depends on: another text is another list
     time SECONDS        when it was made, since 1970
     backend NAME MS     how long that backend took, or -; then its devices
-    device NAME VENDOR MODEL TYPE
+    device NAME VENDOR MODEL TYPE UUID SERIAL HOST USB
     end
 
 with %XX for blanks, controls and percent signs. Whatever is not exactly so is no list.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Lists = dict[str, list[DeviceInfo]]
 
-HEAD = "pysane devices 1"
+HEAD = "pysane devices 2"
 FOLDER = "pysane"
 MOST_BYTES = 1 << 20
 CLOCK_SECONDS = 2.0  # what another program's list may seem to come from the future
@@ -98,7 +98,8 @@ class Cache:
         for backend, devices in lists.items():
             lines.append(f"backend {_quote(backend)} {durations_ms.get(backend, '-')}")
             for device in devices:
-                texts = (device.name, device.vendor, device.model, device.type)
+                shown = device.name, device.vendor, device.model, device.type
+                texts = *shown, *device.identity()
                 lines.append(" ".join(["device", *map(_quote, texts)]))
         data = "\n".join([*lines, "end", ""]).encode("utf-8", "surrogateescape")
         try:
@@ -182,7 +183,10 @@ def _parse(text: str, key: str) -> Kept | None:
         elif devices is None:
             raise ValueError(f"{line!r} belongs to no backend")
         else:
-            found = DeviceInfo(*_words(line, "device", 4))
+            name, vendor, model, type, uuid, serial, host, usb = _words(line, "device", 8)
+            found = DeviceInfo(
+                name, vendor, model, type, uuid=uuid, serial=serial, host=host, usb=usb
+            )
             if not all((found.name, found.vendor, found.model, found.type)):
                 raise ValueError(f"{line!r} has an empty text")
             devices.append(found)

@@ -1,140 +1,172 @@
-"""Devices that several backends list: found by USB position or network host, listed once.
+"""Scanners that several backends list are listed once, by the best way to them.
 
-It knows device names as backends form them, and nothing of how they are opened: a name that is
-left out stays openable. Source: names that the distribution's backends and pages on them show.
+It knows who the devices are (device_identity.py), and which way is better; a name that is left out
+stays openable. docs/backends.md, "A scanner that is found in several ways", says the rules.
 """
 
 from __future__ import annotations
 
+from .device_identity import Identity
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..backend import DeviceInfo
+    from ..usb.sysfs import BusDevice
 
     Listed = tuple[str, DeviceInfo]  # full name without aliases; what is listed for it
-    Place = tuple[str, ...]
+    Key = tuple[object, ...]
+    Way = tuple[int, Identity, DeviceInfo]  # its number in the list, from 0
+    Group = list[Way]
 
-SCHEMES = ("http://", "https://")
-HOST_FIRST = ("dell1600n_net", "xerox_mfp", "smfp")  # their device name is the host
-PARAMETERS = ("ip=", "hostname=")  # hpaio:/net/Model?ip=10.0.0.2
-SERIALS = ("serial=", "sn=")
+# From best to worst; all others stand between the first and the last two.
+BEST = ("escl",)  # knows most of a device, and needs no driver for it
+LAST = ("wsd", "airscan")  # the older protocol; another program's way to what escl and wsd reach
+CANDIDATES = 32  # scanners at one host that are compared: somebody who lists more plays with us
 
 
-def merge(listed: Sequence[Listed], preferred: Sequence[str]) -> list[DeviceInfo]:
+def merge(
+    listed: Sequence[Listed],
+    preferred: Sequence[str] | None = None,
+    on_usb: Iterable[BusDevice] | None = None,
+) -> list[DeviceInfo]:
     """Return the devices with every scanner once, where the first of its names stood.
 
     Of several names for one scanner, one that dll.aliases gives stays, else that of the first
-    backend in *preferred*, else the first.
+    backend in *preferred*, else that of the best. preferred: None merges only where a backend says
+    itself who the device is; names alone, as C backends give them, do not count among themselves.
+    on_usb: the devices on the USB, None for those that are there now.
     """
-    groups: list[list[Listed]] = []
-    for full, device in listed:
-        for group in groups:
-            if is_same(full, group[0][0]) and not any(_are_rivals(full, it) for it, _ in group):
-                group.append((full, device))
-                break
-        else:
-            groups.append([(full, device)])
-    return [min(group, key=lambda it: _rank(it, preferred))[1] for group in groups]
+    ways: Group = []
+    for number, (full, device) in enumerate(listed):
+        ways.append((number, Identity(full, device), device))
+    identities = [identity for _, identity, _ in ways]
+    _look_up_usb(identities, on_usb)
+    rules = _Rules(identities, by_names=preferred is not None)
+    groups: dict[int, Group] = {}  # by the number of the first in it
+    of_key: dict[Key, list[int]] = {}  # the groups in which one has it
+    for way in ways:
+        group = [way]
+        keys = set(_keys(way[1]))
+        for other in sorted({it for key in keys for it in of_key.get(key, ())}):
+            if other in groups and rules.are_one(way[1], group, groups[other]):
+                group = sorted(groups.pop(other) + group, key=lambda it: it[0])
+        first = group[0][0]
+        groups[first] = group
+        for key in keys.union(*(_keys(identity) for _, identity, _ in group)):
+            known = of_key.setdefault(key, [])
+            if first not in known and len(known) < CANDIDATES:
+                known.append(first)
+    return [_best(groups[first], preferred or ()) for first in sorted(groups)]
 
 
-def _are_rivals(one: str, other: str) -> bool:
-    """Tell whether one backend lists both names, which it then takes for two devices."""
-    backend = one.partition(":")[0]
-    if backend != other.partition(":")[0]:
-        return False
-    return backend != "net" or _are_rivals(*(_split_host(name[4:])[1] for name in (one, other)))
+def _keys(identity: Identity) -> Iterator[Key]:
+    """Yield what another entry for the same scanner shares with this one, or some of it."""
+    remote = identity.remote
+    if identity.usb_place:
+        yield remote, "place", identity.usb_place
+    for kind, value in (
+        ("uuid", identity.uuid),
+        ("usb", identity.usb),
+        ("serial", identity.serial),
+        *(("host", host) for host in identity.hosts),
+    ):
+        if value:
+            yield remote, kind, value
 
 
-def _rank(listed: Listed, preferred: Sequence[str]) -> tuple[bool, int]:
-    full, device = listed
-    backend = full.partition(":")[0]
-    order = preferred.index(backend) if backend in preferred else len(preferred)
-    return device.name == full, order
+class _Rules:
+    """Decides whether two entries are one scanner; it has seen the whole list.
 
-
-def is_same(one: str, other: str) -> bool:
-    """Tell whether two full names of different backends mean the same scanner.
-
-    The same USB bus and address, or the same network host unless both name a serial number and
-    these differ.
+    by_names: what only names tell counts as well where no backend says more.
     """
-    if _are_rivals(one, other):
-        return False
-    place = place_of(one)
-    if place is None or place != place_of(other):
-        return False
-    serials = {serial for serial in (serial_of(one), serial_of(other)) if serial}
-    return "usb" in place or len(serials) < 2
+
+    def __init__(self, identities: Sequence[Identity], by_names: bool) -> None:
+        self._by_names = by_names
+        seen: set[Key] = set()
+        self._crowded: set[Key] = set()  # what one backend lists more than one device with
+        for identity in identities:
+            for key in _keys(identity):
+                of_backend = (*key, identity.backend)
+                if of_backend in seen:
+                    self._crowded.add(key)
+                seen.add(of_backend)
+
+    def are_one(self, identity: Identity, group: Group, other: Group) -> bool:
+        """Tell whether the *group* of *identity* and the *other* are one scanner.
+
+        They are not if one backend lists both: it then takes them for two devices.
+        """
+        backends = {it.backend for _, it, _ in group}
+        if any(it.backend in backends for _, it, _ in other):
+            return False
+        return any(self._is_same(identity, it) for _, it, _ in other)
+
+    def _is_same(self, one: Identity, other: Identity) -> bool:
+        is_told = self._by_names or one.is_told or other.is_told
+        if not is_told or one.remote != other.remote:
+            return False
+        if one.usb_place and other.usb_place:
+            return one.usb_place == other.usb_place
+        if one.uuid and one.uuid == other.uuid:
+            return True
+        if one.serial and other.serial and one.serial != other.serial:
+            return False
+        return self._share_usb(one, other) or self._share_host(one, other)
+
+    def _share_usb(self, one: Identity, other: Identity) -> bool:
+        """Tell whether they are one by USB ids or serial number.
+
+        Ids alone will do if no backend lists two such devices; a serial number if the model agrees.
+        """
+        has_serial = bool(one.serial) and one.serial == other.serial
+        if one.usb and one.usb == other.usb:
+            return has_serial or (one.remote, "usb", one.usb) not in self._crowded
+        return has_serial and one.has_model_of(other)
+
+    def _share_host(self, one: Identity, other: Identity) -> bool:
+        """Tell whether they are one by their host.
+
+        Where more than one device is behind it, as on this machine, the model has to agree as well.
+        """
+        shared = one.hosts & other.hosts
+        is_crowded = one.is_on_this_machine() or other.is_on_this_machine()
+        is_crowded |= any((one.remote, "host", host) in self._crowded for host in shared)
+        return bool(shared) and (not is_crowded or one.has_model_of(other))
 
 
-def place_of(full: str) -> Place | None:
-    """Return where the scanner with this full name is: ("usb", bus, address), ("host", name)."""
-    backend, _, name = full.partition(":")
-    if backend == "net":
-        host, name = _split_host(name)
-        place = place_of(name)
-        return None if place is None else ("net", host, *place)
-    return _usb_place(name) or _host_place(backend, name)
+def _look_up_usb(identities: Sequence[Identity], on_usb: Iterable[BusDevice] | None) -> None:
+    """Fill in ids and serial number of those that name only their place on the USB.
+
+    A service that offers a USB device tells them, and not the place.
+    """
+    wanting = [it for it in identities if it.usb_place and not it.usb and not it.remote]
+    if not wanting or not any(it.usb and not it.usb_place for it in identities):
+        return
+    if on_usb is None:
+        from ..usb.sysfs import devices
+
+        on_usb = devices()
+    known = {(device.bus, device.address): device for device in on_usb}
+    for identity in wanting:
+        device = known.get(identity.usb_place or (0, 0))
+        if device is not None:
+            identity.set_usb(f"{device.vendor:04x}:{device.product:04x}", device.text("serial"))
 
 
-def serial_of(full: str) -> str:
-    """Return the serial number in a name, "" without one."""
-    return _parameter(full, SERIALS).lower()
+def _best(group: Group, preferred: Sequence[str]) -> DeviceInfo:
+    """Return what is listed for the scanner that all of *group* are."""
 
+    def rank(way: Way) -> tuple[bool, int, int, bool, int]:
+        number, identity, device = way
+        backend = identity.full.partition(":")[0]
+        order = preferred.index(backend) if backend in preferred else len(preferred)
+        quality = 1
+        if backend in BEST:
+            quality = 0
+        elif backend in LAST:
+            quality = 2 + LAST.index(backend)
+        return device.name == identity.full, order, quality, not identity.is_told, number
 
-def _usb_place(name: str) -> Place | None:
-    """Return the place in ``libusb:BBB:DDD``, which may stand anywhere in a name."""
-    _, found, rest = name.partition("libusb:")
-    numbers = [part.strip() for part in rest.split(":")[:2]]
-    if not found or len(numbers) < 2:
-        return None
-    digits = [_leading_digits(number) for number in numbers]
-    return ("usb", *(str(int(text)) for text in digits)) if all(digits) else None
-
-
-def _leading_digits(text: str) -> str:
-    end = 0
-    while end < len(text) and text[end] in "0123456789":
-        end += 1
-    return text[:end][:6]
-
-
-def _host_place(backend: str, name: str) -> Place | None:
-    """Return the host that a name of a network device gives."""
-    host = ""
-    for scheme in SCHEMES:
-        _, found, rest = name.partition(scheme)
-        if found:
-            host = _split_host(rest.partition("/")[0].partition("?")[0])[0]
-    if not host:
-        host = _parameter(name, PARAMETERS)
-    if not host and name.startswith("net:"):  # epson2:net:HOST
-        host = name[4:]
-    if not host and name.startswith("tcp "):  # xerox_mfp:tcp HOST [PORT]
-        host = name[4:].strip().partition(" ")[0]
-    if not host and backend in HOST_FIRST and not name.startswith(("usb", "/")):
-        host = name
-    if not host and backend == "pixma" and "_" in name:  # pixma:MODEL_10.0.0.2
-        host = name.rpartition("_")[2]
-        host = host if host.count(".") == 3 or ":" in host else ""
-    host = host.strip("[]").lower().rstrip(".")
-    return ("host", host) if host and " " not in host else None
-
-
-def _split_host(text: str) -> tuple[str, str]:
-    """Return the host before the first colon, an IPv6 address in brackets whole, and the rest."""
-    if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        return host.lower(), rest.removeprefix(":")
-    host, _, rest = text.partition(":")
-    return host.lower(), rest
-
-
-def _parameter(name: str, keys: Sequence[str]) -> str:
-    """Return the value of one of *keys* in a query ``?key=value&key=value``."""
-    for part in name.partition("?")[2].split("&"):
-        for key in keys:
-            if part.startswith(key):
-                return part[len(key) :]
-    return ""
+    return min(group, key=rank)[2]

@@ -20,6 +20,7 @@ FILE = "pysane.conf"
 LIST_SECONDS = 10.0  # network backends wait up to 3 s for answers; what hangs is worth no more
 MOST_SECONDS = 1e6
 MOST_JOBS = 1000
+OFF = "off"  # in the place of the backends that are preferred: nothing is merged
 OF_ONE_VALUE = ("backend", "native", "list-timeout", "list-jobs", "list-cache")
 
 
@@ -29,11 +30,13 @@ class PysaneConf:
     backends: what libsane-pysane.so.1 offers, [] for the usual. natives: where the C backend is
     wanted, "*" for wherever there is one. seconds: what one backend may take for a list. jobs: how
     many C backends are asked at a time, 0: as many as the processors bear. cache_seconds: how old
-    a kept list may be, 0: none is kept. merge: None, or the backends that are preferred where
-    several list the same device.
+    a kept list may be, 0: none is kept. merges: whether a scanner that several backends find is
+    listed once. preferred: the backends whose way is taken then, None where the file says nothing.
     """
 
-    __slots__ = ("backends", "cache_seconds", "jobs", "merge", "natives", "seconds")
+    __slots__ = (
+        *("backends", "cache_seconds", "jobs", "merges", "natives", "preferred", "seconds"),
+    )
 
     def __init__(self, environment: Environment, debug: Debug) -> None:
         self.backends: list[str] = []
@@ -41,7 +44,8 @@ class PysaneConf:
         self.seconds = LIST_SECONDS
         self.jobs = 0
         self.cache_seconds = 0.0
-        self.merge: Sequence[str] | None = None
+        self.merges = True
+        self.preferred: Sequence[str] | None = None
         for line in config.read(environment, FILE) or []:
             if line.is_blank or line.is_comment:
                 continue
@@ -59,7 +63,8 @@ class PysaneConf:
     def _take(self, tokens: list[str]) -> None:
         word, *values = tokens or [""]  # a quote that nothing closes hides what follows it
         if word == "list-merge":
-            self.merge = values
+            self.merges = values != [OFF]
+            self.preferred = values if self.merges else None
         elif word not in OF_ONE_VALUE:
             raise Invalid(f"there is no {word}")
         elif len(values) != 1:

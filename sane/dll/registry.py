@@ -149,10 +149,13 @@ class Loader:
             self.debug(0, "%s: list_devices: %r is not a DeviceInfo", name, device)
             return False
         texts = (device.name, device.vendor, device.model, device.type)
-        if all(isinstance(text, str) and text and is_printable(text) for text in texts):
-            return True
-        self.debug(0, "%s: list_devices: %r has an empty or unprintable text", name, device)
-        return False
+        if not all(isinstance(text, str) and text and is_printable(text) for text in texts):
+            self.debug(0, "%s: list_devices: %r has an empty or unprintable text", name, device)
+            return False
+        if not all(isinstance(text, str) for text in device.identity()):
+            self.debug(0, "%s: list_devices: %r: who it is, is not told in texts", name, device)
+            return False
+        return True
 
     def open(self, name: str, device_name: str, cancel: Cancel | None) -> Handle:
         """Open *device_name* of backend *name*, within a deadline if it is in Python.
@@ -260,10 +263,11 @@ class Registry:
                 if listed is not None:
                     found.append((full, device.renamed(listed)))
         devices = [device for _, device in found]
-        if self._settings.merge is not None:
+        listing = [name for name in names if lists.get(name)]
+        if self._settings.merges and (len(listing) > 1 or listing == ["net"]):
             from .merge import merge
 
-            devices = merge(found, self._settings.merge)
+            devices = merge(found, self._settings.preferred)
         self._loader.debug(3, "get_devices: %d devices", len(devices))
         return devices
 

@@ -18,6 +18,7 @@ TEXTS = ["one", "Größe 100%", "a b\tc\nd", "\udcfc", "%41", "~", "x" * 5000]
 LISTS = {
     "tst1": [DeviceInfo(text, text, text, text) for text in TEXTS],
     "a b": [DeviceInfo("0", "V", "M", "T")],
+    "who": [DeviceInfo("1", "V", "M", "T", uuid="ab" * 16, serial="a b", host="h 1", usb="1:2")],
     "empty": [],
 }
 DURATIONS = {"tst1": 12, "a b": 1500}
@@ -34,7 +35,7 @@ def cache(place: Path, key: str = "dll conf") -> Cache:
 
 def texts(lists: dict[str, list[DeviceInfo]]) -> dict[str, list[tuple[str, ...]]]:
     return {
-        name: [(d.name, d.vendor, d.model, d.type) for d in devices]
+        name: [(d.name, d.vendor, d.model, d.type, *d.identity()) for d in devices]
         for name, devices in lists.items()
     }
 
@@ -77,7 +78,7 @@ def test_a_list_is_replaced_whole(place: Path) -> None:
         lambda text: "",
         lambda text: text[:-1],
         lambda text: text[: len(text) // 2],
-        lambda text: text.replace("devices 1", "devices 2"),
+        lambda text: text.replace("devices 2", "devices 1"),
         lambda text: text + "more\n",
         lambda text: text.replace("time ", "time x"),
         lambda text: text.replace("time ", "time 9"),

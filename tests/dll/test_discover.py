@@ -276,7 +276,7 @@ def read_settings(tmp_path: Any, text: str, **variables: str) -> PysaneConf:
 
 
 def values(found: PysaneConf) -> tuple[object, ...]:
-    return found.seconds, found.jobs, found.cache_seconds, found.merge
+    return found.seconds, found.jobs, found.cache_seconds, found.merges and found.preferred
 
 
 DEFAULTS = (LIST_SECONDS, 0, 0.0, None)
@@ -291,6 +291,8 @@ DEFAULTS = (LIST_SECONDS, 0, 0.0, None)
         ("list-timeout 2.5 # slow\nlist-merge escl # first\n", (2.5, 0, 0.0, ["escl"])),
         ("list-jobs 1\nlist-cache 300\n", (LIST_SECONDS, 1, 300.0, None)),
         ("list-merge\n", (LIST_SECONDS, 0, 0.0, [])),
+        ("list-merge off\n", (LIST_SECONDS, 0, 0.0, False)),
+        ("list-merge escl\nlist-merge\n", (LIST_SECONDS, 0, 0.0, [])),
         ("list-merge escl epson2\n", (LIST_SECONDS, 0, 0.0, ["escl", "epson2"])),
     ],
 )
