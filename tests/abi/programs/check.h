@@ -363,6 +363,17 @@ release(const Paced *p, int lines)
     EQUAL(write(p->gate, "g", 1), 1);
 }
 
+/* Await these letters from the driver, in this order. */
+static inline void
+tells(const Paced *p, const char *letters)
+{
+  for (; *letters; letters++) {
+    int told = await_byte(p->told);
+    if (told != *letters)
+      FAIL("told %c, not %s", told, letters);
+  }
+}
+
 static inline void
 close_pipes(const Paced *p)
 {

@@ -27,7 +27,7 @@ a_start(SANE_Handle h)
 
 /* The device can be used by others. */
 static void
-check_usable(const Stepper *s)
+check_usable(const Paced *s)
 {
   tells(s, "F");
   set_text(s->handle, "steps", "");
@@ -42,7 +42,7 @@ check_usable(const Stepper *s)
 static void
 in_a_read(void)
 {
-  Stepper s;
+  Paced s;
   Caller reads;
 
   GOOD(sane_init(NULL, NULL));
@@ -58,7 +58,7 @@ in_a_read(void)
 static void
 in_a_start(void)
 {
-  Stepper s;
+  Paced s;
   Caller starts;
 
   GOOD(sane_init(NULL, NULL));
@@ -84,7 +84,7 @@ reads_for_ever(SANE_Handle h)
 static void
 between_reads(void)
 {
-  Stepper s;
+  Paced s;
   Caller reads;
 
   GOOD(sane_init(NULL, NULL));
@@ -112,7 +112,7 @@ read_undisturbed(SANE_Handle h)
 static void
 disabled(void)
 {
-  Stepper s;
+  Paced s;
   Caller reads;
 
   GOOD(sane_init(NULL, NULL));
@@ -122,7 +122,7 @@ disabled(void)
   tells(&s, "sr");
   pthread_cancel(reads.thread);
   CHECK(!is_readable(s.told, 700));
-  goes_on(&s);
+  release(&s, 1);
   GOOD(ends(&reads));
 }
 
@@ -155,7 +155,7 @@ static void
 pending(void)
 {
   SANE_Status (*const calls[])(SANE_Handle) = {asks_and_ends, ends_and_looks, ends_and_asks};
-  Stepper s;
+  Paced s;
   int i;
 
   GOOD(sane_init(NULL, NULL));

@@ -39,14 +39,11 @@ idle_after_cancel(void)
   EQUAL(await_byte(p.told), 'F');
 }
 
+/* These letters and no more. */
 static void
 expect_told(const Paced *p, const char *letters)
 {
-  for (; *letters; letters++) {
-    int told = await_byte(p->told);
-    if (told != *letters)
-      FAIL("told %c, not %s", told, letters);
-  }
+  tells(p, letters);
   CHECK(!is_readable(p->told, 0));
 }
 

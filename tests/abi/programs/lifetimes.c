@@ -3,11 +3,34 @@
 
 #include <signal.h>
 
-static Stepper
+static Paced
 began(const char *steps)
 {
   GOOD(sane_init(NULL, NULL));
   return open_stepper(steps);
+}
+
+/* A thread is in the driver and waits there. */
+static Paced
+occupied(Caller *inside)
+{
+  Paced s = began("g");
+
+  begin(inside, a_look, s.handle);
+  tells(&s, "g");
+  return s;
+}
+
+/* The driver finishes, after a cancel, and takes its time. */
+static Paced
+finishing(void)
+{
+  Paced s = began("f");
+
+  GOOD(sane_start(s.handle));
+  sane_cancel(s.handle);
+  tells(&s, "sF");
+  return s;
 }
 
 /* -- Close beside a call that waits ---------------------------------------------------------- */
@@ -16,12 +39,10 @@ began(const char *steps)
 static void
 close_beside_a_wait(SANE_Status (*waiting)(SANE_Handle))
 {
-  Stepper s = began("g");
   Caller inside, waits;
+  Paced s = occupied(&inside);
   double since;
 
-  begin(&inside, a_look, s.handle);
-  tells(&s, "g");
   begin(&waits, waiting, s.handle);
   await_asleep(&waits);
   since = now();
@@ -29,7 +50,7 @@ close_beside_a_wait(SANE_Status (*waiting)(SANE_Handle))
   STATUS(ends(&waits), INVAL);
   CHECK(waits.ended - since < PATIENCE_MS / 2);
   CHECK(!is_readable(s.told, 0));
-  goes_on(&s);
+  release(&s, 1);
   ends(&inside);
   tells(&s, "c");
   CHECK(!is_readable(s.told, 50));
@@ -63,14 +84,14 @@ close_read(void)
 static void
 close_close(void)
 {
-  Stepper s = began("c");
+  Paced s = began("c");
   Caller first, second;
 
   begin(&first, a_close, s.handle);
   tells(&s, "c");
   begin(&second, a_close, s.handle);
   ends(&second);
-  goes_on(&s);
+  release(&s, 1);
   ends(&first);
   CHECK(!is_readable(s.told, 50));
 }
@@ -79,16 +100,14 @@ close_close(void)
 static void
 close_open(void)
 {
-  Stepper s = began("g"), next;
   Caller inside, waits, closes;
+  Paced s = occupied(&inside), next;
 
-  begin(&inside, a_look, s.handle);
-  tells(&s, "g");
   begin(&waits, sane_start, s.handle);
   await_asleep(&waits);
   begin(&closes, a_close, s.handle);
   await_asleep(&closes);
-  goes_on(&s);
+  release(&s, 1);
   ends(&closes);
   next = open_stepper("s");
   STATUS(ends(&waits), INVAL);
@@ -110,7 +129,7 @@ cancel_then_close(void)
 
   GOOD(sane_init(NULL, NULL));
   for (i = 0; i < 100; i++) {
-    Stepper s = open_named("stepper:keeps", "");
+    Paced s = open_named("stepper:keeps", "");
     GOOD(sane_start(s.handle));
     if (i % 2)
       sane_cancel(s.handle);
@@ -124,7 +143,7 @@ cancel_then_close(void)
 static void
 close_left_to_the_caller(int is_cancelled)
 {
-  Stepper s;
+  Paced s;
   Caller inside;
 
   GOOD(sane_init(NULL, NULL));
@@ -136,7 +155,7 @@ close_left_to_the_caller(int is_cancelled)
     sane_cancel(s.handle);
   sane_close(s.handle);
   CHECK(!is_readable(s.told, 0));
-  goes_on(&s);
+  release(&s, 1);
   ends(&inside);
   tells(&s, is_cancelled ? "fc" : "c");
 }
@@ -157,7 +176,7 @@ close_inside(void)
 
 /* A start that did not begin: no frame. One that did: the next read says so. */
 static void
-check_cancelled_start(const Stepper *s, SANE_Status status)
+check_cancelled_start(const Paced *s, SANE_Status status)
 {
   if (status == SANE_STATUS_GOOD)
     status = a_read(s->handle);
@@ -168,15 +187,13 @@ check_cancelled_start(const Stepper *s, SANE_Status status)
 static void
 cancel_start_that_waits(void)
 {
-  Stepper s = began("g");
   Caller inside, starts;
+  Paced s = occupied(&inside);
 
-  begin(&inside, a_look, s.handle);
-  tells(&s, "g");
   begin(&starts, sane_start, s.handle);
   await_asleep(&starts);
   sane_cancel(s.handle);
-  goes_on(&s);
+  release(&s, 1);
   ends(&inside);
   check_cancelled_start(&s, ends(&starts));
   CHECK(!is_readable(s.told, 50)); /* the driver was not even started */
@@ -188,16 +205,13 @@ cancel_start_that_waits(void)
 static void
 cancel_start_after_finish(void)
 {
-  Stepper s = began("f");
+  Paced s = finishing();
   Caller starts;
 
-  GOOD(sane_start(s.handle));
-  sane_cancel(s.handle);
-  tells(&s, "sF");
   begin(&starts, sane_start, s.handle);
   await_asleep(&starts);
   sane_cancel(s.handle);
-  goes_on(&s);
+  release(&s, 1);
   tells(&s, "d");
   check_cancelled_start(&s, ends(&starts));
   CHECK(!is_readable(s.told, 50));
@@ -207,7 +221,7 @@ cancel_start_after_finish(void)
 static void
 cancel_start_in_driver(void)
 {
-  Stepper s = began("s");
+  Paced s = began("s");
   Caller starts;
 
   begin(&starts, sane_start, s.handle);
@@ -220,15 +234,12 @@ cancel_start_in_driver(void)
 static void
 start_after_cancel(void)
 {
-  Stepper s = began("f");
+  Paced s = finishing();
   Caller starts;
 
-  GOOD(sane_start(s.handle));
-  sane_cancel(s.handle);
-  tells(&s, "sF");
   begin(&starts, sane_start, s.handle);
   await_asleep(&starts);
-  goes_on(&s);
+  release(&s, 1);
   GOOD(ends(&starts));
   tells(&s, "ds");
   GOOD(a_read(s.handle));
@@ -239,7 +250,7 @@ static void
 finish_is_not_interrupted(void)
 {
   struct timespec longer = {.tv_sec = 1, .tv_nsec = 500000000}; /* than a driver may ignore cancel */
-  Stepper s = began("rf");
+  Paced s = began("rf");
   Caller reads, starts;
 
   GOOD(sane_start(s.handle));
@@ -251,7 +262,7 @@ finish_is_not_interrupted(void)
   ends(&reads);
   tells(&s, "F");
   nanosleep(&longer, NULL);
-  goes_on(&s);
+  release(&s, 1);
   tells(&s, "d");
   ends(&starts);
 }
@@ -261,7 +272,7 @@ static void
 finish_after_an_error(void)
 {
   struct timespec longer = {.tv_sec = 1, .tv_nsec = 500000000};
-  Stepper s = began("f");
+  Paced s = began("f");
   Caller reads;
 
   set_word(s.handle, "jams", SANE_TRUE);
@@ -270,13 +281,13 @@ finish_after_an_error(void)
   tells(&s, "srF");
   sane_cancel(s.handle);
   nanosleep(&longer, NULL);
-  goes_on(&s);
+  release(&s, 1);
   tells(&s, "d");
   STATUS(ends(&reads), JAMMED);
 }
 
 /* A driver may ask the frontend something while it finishes; that may use the device, in vain. */
-static Stepper asking;
+static Paced asking;
 static SANE_Status asked;
 
 static void
@@ -305,7 +316,7 @@ call_in_a_finish(void)
 static void
 interrupt_a(SANE_Status (*call)(SANE_Handle), const char *step)
 {
-  Stepper s = began(step);
+  Paced s = began(step);
   Caller calls;
 
   set_word(s.handle, "rude", SANE_TRUE);
@@ -341,15 +352,12 @@ interrupt_look(void)
 static void
 cancel_beside_a_finish(void)
 {
-  Stepper slow = began("f"), other = open_stepper("");
+  Paced slow = finishing(), other = open_stepper("");
 
-  GOOD(sane_start(slow.handle));
   GOOD(sane_start(other.handle));
-  sane_cancel(slow.handle);
-  tells(&slow, "sF");
   sane_cancel(other.handle); /* nobody calls it any more */
   tells(&other, "sF");
-  goes_on(&slow);
+  release(&slow, 1);
   tells(&slow, "d");
 }
 
@@ -372,7 +380,7 @@ start_and_cancel(void *handle)
 static void
 interrupt_beside_cancels(void)
 {
-  Stepper s = began("r");
+  Paced s = began("r");
   Caller reads;
   pthread_t thread;
 
@@ -394,7 +402,7 @@ enum { MANY = 70 };
 static void
 interrupt_many(void)
 {
-  static Stepper s[MANY];
+  static Paced s[MANY];
   static Caller reads[MANY];
   int i;
 

@@ -6,38 +6,20 @@
 
 #include <pthread.h>
 
-typedef Paced Stepper;
-
 /* Open a stepper whose calls with these letters wait. */
-static inline Stepper
+static inline Paced
 open_named(const char *name, const char *steps)
 {
-  Stepper s = open_paced(name);
+  Paced s = open_paced(name);
 
   set_text(s.handle, "steps", steps);
   return s;
 }
 
-static inline Stepper
+static inline Paced
 open_stepper(const char *steps)
 {
   return open_named("stepper:a", steps);
-}
-
-static inline void
-tells(const Stepper *s, const char *letters)
-{
-  for (; *letters; letters++) {
-    int told = await_byte(s->told);
-    if (told != *letters)
-      FAIL("told %c, not %s", told, letters);
-  }
-}
-
-static inline void
-goes_on(const Stepper *s)
-{
-  EQUAL(write(s->gate, "g", 1), 1);
 }
 
 /* A call in a thread of its own. */
