@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
     from .cancel import Cancel, CancelOf
+    from .discovery.identity import usb_of, uuid_of
     from .feeder import Feeder
     from .network_backend import NetworkBackend, Place
     from .option import Option
@@ -131,6 +132,8 @@ __all__ = [
     "errors",
     "image",
     "option",
+    "usb_of",
+    "uuid_of",
     "when",
 ]
 
@@ -147,6 +150,7 @@ LATE = {  # names of lower rooms, loaded when a driver asks: the others are not 
     "Target": "transport.opening",
     "Trust": "transport.tls",
     "Url": "transport.url",
+    **dict.fromkeys(("usb_of", "uuid_of"), "discovery.identity"),
 }
 
 

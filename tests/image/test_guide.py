@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import random
 import re
+import textwrap
 from array import array
 from typing import Any
 
-from sane.backend import FRAME_RGB, Parameters, image
+import pytest
+
+from sane import option
+from sane.backend import FRAME_GRAY, FRAME_RGB, Device, Parameters, image
+from sane.handle import Handle
 from tests.conftest import ROOT
 
 from .devices import frame, picture, stream
 
 TEXT = (ROOT / "docs" / "driver-guide.md").read_text(encoding="utf-8")
 CHAPTER = TEXT[TEXT.index("## The image") :]
-SCAN, CALIBRATION = re.findall(r"```python\n(.*?)```", CHAPTER, re.DOTALL)[:2]
+SCAN, DEPTH, CALIBRATION = re.findall(r"```python\n(.*?)```", CHAPTER, re.DOTALL)[:3]
 
 
 def test_the_scan() -> None:
@@ -38,6 +43,31 @@ def test_the_scan() -> None:
     while n := device.read_into(view):
         out += view[:n]
     assert out == frame(rows, 8) + b"\xff" * 27
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(8, b"\x12\x34"), (16, array("H", [0x1234]))])
+def test_the_depths(depth: int, expected: bytes | array[int]) -> None:
+    head = (
+        "class Told(Device):\n"
+        "    resolution = option.resolution(100)\n"
+        "    area = option.scan_area(width=10, height=10)\n"
+        "    def read_into(self, view): return self.lines.read_into(view)\n"
+        "    def close(self): pass\n"
+    )
+    names: dict[str, Any] = {"option": option, "Parameters": Parameters, "Device": Device}
+    names |= {"FRAME_GRAY": FRAME_GRAY, "image": image}
+    exec(head + textwrap.indent(DEPTH, "    "), names)
+    device = names["Told"]()
+    handle = Handle(device)
+    (item,) = [one for one in handle.options.declared if one.name == "depth"]
+    handle.set(item.index, item.encode(depth))
+    handle.start()
+    frame_bytes = handle.parameters().frame_bytes
+    device.lines.feed(b"\x12\x34" * (frame_bytes // 2))
+    view = memoryview(bytearray(frame_bytes))
+    assert handle.read(view) > 0
+    assert bytes(view[:2]) == bytes(expected)
+    handle.close()
 
 
 def test_the_calibration() -> None:
