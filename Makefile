@@ -69,7 +69,8 @@ $(VENV)/ready: pyproject.toml .ci/packages.py Makefile | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/ready-test: $(VENV)/ready
-	$(PIP) 'pytest>=8' 'pytest-xdist>=3.6' 'cffi>=1.15' 'hypothesis>=6' 'jeepney>=0.8' numpy
+	$(PIP) 'pytest>=8' 'pytest-xdist>=3.6' 'cffi>=1.15' 'hypothesis>=6' 'jeepney>=0.8' numpy \
+		'pillow>=9.4' 'pikepdf>=8'
 	@touch $@
 
 $(VENV)/ready-lint: $(VENV)/ready-test

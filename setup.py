@@ -27,15 +27,17 @@ from building.toolchain import Toolchain  # noqa: E402
 # those of the second list speak C and are .pyx.
 COMPILED = (
     *("sane.constraint", "sane.image.lines", "sane.image.rows", "sane.image.weave"),
-    *("sane.image.gamma", "sane.image.shading"),
+    *("sane.image.gamma", "sane.image.shading", "sane.image.scaling", "sane.image.png_rows"),
     "sane.net.stream",
     *("sane.backends.epson2.blocks", "sane.backends.test.stream"),
 )
 COMPILED_ONLY = (
     *("sane.usb.transfers", "sane.usb.inflight", "sane.backends._epson.blocks"),
-    *("sane.dll.native", "sane.sigmask", "sane.spawn", "sane.sessions.pump", "sane.image.jpeg"),
+    *("sane.dll.native", "sane.sigmask", "sane.spawn", "sane.sessions.pump"),
+    *("sane.image.jpeg", "sane.image.jpeg_encoder"),
 )
-LINKED = {"sane.image.jpeg": ["jpeg"]}  # the libraries that they need
+# The libraries that they need.
+LINKED = {"sane.image.jpeg": ["jpeg"], "sane.image.jpeg_encoder": ["jpeg"]}
 
 link = ROOT / "sane" / "backends"
 if not link.exists() and (ROOT / "backends").is_dir():  # an sdist has no links

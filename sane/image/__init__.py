@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from . import gamma as gamma
     from . import rows as rows
     from . import shading as shading
+    from .document import Document as Document
+    from .document import readable as readable
+    from .fitted import Fitted as Fitted
     from .layout import Layout as Layout
     from .layout import interleaved as interleaved
     from .lines import Lines as Lines
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 MODULES = ("gamma", "rows", "shading")
 PLACES = {
+    "Document": "document",
+    "Fitted": "fitted",
     "JpegPage": "page",
     "Layout": "layout",
     "Lines": "lines",
@@ -27,6 +32,7 @@ PLACES = {
     "RawPage": "page",
     "Sides": "sides",
     "interleaved": "layout",
+    "readable": "document",
 }
 
 

@@ -1,4 +1,4 @@
-"""Pictures as files, row by row: what png.py, pnm.py and jpeg.pyx have in common.
+"""Pictures as files, row by row: what png.py, pnm.py and jpeg_encoder.pyx have in common.
 
 An encoder takes the rows of a frame and gives the bytes of the file; it does no I/O. Every encoder
 takes every form of frame; what a format cannot hold becomes samples of 8 bits.

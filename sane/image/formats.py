@@ -32,7 +32,7 @@ def encoder(format: str) -> Callable[..., Encoder]:
 
         return PnmEncoder
     if format == "jpeg":
-        from .jpeg import JpegEncoder
+        from .jpeg_encoder import JpegEncoder
 
         return JpegEncoder
     raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)}")

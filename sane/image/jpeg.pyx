@@ -1,22 +1,24 @@
 # cython: language_level=3
-"""JPEG pictures, row by row, decoded while their bytes arrive and made: libjpeg or libjpeg-turbo.
+"""JPEG pictures, row by row, decoded while their bytes arrive: libjpeg or libjpeg-turbo.
 
-A Decoder takes bytes and gives rows, a JpegEncoder the other way round; neither does I/O. The
-settings are the library's own, so the pixels are those of every program that uses it plainly.
-Whatever the bytes are, the worst that happens is a ValueError: libjpeg's errors leave it by
-longjmp, over C only. Source: ITU-T T.81; libjpeg.txt of the Independent JPEG Group, "I/O
-suspension".
+A Decoder takes bytes and gives rows; it does no I/O. The settings are the library's own, so the
+pixels are those of every program that uses it plainly. Whatever the bytes are, the worst that
+happens is a ValueError: libjpeg's errors leave it by longjmp, over C only. Source: ITU-T T.81;
+libjpeg.txt of the Independent JPEG Group, "I/O suspension".
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING, PyByteArray_GET_SIZE, PyByteArray_Resize
 from libc.setjmp cimport jmp_buf, longjmp, setjmp
-from libc.stdlib cimport free, realloc
-from libc.string cimport memcpy
+from libc.string cimport memcpy, strcpy
 
-from .encoder import Encoder
+from .libjpeg cimport *
 
 cdef enum:
     MESSAGE_BYTES = 256  # JMSG_LENGTH_MAX is 200
+    MOST_SCANS = 100  # of a progressive picture: usual are ten, each goes through all pixels
+    FIRST_RESTART = 0xD0  # RST0
+    LAST_RESTART = 0xD7
+    DEFINE_LINES = 0xDC  # DNL
     FAILED = -1
     WAITING = 0
     DONE = 1
@@ -31,6 +33,12 @@ cdef struct State:
     char message[MESSAGE_BYTES]
     size_t skip  # bytes to come that libjpeg does not want
     bint has_ended  # no more bytes come
+    bint is_cut_off  # more would have been wanted
+    long good_lines  # those before the data of the first scan ended early, or -1
+    int end_marker  # what stood there
+    int scans
+    unsigned char *inks  # a row of CMYK before it becomes one of RGB, or NULL
+    int channels
 
 
 cdef unsigned char[2] END_OF_IMAGE = [0xFF, 0xD9]
@@ -47,10 +55,30 @@ cdef void ignore(jpeg_common_struct *common) noexcept nogil:
     """Print nothing."""
 
 
-cdef void count_warnings(jpeg_common_struct *common, int level) noexcept nogil:
-    """Count what was damaged, and go on as libjpeg does."""
+cdef void take_note(jpeg_common_struct *common, int level) noexcept nogil:
+    """Count what was damaged and see where the data end; go on as libjpeg does."""
+    cdef jpeg_decompress_struct *info = <jpeg_decompress_struct *>common
+    cdef State *state = <State *>info.client_data
     if level < 0:
         common.err.num_warnings += 1
+        if common.err.msg_code == JWRN_HIT_MARKER:
+            note_end(state)
+    elif common.err.msg_code == JTRC_SOS:
+        state.scans += 1
+        if state.scans > MOST_SCANS:
+            strcpy(state.message, "more than 100 scans")
+            longjmp(state.escape, 1)
+
+
+cdef void note_end(State *state) noexcept nogil:
+    """Note which rows are whole when a marker stands where data are due."""
+    cdef jpeg_decompress_struct *info = &state.info
+    cdef int marker = info.unread_marker
+    if info.restart_interval and FIRST_RESTART <= marker <= LAST_RESTART:
+        return  # damage that ends there
+    if state.good_lines < 0 and info.input_scan_number <= 1:
+        state.good_lines = <long>info.input_iMCU_row * info.max_v_samp_factor * DCTSIZE
+        state.end_marker = marker
 
 
 cdef void nothing(jpeg_decompress_struct *info) noexcept nogil:
@@ -63,6 +91,7 @@ cdef boolean want_more(jpeg_decompress_struct *info) noexcept nogil:
     if not state.has_ended:
         return False
     state.error.num_warnings += 1
+    state.is_cut_off = True
     state.source.next_input_byte = END_OF_IMAGE
     state.source.bytes_in_buffer = sizeof(END_OF_IMAGE)
     return True
@@ -111,22 +140,48 @@ cdef int read_rows(
         return FAILED
     for i in range(count):
         row = target + i * row_bytes
+        if state.inks != NULL:
+            row = state.inks
         if jpeg_read_scanlines(&state.info, &row, 1) != 1:
             return WAITING
+        if state.inks != NULL:
+            mix_inks(state, target + i * row_bytes)
     return DONE
+
+
+cdef void mix_inks(State *state, unsigned char *target) noexcept nogil:
+    """Write a row of CMYK as RGB or gray (BT.601). Adobe's programs store the paper left free."""
+    cdef Py_ssize_t i, width = state.info.image_width
+    cdef int flip = 0 if state.info.saw_Adobe_marker else 255
+    cdef int black, red, green, blue
+    cdef unsigned char *ink = state.inks
+    for i in range(width):
+        black = ink[3] ^ flip
+        red = ((ink[0] ^ flip) * black + 127) // 255
+        green = ((ink[1] ^ flip) * black + 127) // 255
+        blue = ((ink[2] ^ flip) * black + 127) // 255
+        ink += 4
+        if state.channels == 1:
+            target[i] = (299 * red + 587 * green + 114 * blue + 500) // 1000
+        else:
+            target[3 * i] = red
+            target[3 * i + 1] = green
+            target[3 * i + 2] = blue
 
 
 cdef class Decoder:
     """One picture: feed() it bytes as they come, and take rows by read_into().
 
     limit: the most pixels that the picture may have; what claims more is refused before any
-    memory is taken for it. want: 1 for gray (luma), 3 for RGB, 0 for what the file has. width,
-    height and channels are 0 until the head of the file has come. Raises ValueError, with
-    libjpeg's words, for what is no such picture; the decoder is then of no more use.
+    memory is taken for it. want: 1 for gray (luma), 3 for RGB, 0 for what the file has; CMYK
+    becomes RGB. width, height and channels are 0 until the head of the file has come. Raises
+    ValueError, with libjpeg's words, for what is no such picture; the decoder is then of no more
+    use.
     """
 
     cdef State state
     cdef bytearray _pending  # compressed bytes that libjpeg has not used
+    cdef bytearray _inks  # what state.inks points to
     cdef bytearray _row  # a row that did not fit into the caller's view
     cdef Py_ssize_t _row_start  # what of it was delivered
     cdef Py_ssize_t _row_bytes
@@ -143,10 +198,11 @@ cdef class Decoder:
         self._want = want
         self._pending = bytearray()
         self._row = bytearray()
+        self.state.good_lines = -1
         self.state.info.err = jpeg_std_error(&self.state.error)
         self.state.info.client_data = &self.state
         self.state.error.error_exit = leave
-        self.state.error.emit_message = count_warnings
+        self.state.error.emit_message = take_note
         self.state.error.output_message = ignore
         if create(&self.state) == FAILED:
             raise self._failed()
@@ -166,6 +222,28 @@ cdef class Decoder:
     def warnings(self):
         """How many damages libjpeg has passed over."""
         return self.state.error.num_warnings
+
+    @property
+    def is_cut_off(self):
+        """The file ended before libjpeg had all that it wanted, if only the marker of its end."""
+        return self.state.is_cut_off
+
+    @property
+    def good_lines(self):
+        """How many rows were made of data; -1 as long as all were, the rest is gray."""
+        return self.state.good_lines
+
+    def told_lines(self):
+        """Return the height that stands behind the first scan (DNL).
+
+        0: there is none. -1: it has not come yet. Only where good_lines is not -1.
+        """
+        cdef const unsigned char *data = self.state.source.next_input_byte
+        if self.state.end_marker != DEFINE_LINES:
+            return 0
+        if self.state.source.bytes_in_buffer < 4:
+            return -1
+        return data[2] << 8 | data[3] if data[0] == 0 and data[1] == 4 else 0
 
     @property
     def is_done(self):
@@ -250,10 +328,16 @@ cdef class Decoder:
             raise self._refused(
                 f"{info.image_width} x {info.image_height} pixels, at most {self._limit}"
             )
-        if info.num_components not in (1, 3):
+        if info.num_components not in (1, 3, 4):
             raise self._refused(f"{info.num_components} colour components")
-        self.channels = self._want or info.num_components
-        info.out_color_space = JCS_GRAYSCALE if self.channels == 1 else JCS_RGB
+        self.channels = self._want or (1 if info.num_components == 1 else 3)
+        self.state.channels = self.channels
+        if info.num_components == 4:
+            info.out_color_space = JCS_CMYK
+            self._inks = bytearray(4 * info.image_width)
+            self.state.inks = <unsigned char *>PyByteArray_AS_STRING(self._inks)
+        else:
+            info.out_color_space = JCS_GRAYSCALE if self.channels == 1 else JCS_RGB
         self.width = info.image_width
         self.height = info.image_height
         self._row_bytes = self.channels * self.width
@@ -303,180 +387,3 @@ cdef class Decoder:
     cdef _refused(self, str text):
         self._failure = f"JPEG: {text}"
         return ValueError(self._failure)
-
-
-# Making pictures
-
-cdef enum:
-    FIRST_BYTES = 1 << 16  # of the buffer for what libjpeg writes; it grows
-
-
-cdef struct Sink:
-    jpeg_compress_struct info
-    jpeg_error_mgr error
-    jpeg_destination_mgr target
-    jmp_buf escape
-    char message[MESSAGE_BYTES]
-    unsigned char *buffer
-    size_t size
-
-
-cdef void leave_sink(jpeg_common_struct *common) noexcept nogil:
-    """Leave libjpeg by longjmp: it must never return from an error, nor end the program."""
-    cdef Sink *sink = <Sink *>(<jpeg_compress_struct *>common).client_data
-    common.err.format_message(common, sink.message)
-    longjmp(sink.escape, 1)
-
-
-cdef void sink_nothing(jpeg_compress_struct *info) noexcept nogil:
-    """Begin or end the target, which needs neither."""
-
-
-cdef boolean grow(jpeg_compress_struct *info) noexcept nogil:
-    """Double the buffer, which is full; without memory libjpeg gives up."""
-    cdef Sink *sink = <Sink *>info.client_data
-    cdef unsigned char *larger = <unsigned char *>realloc(sink.buffer, 2 * sink.size)
-    if larger == NULL:
-        return False
-    sink.buffer = larger
-    sink.target.next_output_byte = larger + sink.size
-    sink.target.free_in_buffer = sink.size
-    sink.size *= 2
-    return True
-
-
-cdef int open_sink(Sink *sink) noexcept nogil:
-    if setjmp(sink.escape):
-        return FAILED
-    jpeg_create_compress(&sink.info)
-    return DONE
-
-
-cdef int begin_picture(
-    Sink *sink, int width, int height, int channels, int quality, int dpi
-) noexcept nogil:
-    if setjmp(sink.escape):
-        return FAILED
-    sink.info.image_width = width
-    sink.info.image_height = height
-    sink.info.input_components = channels
-    sink.info.in_color_space = JCS_GRAYSCALE if channels == 1 else JCS_RGB
-    jpeg_set_defaults(&sink.info)
-    jpeg_set_quality(&sink.info, quality, True)
-    if dpi:
-        sink.info.density_unit = 1
-        sink.info.X_density = dpi
-        sink.info.Y_density = dpi
-    jpeg_start_compress(&sink.info, True)
-    return DONE
-
-
-cdef int write_rows(
-    Sink *sink, const unsigned char *rows, Py_ssize_t row_bytes, Py_ssize_t count
-) noexcept nogil:
-    cdef JSAMPROW row
-    cdef Py_ssize_t i
-    if setjmp(sink.escape):
-        return FAILED
-    for i in range(count):
-        row = <JSAMPROW>(rows + i * row_bytes)
-        if jpeg_write_scanlines(&sink.info, &row, 1) != 1:
-            return WAITING
-    return DONE
-
-
-cdef int finish_picture(Sink *sink) noexcept nogil:
-    if setjmp(sink.escape):
-        return FAILED
-    jpeg_finish_compress(&sink.info)
-    return DONE
-
-
-cdef class Compressor:
-    """One picture of 8-bit samples: rows in, bytes out; raises ValueError with libjpeg's words."""
-
-    cdef Sink sink
-    cdef Py_ssize_t _row_bytes
-    cdef bint _is_created
-
-    def __cinit__(self, int width, int height, int channels, int quality, int dpi):
-        self._row_bytes = <Py_ssize_t>width * channels
-        self.sink.info.err = jpeg_std_error(&self.sink.error)
-        self.sink.info.client_data = &self.sink
-        self.sink.error.error_exit = leave_sink
-        self.sink.error.output_message = ignore
-        self._check(open_sink(&self.sink))
-        self._is_created = True
-        self.sink.buffer = <unsigned char *>realloc(NULL, FIRST_BYTES)
-        if self.sink.buffer == NULL:
-            raise MemoryError
-        self.sink.size = FIRST_BYTES
-        self.sink.target.init_destination = sink_nothing
-        self.sink.target.empty_output_buffer = grow
-        self.sink.target.term_destination = sink_nothing
-        self.sink.info.dest = &self.sink.target
-        self._empty()
-        self._check(begin_picture(&self.sink, width, height, channels, quality, dpi))
-
-    def __dealloc__(self):
-        if self._is_created:
-            jpeg_destroy_compress(&self.sink.info)
-        free(self.sink.buffer)
-
-    def write(self, const unsigned char[::1] rows):
-        """Compress whole rows; return what there is of the file."""
-        cdef Py_ssize_t count = rows.shape[0] // self._row_bytes
-        cdef int outcome = DONE
-        if count:
-            with nogil:
-                outcome = write_rows(&self.sink, &rows[0], self._row_bytes, count)
-        self._check(outcome)
-        return self._take()
-
-    def finish(self):
-        """Return the last bytes of the file."""
-        self._check(finish_picture(&self.sink))
-        return self._take()
-
-    cdef _take(self):
-        cdef size_t size = self.sink.size - self.sink.target.free_in_buffer
-        taken = (<char *>self.sink.buffer)[:size]
-        self._empty()
-        return taken
-
-    cdef _empty(self):
-        self.sink.target.next_output_byte = self.sink.buffer
-        self.sink.target.free_in_buffer = self.sink.size
-
-    cdef _check(self, int outcome):
-        if outcome == FAILED:
-            raise ValueError(f"JPEG: {(<bytes>self.sink.message).decode('latin-1')}")
-        if outcome == WAITING:
-            raise MemoryError
-
-
-class JpegEncoder(Encoder):
-    """A JPEG file (JFIF). Samples of one or 16 bits become samples of eight.
-
-    quality: 1 (small) to 100. Raises ValueError beyond 65500 pixels a side.
-    """
-
-    def __init__(self, width_px, lines, channels=1, depth=8, *, dpi=0, quality=90):
-        super().__init__(width_px, lines, channels, depth, dpi=dpi)
-        if not 1 <= quality <= 100:
-            raise ValueError(f"a quality of {quality}")
-        if max(width_px, lines) > JPEG_MAX_DIMENSION:
-            most = JPEG_MAX_DIMENSION
-            raise ValueError(f"JPEG: {width_px} x {lines} pixels, at most {most} a side")
-        density = round(dpi)
-        density = density if 0 < density <= 0xFFFF else 0
-        self._compressor = Compressor(width_px, lines, channels, quality, density)
-
-    def head(self):
-        return b""  # it comes with the first row
-
-    def encode(self, rows):
-        return self._compressor.write(self.as_bytes(rows))
-
-    def tail(self):
-        return self._compressor.finish()

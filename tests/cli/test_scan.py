@@ -382,7 +382,7 @@ def test_the_resolution_stands_in_the_file(folder: Path) -> None:
 
 
 def test_a_page_as_jpeg(folder: Path) -> None:
-    pytest.importorskip("sane.image.jpeg", reason="this tree is not compiled")
+    pytest.importorskip("sane.image.jpeg_encoder", reason="this tree is not compiled")
     for name in ("x.jpg", "x.JPEG"):
         done = run(folder, "-o", name, "mode=Color", "resolution=100")
         assert (done.returncode, done.stderr) == (0, "")
@@ -391,7 +391,7 @@ def test_a_page_as_jpeg(folder: Path) -> None:
 
 
 def test_a_page_that_no_jpeg_can_hold_is_kept(folder: Path) -> None:
-    pytest.importorskip("sane.image.jpeg", reason="this tree is not compiled")
+    pytest.importorskip("sane.image.jpeg_encoder", reason="this tree is not compiled")
     done = run(folder, "-d", "tstcli:long", "-o", "x.jpg")
     assert done.returncode == 1
     (page,) = kept(folder)

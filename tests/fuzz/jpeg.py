@@ -1,5 +1,6 @@
 """What the fuzzer tries on the JPEG decoder: any bytes, in any pieces, within the limit.
 
+The same bytes go through Document, which reads a JPEG's head itself.
 The first byte is the size of a piece, the second that of the room for rows. Compiled tree only.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from sane.errors import SaneError
+from tests.fuzz.documents import check as check_document
 
 LIMIT = 1 << 22
 PIECES = 1 << 13  # calls: far more than any input has bytes
@@ -15,6 +17,12 @@ PIECES = 1 << 13  # calls: far more than any input has bytes
 
 def check(data: bytes) -> None:
     """Decode *data*; rows come until the end, an error, or the limit."""
+    check_document(data)
+    check_decoder(data)
+
+
+def check_decoder(data: bytes) -> None:
+    """Decode *data* by the decoder alone."""
     from sane.image.jpeg import Decoder
 
     if len(data) < 2:

@@ -1,4 +1,4 @@
-# libjpeg, as far as jpeg.pyx uses it.
+# libjpeg, as far as jpeg.pyx and jpeg_encoder.pyx use it.
 
 cdef extern from *:
     """
@@ -7,7 +7,12 @@ cdef extern from *:
     #include <jerror.h>
     """
 
+cdef extern from "jerror.h" nogil:
+    int JWRN_HIT_MARKER
+    int JTRC_SOS
+
 cdef extern from "jpeglib.h" nogil:
+    int DCTSIZE
     int JMSG_LENGTH_MAX
     int JPEG_SUSPENDED
     int JPEG_MAX_DIMENSION
@@ -22,6 +27,7 @@ cdef extern from "jpeglib.h" nogil:
         JCS_GRAYSCALE
         JCS_RGB
         JCS_YCbCr
+        JCS_CMYK
 
     struct jpeg_common_struct:
         jpeg_error_mgr *err
@@ -32,6 +38,7 @@ cdef extern from "jpeglib.h" nogil:
         void (*output_message)(jpeg_common_struct *) noexcept nogil
         void (*format_message)(jpeg_common_struct *, char *) noexcept nogil
         long num_warnings
+        int msg_code
 
     struct jpeg_source_mgr:
         const unsigned char *next_input_byte
@@ -47,7 +54,10 @@ cdef extern from "jpeglib.h" nogil:
         jpeg_source_mgr *src
         void *client_data
         JDIMENSION image_width, image_height, output_scanline
-        int num_components, output_components
+        JDIMENSION input_iMCU_row
+        int num_components, output_components, input_scan_number, max_v_samp_factor, unread_marker
+        unsigned int restart_interval
+        boolean saw_Adobe_marker
         J_COLOR_SPACE jpeg_color_space, out_color_space
 
     struct jpeg_destination_mgr:
