@@ -47,8 +47,6 @@ cdef class AbiHandle:
     cdef pysane_handle *h
     cdef readonly object cancel
     cdef object handle, options, declared, lent
-    cdef dict shown  # by index: the size that the frontend last saw, for which it has memory
-    cdef bint sizes_differ  # from those: a descriptor that is fetched must be noted
     cdef bint keeps_views
     cdef object table
     cdef Py_buffer values, direct
@@ -65,14 +63,13 @@ cdef class AbiHandle:
                 if self.options.declared is not self.declared:
                     pysane_redeclare(self.table, self.options)
                     self.declared = self.options.declared
-                    self.compare_sizes()
                 for index in changed:
                     pysane_descriptor_update(self.table, self.options, index)
             except BaseException as exc:
                 status = self.failed("descriptor", exc)
             changed.clear()
         tells = self.h.direct != NULL and memchr(self.h.direct, TELL_FETCH, shown.count) != NULL
-        pysane_declare(self.h, shown, tells or self.sizes_differ)
+        pysane_declare(self.h, shown, tells)
         if not self.handle.job:
             pysane_job_over(self.h, self.h.current)
         elif not pysane_is_active(self.h):  # pnm's job outlives the handle that began it
@@ -87,28 +84,6 @@ cdef class AbiHandle:
                 except BaseException as exc:
                     status = self.failed("reader", exc)
         return status
-
-    cdef int compare_sizes(self) except -1:
-        """Note whether a remote device has other sizes now than the frontend last saw."""
-        self.sizes_differ = False
-        for index, option in enumerate(self.declared):
-            if self.shown.setdefault(index, option.size) != option.size:
-                self.sizes_differ = True
-        return 0
-
-    cdef int check_room(self, SANE_Int index) except -1:
-        """Raise Invalid if the value has grown and the frontend cannot know: it would overflow.
-
-        A server says in the info of a SET that options have changed, which a frontend may ignore.
-        """
-        option = self.declared[index]
-        seen = self.shown[index]
-        if option.size > seen:
-            raise Invalid(
-                f"option {option.name}: {option.size} bytes, no longer {seen}: "
-                "fetch its descriptor again"
-            )
-        return 0
 
     cdef SANE_Status failed(self, str call, exc) noexcept:
         """Report *exc* and return its status."""
@@ -189,10 +164,6 @@ cdef SANE_Status enter_and(
 cdef int fetch(AbiHandle self, void *argument) except -1:
     cdef SANE_Int index = (<SANE_Int *>argument)[0]
     self.handle.descriptor(index)
-    self.refresh()
-    if self.sizes_differ:
-        self.shown[index] = self.declared[index].size
-        self.compare_sizes()
     return 0
 
 
@@ -235,7 +206,6 @@ cdef int control(AbiHandle self, void *argument) except -1:
         return 0
     if c.value == NULL:
         raise Invalid(f"option {option.name}: no value given")
-    self.check_room(c.index)
     if c.action == SANE_ACTION_GET_VALUE:
         result = self.handle.get(c.index)
         memcpy(c.value, <const char *>result, min(len(result), d.size))
@@ -461,8 +431,7 @@ cdef public int pysane_attach(object abi_handle, object handle) except -1:
     self.lent = pysane_new_lent()
     self.options = handle.options
     self.table = pysane_descriptors(self.options)
-    self.declared, self.shown = self.options.declared, {}
-    self.compare_sizes()
+    self.declared = self.options.declared
     PyObject_GetBuffer(self.options.values, &self.values, PyBUF_WRITABLE)
     PyObject_GetBuffer(handle.direct, &self.direct, PyBUF_WRITABLE)
     h.values = <unsigned char *>self.values.buf

@@ -44,13 +44,15 @@ class RemoteOptions(Options):
 
     declared, caps, constraints: what was fetched last. values has nothing: GET asks the server.
     is_stale: a change has made the descriptors old; they are fetched when one is asked for. host:
-    for messages.
+    for messages. A frontend has memory for the size that it has seen of a value. The server may say
+    in the info of a SET, which a frontend may ignore, that values have grown.
     """
 
-    __slots__ = ("_descriptors", "host", "is_stale")
+    __slots__ = ("_descriptors", "_seen", "host", "is_stale")
 
     def __init__(self, descriptors: list[Descriptor], host: str) -> None:
         self._descriptors: list[Descriptor] = []
+        self._seen: dict[int, int] = {}  # sizes by index
         self.host = host
         self.is_stale = self.is_reading = False
         self.direct = bytearray(MOST_OPTIONS)  # a reload may bring more of them
@@ -74,12 +76,25 @@ class RemoteOptions(Options):
         if len(before) != len(descriptors):
             before = [None] * len(descriptors)  # type: ignore[list-item]
         self.changed += [index for index, found in enumerate(descriptors) if found != before[index]]
+        for option in options:
+            self._seen.setdefault(option.index, option.size)
 
     def refresh_direct(self, device: Device) -> None:
-        """Nothing is done without the server; stale descriptors are fetched when asked for."""
-        self.direct[:] = bytes((TELL_FETCH if self.is_stale else 0,)) * MOST_OPTIONS
+        """Nothing is done without the server; that descriptors are fetched may have to be told."""
+        tells = self.is_stale or any(
+            self._seen[option.index] != option.size for option in self.declared
+        )
+        self.direct[:] = bytes((TELL_FETCH if tells else 0,)) * MOST_OPTIONS
 
     def descriptor(self, device: Device, index: int) -> Option:
+        option = self._current(device, index)
+        if self._seen[index] != option.size:
+            self._seen[index] = option.size
+            self.refresh_direct(device)
+        return option
+
+    def _current(self, device: Device, index: int) -> Option:
+        """Return the option as the server has it now."""
         if self.is_stale:
             self._fetch(device)
         return super().descriptor(device, index)
@@ -95,7 +110,7 @@ class RemoteOptions(Options):
 
     def access(self, device: Device, index: int, action: int) -> Option:
         """Refuse what cannot be asked, and changes during a frame: the server may have ended it."""
-        option = self.descriptor(device, index)
+        option = self._current(device, index)
         if option.type >= const.TYPE_GROUP or option.type < const.TYPE_BOOL:
             raise Invalid(f"option {index} has no value")
         if option.type == const.TYPE_BUTTON and action == const.ACTION_GET_VALUE:
@@ -104,6 +119,12 @@ class RemoteOptions(Options):
             raise Invalid(f"unknown action {action}")
         if action not in device.frame_actions and self.is_reading:
             raise Invalid(f"option {option.name} cannot be set during a scan")
+        needs_room = action != const.ACTION_SET_AUTO and option.type != const.TYPE_BUTTON
+        if needs_room and option.size > self._seen[index]:
+            raise Invalid(
+                f"option {option.name}: {option.size} bytes, no longer {self._seen[index]}: "
+                "fetch its descriptor again"
+            )
         return option
 
     def get(self, device: Any, option: Option) -> bytes:

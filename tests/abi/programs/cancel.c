@@ -31,12 +31,15 @@ read_once(SANE_Handle h, Outcome *outcome)
 static void
 on_cancel(int number)
 {
+  int before = errno;
+
   (void)number;
   errno = ODD_ERRNO;
   sane_cancel(handle);
   if (errno == ODD_ERRNO)
     handled++;
   handled_at = now();
+  errno = before;
 }
 
 static void
@@ -53,7 +56,7 @@ typedef struct {
   pthread_t target;
 } Interrupter;
 
-static volatile sig_atomic_t about_to_read; /* the main thread is about to call sane_read */
+static _Atomic int about_to_read; /* the main thread is about to call sane_read */
 
 /* Wait until the main thread is in sane_read: it has slept for a while since. */
 static void

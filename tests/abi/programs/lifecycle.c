@@ -171,10 +171,13 @@ local_only(void)
   CHECK(devices[count] && !devices[count + 1]);
 }
 
+static _Atomic int has_listed;
+
 static void *
 list_slowly(void *devices)
 {
   GOOD(sane_get_devices(devices, SANE_TRUE));
+  has_listed = 1;
   return NULL;
 }
 
@@ -194,7 +197,7 @@ list_beside_options(void)
   set_word(h, "depth", 16);
   EQUAL(get_word(h, "depth"), 16);
   sane_close(open_device("test:1"));
-  CHECK(devices == NULL || !devices[0]);
+  CHECK(!has_listed);
   close(fd);
   pthread_join(thread, NULL);
   CHECK(devices && devices[0]);

@@ -66,25 +66,44 @@ cancel_only(int number)
   handled = 1;
 }
 
+/* errno is what the interrupted code was about to look at. */
+static void
+handle_by(void (*calls)(void))
+{
+  int before = errno;
+
+  errno = ODD_ERRNO;
+  calls();
+  CHECK(errno == ODD_ERRNO);
+  handled = 1;
+  errno = before;
+}
+
+static void
+close_it(void)
+{
+  sane_close(handle);
+}
+
+static void
+close_it_and_exit(void)
+{
+  sane_close(handle);
+  sane_exit();
+}
+
 static void
 close_only(int number)
 {
   (void)number;
-  errno = ODD_ERRNO;
-  sane_close(handle);
-  CHECK(errno == ODD_ERRNO); /* it is what the interrupted code was about to look at */
-  handled = 1;
+  handle_by(close_it);
 }
 
 static void
 close_and_exit(int number)
 {
   (void)number;
-  errno = ODD_ERRNO;
-  sane_close(handle);
-  sane_exit();
-  CHECK(errno == ODD_ERRNO);
-  handled = 1;
+  handle_by(close_it_and_exit);
 }
 
 /* saned and xsane at random moments: afterwards the handle is gone, and a new one works. */
