@@ -175,7 +175,7 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(f".{LATE[name]}", __package__), name)
 
 
-_opening = _thread._local()  # debug: of the backend whose open runs in this thread
+_opening = _thread._local()  # debug, is_live: for the devices that this thread makes now
 
 
 class Device(Policy):
@@ -229,6 +229,7 @@ class Device(Policy):
         self.options = Options(cls.declared)
         self.latched = set()
         self.debug = getattr(_opening, "debug", None) or Debug(cls.__name__, NOTHING_SET)
+        self.is_live = getattr(_opening, "is_live", True)
         never: Any = NeverCancelled()  # opening cannot be cancelled, but it waits
         self.cancel_request = never
         return self
@@ -432,12 +433,20 @@ class Backend:
         """Prepare: read the configuration. Called before anything else, once for a sane_init."""
 
     def open_device(self, name: str) -> Device:
-        """Call open: what it makes in this thread has our debug from its __init__ on."""
-        _opening.debug = self.debug
+        """Call open as `making` does."""
+        return self.making(lambda: self.open(name))
+
+    def making(self, make: Callable[[], Answer], *, is_live: bool = True) -> Answer:
+        """Return make(): the devices that it makes in this thread are ours from __init__ on.
+
+        They have our debug, and know whether a device answers or a recorded session.
+        """
+        before = getattr(_opening, "debug", None), getattr(_opening, "is_live", True)
+        _opening.debug, _opening.is_live = self.debug, is_live
         try:
-            return self.open(name)
+            return make()
         finally:
-            _opening.debug = None
+            _opening.debug, _opening.is_live = before
 
     def list_devices(self, local_only: bool) -> Sequence[DeviceInfo]:
         """Return the devices that are there now; *local_only*: not those over the network."""

@@ -236,7 +236,7 @@ class NetworkBackend(Backend):
             return []
         from .discovery.search import search
 
-        assert self.network  # made before there are threads
+        is_live = self.network.is_live  # the network is made before there are threads
         discovered: dict[str, Place] = {}
 
         def discover(wait: Wait) -> list[str]:
@@ -248,7 +248,7 @@ class NetworkBackend(Backend):
         def probe(name: str, cancel: Cancels) -> DeviceInfo:
             place = places.get(name) or discovered[name]
             try:
-                return self.probe(place, cancel)
+                return self.making(lambda: self.probe(place, cancel), is_live=is_live)
             except (errors.SaneError, OSError):
                 raise
             except Exception as exc:  # a mistake of the driver costs this host alone
@@ -335,7 +335,7 @@ class NetworkBackend(Backend):
             raise errors.Invalid(f"{name!r} is no device of {self.name}")
         if not place.settings:
             place.settings = self.read_settings(())
-        return self.connect(place, None)
+        return self.making(lambda: self.connect(place, None), is_live=self.network.is_live)
 
     def known_place(self, name: str) -> Place | None:
         """Return the place of the scanner *name* of the configuration or of the last list."""

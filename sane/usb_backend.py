@@ -141,7 +141,8 @@ class UsbBackend(Backend):
         return None
 
     def open(self, name: str) -> Device:
-        return self.open_usb(self.find(name))
+        bus_device = self.find(name)
+        return self.making(lambda: self.open_usb(bus_device), is_live=self.bus.is_live)
 
     def find(self, name: str) -> BusDevice:
         """Return the device *name*, the first wanted one for ""; raises Invalid without one.

@@ -430,6 +430,45 @@ def test_network_a_list_is_recorded_and_replayed(
     backend.open(url(flatbed)).close()
 
 
+class Slow(N1):
+    """Lets a minute pass before it can be used, as a scanner that warms up."""
+
+    def __init__(self, stream: ByteStream, cancel: Cancels | None) -> None:
+        super().__init__(stream, cancel)
+        try:
+            self.wait(self.seconds)
+        except BaseException:
+            stream.close()
+            raise
+
+    seconds = 0.0
+
+
+class SlowBackend(Backend):
+    def connect(self, place: Place, cancel: Cancels | None) -> Slow:
+        return Slow(self.network.open(Target(place.host, place.port), LONG, cancel), cancel)
+
+
+def test_network_a_replay_does_not_wait_in_the_constructor(
+    tmp_path: Path, flatbed: Flatbed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "session.net")
+    backend = made(tmp_path, url(flatbed), kind=SlowBackend, PYSANE_NET_RECORD=path)
+    assert names(backend) == [url(flatbed)]
+    device = backend.open_device(url(flatbed))
+    assert device.is_live
+    device.close()
+    backend.exit()
+    monkeypatch.setattr(Slow, "seconds", 6 * LONG)
+    begin = time.monotonic()
+    backend = made(tmp_path, url(flatbed), kind=SlowBackend, PYSANE_NET_REPLAY=path)
+    assert names(backend) == [url(flatbed)]
+    device = backend.open_device(url(flatbed))
+    device.wait(6 * LONG)
+    device.close()
+    assert time.monotonic() - begin < LONG
+
+
 # Beside USB
 
 

@@ -39,6 +39,11 @@ class Bus:
         self._recorded: list[BusDevice] | None = None
         self._tapes: dict[str, Tape] = {}
 
+    @property
+    def is_live(self) -> bool:
+        """Whether devices are there, which need time, and not a recorded session."""
+        return not self._replay
+
     def devices(self) -> list[BusDevice]:
         """Return the devices that are there now."""
         if self._replay:

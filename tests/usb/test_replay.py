@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sane import errors
-from sane.backend import Device
+from sane.backend import Context, Device, UsbBackend
 from sane.config import Environment
 from sane.usb.bus import Bus
 from sane.usb.handle import Stalled, TimedOut, Usb, UsbError
@@ -219,6 +219,30 @@ def test_the_device_is_listed_as_it_was(tmp_path: Path) -> None:
         0x011E,
     )
     assert (bus_device.text("manufacturer"), bus_device.text("product")) == ("EPSON", "")
+
+
+def test_a_replayed_device_does_not_wait_in_its_constructor(tmp_path: Path) -> None:
+    class Slow(Device):
+        def __init__(self, usb: Usb) -> None:
+            self.usb = usb
+            self.wait(60.0)
+
+        def close(self) -> None:
+            self.usb.close()
+
+    class Backend(UsbBackend):
+        usb_ids = ((0x04B8, 0x011E, "Acme", "S1"),)
+        device = Slow
+
+    path = tmp_path / "s.usb"
+    path.write_text(HEAD + "0 001:002 open interface 0 by acme\n0 001:002 close\n")
+    variables = {"PYSANE_USB_REPLAY": str(path), "SANE_CONFIG_DIR": str(tmp_path)}
+    backend = Backend("acme", Context(Environment(variables)))
+    backend.init()
+    begin = time.monotonic()
+    backend.open_device("").close()
+    backend.open_device("libusb:001:002").close()
+    assert time.monotonic() - begin < 30
 
 
 @pytest.mark.parametrize(
