@@ -18,18 +18,8 @@ from sane.sessions.access import Peer
 from sane.sessions.dataport import DataPorts
 from sane.wire import messages
 from tests.conftest import ABSENT, ROOT, TREE
-from tests.saned.running import (
-    SECONDS,
-    Client,
-    Saned,
-    clients,
-    command,
-    configure,
-    environment,
-    read_all,
-    split_frame,
-    wait_until,
-)
+from tests.saned import running
+from tests.saned.running import Saned, clients, configure, wait_until
 from tests.support.saned_requests import USERS, answer, challenge
 
 SET, STRING, MODE = 1, 3, 2
@@ -67,7 +57,7 @@ def test_all_loopback_addresses_are_one_host_and_leave_places(tmp_path: Path) ->
     with Saned(config) as server, clients(server, 14):
         for source in ("127.0.0.1", "127.0.0.2"):
             with socket.create_connection(
-                (server.address, server.port), SECONDS, (source, 0)
+                (server.address, server.port), running.SECONDS, (source, 0)
             ) as sock:
                 assert sock.recv(1) == b""
         server.wait_for("this machine")
@@ -162,7 +152,7 @@ def _is_gone(sock: socket.socket) -> bool:
 # A frame that the client has not read
 
 
-def set_mode(client: Client, handle: int) -> int:
+def set_mode(client: running.Client, handle: int) -> int:
     return int(client.ask(messages.ControlOption(handle, MODE, SET, STRING, 6, b"Color\0")).status)
 
 
@@ -174,7 +164,7 @@ def test_nothing_is_set_before_the_client_has_the_frame(
     """Else parameters and data disagree: a short frame is sent before the client reads."""
     path = tmp_path / "socket"
     config = configure(tmp_path / "conf", saned_conf=f"listen_unix = {path}\n" if unix else "")
-    with Saned(config) as server, Client(path) if unix else server.connect() as client:
+    with Saned(config) as server, running.Client(path) if unix else server.connect() as client:
         assert client.ask(messages.Init(0x01000003, "x")).status == 0
         for _ in range(5):
             handle = client.open()
@@ -191,7 +181,7 @@ def test_nothing_is_set_before_the_client_has_the_frame(
             stream.close()
             after = client.ask(messages.GetParameters(handle)).parameters
             assert after == before
-            assert len(split_frame(data)[0]) == before.bytes_per_line * before.lines
+            assert len(running.split_frame(data)[0]) == before.bytes_per_line * before.lines
             assert set_mode(client, handle) == 0
             client.ask(messages.Close(handle))
 
@@ -210,7 +200,7 @@ def test_a_client_that_waits_for_our_end_has_it(tmp_path: Path) -> None:
         handle = client.open()
         stream = client.start(handle)
         stream.shutdown(socket.SHUT_WR)
-        _, tail = split_frame(read_all(stream))
+        _, tail = running.split_frame(running.read_all(stream))
         assert tail == END
         assert set_mode(client, handle) == 0
 
@@ -287,7 +277,7 @@ def test_the_sockets_of_a_killed_process_are_swept_up(tmp_path: Path) -> None:
     )
     with Saned(config) as server:
         for _ in range(3):
-            with Client(path) as client, Client(path) as other:
+            with running.Client(path) as client, running.Client(path) as other:
                 for one in (client, other):
                     assert one.ask(messages.Init(0x01000003, "x")).status == 0
                     assert one.ask(messages.Start(one.open())).status == 0
@@ -309,12 +299,12 @@ def test_a_group_too_many_is_no_identity(tmp_path: Path) -> None:
     line = ("-l", "-e", "-p", "0", "-b", "127.0.0.1", "-u", "nobody")
     for groups in (["--regid", "0", "--groups", "0,6,24"], ["--regid", "65534", "--groups", "6"]):
         done = subprocess.run(
-            ["setpriv", "--reuid", "65534", *groups, *command(*line)],
-            env=environment(config),
+            ["setpriv", "--reuid", "65534", *groups, *running.command(*line)],
+            env=running.environment(config),
             check=False,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=running.SECONDS,
         )
         assert done.returncode == 1
         assert "cannot become user nobody" in done.stderr
