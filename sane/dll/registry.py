@@ -107,6 +107,14 @@ class Loader:
         """Return the class of the Python backend *name*; raises Invalid if there is none."""
         return find_backend(name, self.context.environment, self.debug, self._entry_points)
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a backend *name* that can be used."""
+        try:
+            self.backend(name)
+        except SaneError:
+            return False
+        return True
+
     def is_loaded(self, name: str) -> bool:
         """Tell whether *name* is a backend that exists and is in use."""
         return name in self._backends
@@ -276,7 +284,7 @@ class Registry:
         if name is None:
             raise Invalid("open: no device name")
         self._loader.debug(3, "open: %s", name)
-        backend, device = split_name(self._aliases.resolve(name))
+        backend, device = self._split(name)
         if not backend:
             if not self._names:
                 raise Invalid("open: no backend is configured")
@@ -292,8 +300,16 @@ class Registry:
 
     def reaches(self, name: str) -> str:
         """Return the host that opening *name* would contact only because the name says so."""
-        backend, device = split_name(self._aliases.resolve(name))
+        backend, device = self._split(name)
         return self._loader.backend(backend).reaches(device)
+
+    def _split(self, name: str) -> tuple[str, str]:
+        """Return backend and device that *name* means, ours where a C backend is not installed."""
+        from .successors import successor
+
+        backend, device = split_name(self._aliases.resolve(name))
+        other = successor(backend, device)
+        return other if other and not self._loader.exists(backend) else backend, device
 
     def exit(self) -> bool:
         """End all backends; handles are closed already. Return False: the registry has ended."""

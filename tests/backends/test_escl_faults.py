@@ -1,0 +1,468 @@
+"""eSCL scanners that are slow, silent, hostile or locked: limits, cancel, TLS, passwords.
+
+The rows are those of specification escl 10.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sane import errors
+from sane.backends.escl.access import Keys
+from sane.config import Environment
+from sane.debug import Debug
+from sane.handle import Handle
+from sane.testing.escl import Delivery, Reply, Scanner
+from sane.testing.escl.certificates import authority_of, server_context
+from sane.testing.net import Connection, TcpEmulator
+from sane.transport.failures import Untrusted
+from tests.support.escl import Desk, page, png_model, put, read, without_pauses
+
+AT_ONCE = 0.3  # 100 ms, and what a busy machine adds
+LONG = 10.0
+KEY = "a" * 64
+
+
+def scanner(sheets: int = 0) -> Scanner:
+    return Scanner(png_model(), sheets=sheets)
+
+
+def seconds_to_cancel(
+    handle: Handle, call: Callable[[], object], begun: Callable[[], object]
+) -> float:
+    """Let *call* wait, cancel it once *begun* has returned; return how long it then took."""
+    ended: list[float] = []
+
+    def run() -> None:
+        with pytest.raises(errors.Cancelled):
+            call()
+        ended.append(time.monotonic())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    begun()
+    cancelled = time.monotonic()
+    handle.cancel_request.set()
+    thread.join(LONG)
+    assert ended
+    return ended[0] - cancelled
+
+
+# Cancel
+
+
+def test_a_cancel_while_the_job_is_asked_for_ends_it_when_it_is_there() -> None:
+    device = scanner()
+    with Desk(device) as desk:
+        handle = desk.open()
+        came = threading.Event()
+        slow = Reply(201, headers={"Location": "/eSCL/ScanJobs/7"})
+        slow.delivery = Delivery(framing="sized", delay=1.0)
+        answer = device.answer
+
+        def noticed(request: object, origin: str) -> Reply:
+            found = answer(request, origin)  # type: ignore[arg-type]
+            if getattr(request, "method", "") == "POST":
+                came.set()
+            return found
+
+        device.answer = noticed  # type: ignore[method-assign]
+        device.script("jobs", slow)
+        assert seconds_to_cancel(handle, handle.start, lambda: came.wait(LONG)) < AT_ONCE
+        handle.cancelled()
+        (delete,) = desk.log.of("delete")
+        assert delete.request.target == "/eSCL/ScanJobs/7"
+
+
+def test_a_cancel_while_a_page_is_waited_for() -> None:
+    device = scanner(3)
+    device.pages.delivery = Delivery(delay=1.0)
+    with Desk(device) as desk:
+        handle = desk.open(source="ADF")
+        begun = lambda: desk.log.wait_for("jobs")  # noqa: E731
+        assert seconds_to_cancel(handle, handle.start, begun) < AT_ONCE
+        began = time.monotonic()
+        handle.cancelled()
+        delete = desk.log.wait_for("delete")
+        assert delete.at - began < AT_ONCE and delete.status == 200
+
+
+def test_a_cancel_while_a_page_stalls_closes_it_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sane.backends._driverless.job.PENDING_SECONDS", 0.5)
+    device = scanner()
+    device.pages.delivery = Delivery(stall_at=1000)
+    with Desk(device) as desk:
+        handle = desk.open(br_x=100.0, br_y=100.0)
+        handle.start()
+
+        def more() -> None:
+            while True:
+                handle.read(memoryview(bytearray(1 << 20)))
+
+        assert seconds_to_cancel(handle, more, lambda: time.sleep(0.1)) < AT_ONCE
+        began = time.monotonic()
+        handle.cancelled()
+        assert desk.log.wait_for("delete").at - began < AT_ONCE
+        assert time.monotonic() - began < 2.0
+        device.pages.delivery = Delivery()
+        page(handle)
+
+
+def test_a_cancel_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = scanner()
+    with Desk(device) as desk:
+        handle = desk.open()
+        device.script("jobs", *[503] * 20)
+        began = time.monotonic()
+        assert seconds_to_cancel(handle, handle.start, lambda: desk.log.wait_for("jobs")) < AT_ONCE
+        handle.cancelled()
+        assert time.monotonic() - began < 3.0
+        assert not desk.log.of("delete")
+
+
+def test_a_scanner_that_does_one_thing_at_a_time_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sane.backends.escl.job.PROXY_SECONDS", 0.3)
+    device = scanner()
+    device.access.at_once = 1
+    device.pages.delivery = Delivery(rate=2000)
+    with Desk(device) as desk:
+        handle = desk.open(br_x=200.0, br_y=200.0)
+        handle.start()
+        handle.read(memoryview(bytearray(1)))
+        began = time.monotonic()
+        handle.cancelled()
+        assert time.monotonic() - began < 5.0
+        assert str(desk.log.wait_for("delete")) == "DELETE delete 200"
+
+
+def test_a_handle_that_is_closed_amid_a_feeder_job_deletes_it() -> None:
+    with Desk(scanner(9)) as desk:
+        handle = desk.open(source="ADF")
+        page(handle)
+        handle.close()
+        assert str(desk.log.of("delete")[0]) == "DELETE delete 200"
+
+
+def test_starts_that_fail_are_no_closer_than_two_seconds_and_a_half() -> None:
+    device = scanner()
+    with Desk(device) as desk:
+        handle = desk.open()
+        device.script("jobs", 500)
+        for _ in range(2):
+            with pytest.raises(errors.DeviceIOError):
+                handle.start()
+            device.script("jobs", 500)
+        first, second = desk.log.of("jobs")
+        assert second.at - first.at >= 2.4
+
+
+# Silence and floods
+
+
+def test_row_35_silence_ends_within_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_pauses(monkeypatch)
+    conf = "page-timeout 1\nstall-timeout 1\n"
+    device = scanner()
+    with Desk(device, folder=tmp_path, conf=conf) as desk:
+        for delivery in (Delivery(delay=30.0), Delivery(stall_at=500)):
+            device.pages.delivery = delivery
+            handle = desk.open(br_x=100.0, br_y=100.0)
+            began = time.monotonic()
+            with pytest.raises(errors.DeviceIOError):
+                page(handle)
+            assert 0.9 < time.monotonic() - began < 4.0
+            handle.close()
+
+
+class Endless(TcpEmulator):
+    """Sends a head and then bytes without end, for every request."""
+
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 107374182400\r\n\r\n"
+    piece = b"x" * 65536
+
+    def serve(self, connection: Connection) -> None:
+        connection.receive_until(b"\r\n\r\n")
+        connection.send(self.head)
+        while True:
+            connection.send(self.piece)
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (Endless.head, Endless.piece),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"<r>" * 1000),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\n<r/> \r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y" * 1000),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 100),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"garbage\r\n", b"garbage\r\n"),
+    ],
+)
+def test_row_35_endless_capabilities_are_an_error(head: bytes, piece: bytes) -> None:
+    with Desk() as desk, Endless() as device:
+        device.head, device.piece = head, piece
+        began = time.monotonic()
+        with pytest.raises(errors.DeviceIOError, match=r"127\.0\.0\.1"):
+            desk.open(f"http://127.0.0.1:{device.address[1]}/eSCL")
+        assert time.monotonic() - began < 10.0
+
+
+def test_row_35_a_page_without_end(tmp_path: Path) -> None:
+    device = scanner()
+    with Desk(device, folder=tmp_path, conf="max-document 1\n") as desk:
+        device.script("document", Reply(200, b"\x89PNG\r\n\x1a\n" + bytes(3 << 20), "image/png"))
+        handle = desk.open()
+        with pytest.raises(errors.DeviceIOError):
+            page(handle)
+        desk.log.wait_for("delete")
+
+
+def test_row_35_pages_without_end(tmp_path: Path) -> None:
+    device = scanner(20)
+    with Desk(device, folder=tmp_path, conf="max-pages 3\n") as desk:
+        handle = desk.open(source="ADF")
+        for _ in range(3):
+            page(handle)
+        with pytest.raises(errors.NoDocs):
+            handle.start()
+
+
+@pytest.mark.parametrize("body", [b"", b"<!doctype html><p>not here", b"\xff\xd8\xff", b"GIF89a"])
+def test_a_page_that_is_no_picture(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_pauses(monkeypatch)
+    device = scanner()
+    with Desk(device) as desk:
+        device.script("document", Reply(200, body, "image/png"))
+        handle = desk.open()
+        with pytest.raises(errors.SaneError) as caught:
+            page(handle)
+        assert isinstance(caught.value, errors.DeviceIOError | errors.Unsupported)
+        handle.cancelled()
+        page(handle)
+
+
+def test_a_picture_that_claims_65535_pixels_a_side_is_refused() -> None:
+    import zlib
+
+    head = b"\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0"
+    chunk = b"IHDR" + head
+    png = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x0d" + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    device = scanner()
+    with Desk(device) as desk:
+        device.script("document", Reply(200, png + bytes(1000), "image/png"))
+        with pytest.raises((errors.NoMemory, errors.DeviceIOError)):
+            page(desk.open())
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 500, 503])
+def test_capabilities_that_are_refused(code: int) -> None:
+    device = scanner()
+    with Desk(device) as desk:
+        device.script("capabilities", *[code] * 4)
+        kind = errors.AccessDenied if code in (401, 403) else errors.DeviceIOError
+        with pytest.raises(kind):
+            desk.open()
+
+
+# TLS
+
+
+def test_row_33_any_certificate_will_do_unless_it_is_to_be_verified(tmp_path: Path) -> None:
+    for kind in ("self-signed", "expired", "wrong-name"):
+        context = server_context(kind, tmp_path)
+        for policy in ("off", "warn"):
+            conf = f"tls-verify {policy}\n"
+            with Desk(tls=context, folder=tmp_path, conf=conf, HOME=str(tmp_path / kind)) as desk:
+                page(desk.open())
+        with (
+            Desk(tls=context, folder=tmp_path, conf="tls-verify system\n") as desk,
+            pytest.raises(Untrusted),
+        ):
+            desk.open()
+
+
+def test_row_33_a_key_that_changes_is_noted_or_refused(tmp_path: Path) -> None:
+    def opened(context: ssl.SSLContext, policy: str, port: int) -> int:
+        conf = f"tls-verify {policy}\n"
+        with Desk(tls=context, folder=tmp_path, conf=conf, HOME=str(tmp_path)) as desk:
+            url = desk.device.url
+            keys = Keys.of(Environment({"HOME": str(tmp_path)}), Debug("x", Environment({})))
+            if port:
+                known = keys.known(f"127.0.0.1:{port}")
+                keys.note(f"127.0.0.1:{desk.device.address[1]}", known)
+            desk.open(url)
+            return desk.device.address[1]
+
+    first, second = (server_context("self-signed", tmp_path / name) for name in made(tmp_path))
+    port = opened(first, "pin", 0)
+    opened(first, "pin", port)
+    opened(second, "warn", port)
+    with pytest.raises(Untrusted):
+        opened(second, "pin", port)
+
+
+def made(folder: Path) -> list[str]:
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+    return ["one", "two"]
+
+
+def test_row_33_a_key_that_cannot_be_kept_is_refused_when_it_is_to_be(tmp_path: Path) -> None:
+    context = server_context("self-signed", tmp_path)
+    with (
+        Desk(tls=context, folder=tmp_path, conf="tls-verify pin\n") as desk,
+        pytest.raises(Untrusted, match="cannot be kept"),
+    ):
+        desk.open()
+
+
+def test_keys_are_kept_for_this_user_alone(tmp_path: Path) -> None:
+    keys = Keys.of(Environment({"HOME": str(tmp_path)}), Debug("x", Environment({})))
+    keys.check("scanner", KEY, "warn")
+    keys.check("other box", KEY.replace("a", "b"), "pin")
+    assert keys.known("scanner") == KEY and keys.known("other box") == "b" * 64
+    assert os.stat(keys.path).st_mode & 0o777 == 0o600
+    Path(keys.path).write_text("garbage\nscanner short\n")
+    assert keys.known("scanner") == ""
+
+
+def test_row_33_https_may_be_required(tmp_path: Path) -> None:
+    with Desk(host="127.0.0.1", folder=tmp_path, conf="https require\n") as desk:
+        with pytest.raises(errors.AccessDenied, match="not encrypted"):
+            desk.open("http://192.0.2.1/eSCL")
+        page(desk.open())  # on this machine nobody listens
+
+
+def test_row_33_no_way_from_https_to_http_where_it_is_required(tmp_path: Path) -> None:
+    context = server_context("self-signed", tmp_path)
+    plain = Desk()
+    with plain, Desk(tls=context, folder=tmp_path, conf="https require\n") as desk:
+        place = f"{plain.device.origin}/eSCL/ScannerCapabilities"
+        desk.scanner.access.redirects["capabilities"] = 302, place
+        with pytest.raises(errors.DeviceIOError, match="anybody could listen"):
+            desk.open()
+
+
+def test_row_33_old_tls_only_where_it_is_allowed(tmp_path: Path) -> None:
+    context = server_context("old", tmp_path)
+    with Desk(tls=context) as desk, pytest.raises(errors.DeviceIOError):
+        desk.open()
+    with Desk(tls=context, folder=tmp_path) as desk:
+        (tmp_path / "escl.conf").write_text(f"{desk.device.url} tls-min=1.0\n")
+        desk.backend.init()
+        try:
+            name = desk.backend.name_of(desk.backend.places[0])
+            page(desk.open(name))
+        except errors.DeviceIOError as exc:
+            pytest.skip(f"this OpenSSL speaks no TLS 1.0: {exc}")
+
+
+def test_a_certificate_of_an_authority_that_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = server_context("trusted", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_of(tmp_path)[0]))
+    with Desk(tls=context, folder=tmp_path, conf="tls-verify system\n") as desk:
+        page(desk.open())
+
+
+# Passwords
+
+
+@pytest.mark.parametrize(
+    ("scheme", "algorithm"), [("basic", ""), ("digest", "MD5"), ("digest", "SHA-256")]
+)
+def test_a_password_is_asked_for_once(scheme: str, algorithm: str) -> None:
+    device = scanner()
+    device.access.scheme, device.access.algorithm = scheme, algorithm or "MD5"
+    device.access.user, device.access.password = "ann", "secret"
+    asked: list[str] = []
+
+    def authorize(resource: str) -> tuple[str, str]:
+        asked.append(resource)
+        return "ann", "secret"
+
+    with Desk(device, authorize=authorize) as desk:
+        page(desk.open())
+        assert asked == [f"escl:{desk.device.url}:scanner"]
+
+
+def test_a_password_that_only_jobs_want_is_asked_for_by_the_frontends_thread() -> None:
+    device = scanner()
+    threads: list[int] = []
+
+    def authorize(_resource: str) -> tuple[str, str]:
+        threads.append(threading.get_ident())
+        return "ann", "secret"
+
+    with Desk(device, authorize=authorize) as desk:
+        handle = desk.open()
+        device.access.scheme, device.access.user, device.access.password = "basic", "ann", "secret"
+        page(handle)
+        assert threads == [threading.get_ident()]
+
+
+def test_a_wrong_password_and_none(tmp_path: Path) -> None:
+    device = scanner()
+    device.access.scheme, device.access.user, device.access.password = "basic", "ann", "secret"
+    with (
+        Desk(device, authorize=lambda _resource: ("ann", "wrong")) as desk,
+        pytest.raises(errors.AccessDenied, match="refuses the password"),
+    ):
+        desk.open()
+    device = scanner()
+    device.access.scheme, device.access.user, device.access.password = "basic", "ann", "secret"
+    with Desk(device, folder=tmp_path) as desk:
+        with pytest.raises(errors.AccessDenied, match="no authorization"):
+            desk.open()
+        (tmp_path / "escl.conf").write_text(f"{desk.device.url} user=ann password=secret\n")
+        desk.backend.init()
+        page(desk.open(desk.backend.name_of(desk.backend.places[0])))
+
+
+# Unix sockets, proxies
+
+
+def test_a_scanner_behind_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "box")
+    conf = f"socket-dir {tmp_path}\n"
+    with Desk(host=path, folder=tmp_path, conf=conf) as desk:
+        page(desk.open(f"unix:{path}:http://localhost:80"))
+        page(desk.open("unix://box/eSCL"))
+        with pytest.raises(errors.DeviceIOError):
+            desk.open("unix://other/eSCL")
+
+
+def test_row_6_a_usb_proxy_gets_localhost_for_a_host() -> None:
+    device = scanner(2)
+    device.access.host, device.access.at_once = "proxy", 1
+    with Desk(device) as desk:
+        page(desk.open())
+        handle = desk.open(source="ADF Duplex")
+        for _ in range(4):
+            page(handle)
+        with pytest.raises(errors.NoDocs):
+            handle.start()
+        assert "GET capabilities 302" not in desk.log.names()
+
+
+def test_two_handles_scan_at_once() -> None:
+    with Desk(scanner(9)) as desk, Desk(scanner(9)) as other:
+        handles = [desk.open(source="ADF"), other.open(source="ADF")]
+        for handle in handles:
+            handle.start()
+        assert read(handles[0]) == read(handles[1])
+        put(handles[0], "mode", "Gray")
+        assert page(handles[0]) != page(handles[1])
