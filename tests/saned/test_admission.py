@@ -53,7 +53,7 @@ def test_a_program_of_this_machine_may_have_many_sessions(tmp_path: Path) -> Non
 
 
 def test_all_loopback_addresses_are_one_host_and_leave_places(tmp_path: Path) -> None:
-    config = configure(tmp_path, saned_conf="max_clients = 16\n")
+    config = configure(tmp_path, saned_conf="max_clients = 16\nmax_clients_per_host = 8\n")
     with Saned(config) as server, clients(server, 14):
         for source in ("127.0.0.1", "127.0.0.2"):
             with socket.create_connection(
