@@ -67,10 +67,19 @@ def _avahi(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> l
 
 
 def _avahi_browse(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> list[Service]:
-    """Ask the system's Avahi daemon by its program; [] without a daemon."""
-    command = PROGRAM, "-rpt", type
-    output = output_of(command, {"LC_ALL": "C"}, seconds, is_enough=is_complete, cancel=cancel)
-    return list(parse(output))
+    """Ask the system's Avahi daemon by its program; [] without a daemon.
+
+    What is in the cache is enough; the network is asked if that is empty.
+    """
+    end = Deadline(seconds)
+    for options in ("-rpc", "-rpt"):
+        command = PROGRAM, options, type
+        output = output_of(
+            command, {"LC_ALL": "C"}, end.left() or 0.0, is_enough=is_complete, cancel=cancel
+        )
+        if found := list(parse(output)):
+            return found
+    return []
 
 
 def _mdns(type: str, debug: Debug, seconds: float, cancel: Cancels | None) -> list[Service]:
@@ -105,7 +114,10 @@ def parse(output: str) -> Iterator[Service]:
 
 
 def unescape(text: str) -> str:
-    """Return *text* with avahi-browse's escapes, a backslash and three digits, undone."""
+    """Return *text* without avahi-browse's escapes.
+
+    They are a backslash and three digits, or one before a dot or another backslash.
+    """
     data = bytearray()
     at = 0
     raw = text.encode("utf-8")
@@ -114,6 +126,9 @@ def unescape(text: str) -> str:
         if raw[at] == ord("\\") and len(digits) == 3 and digits.isdigit() and int(digits) < 256:
             data.append(int(digits))
             at += 4
+        elif raw[at] == ord("\\") and raw[at + 1 : at + 2] in (b".", b"\\"):
+            data.append(raw[at + 1])
+            at += 2
         else:
             data.append(raw[at])
             at += 1

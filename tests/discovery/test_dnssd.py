@@ -39,7 +39,15 @@ def test_dnssd_tells_what_services_say_of_themselves() -> None:
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [(r"a\032b", "a b"), (r"\195\164", "ä"), (r"\999", r"\999"), ("\\", "\\"), (r"\12", r"\12")],
+    [
+        (r"a\032b", "a b"),
+        (r"\195\164", "ä"),
+        (r"\999", r"\999"),
+        ("\\", "\\"),
+        (r"\12", r"\12"),
+        (r"a\.b\\c", r"a.b\c"),
+        (r"\\032", r"\032"),
+    ],
 )
 def test_dnssd_escapes_of_names(text: str, meant: str) -> None:
     assert dnssd.unescape(text) == meant
@@ -83,6 +91,19 @@ def test_dnssd_a_list_goes_on_when_all_that_was_found_is_known(
     found = dnssd.services("_x._tcp", DEBUG, LONG if is_over else 2.0)
     assert time.monotonic() - begin < LONG / 2
     assert len(found) == sum(row.startswith("=") for row in rows)
+
+
+def test_dnssd_the_cache_is_asked_before_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = "=;eth0;IPv4;a;_x._tcp;local;h.local;192.0.2.7;80;"
+    for warm in (True, False):
+        option = "-rpc" if warm else "-rpt"
+        log = tmp_path / option
+        script = f"echo $1 >> {log}\n[ $1 != {option} ] || echo '{row}'\n"
+        program(tmp_path, monkeypatch, script)
+        assert [it.name for it in dnssd.services("_x._tcp", DEBUG, LONG)] == ["h.local"]
+        assert log.read_text().split() == ["-rpc", "-rpt"][: 1 if warm else 2]
 
 
 def nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,9 @@ def main() -> None:
     folder = Path(os.environ["SANE_TEST_FOLDER"])
     daemon, others = set_up(folder)
     cases = {"first": found(TYPE), "second": found(TYPE), "nothing": found("_nothing._tcp")}
+    sys.modules["jeepney"] = None  # type: ignore[assignment]  # as where it is not installed
+    cases["program"] = found(TYPE)
+    del sys.modules["jeepney"]
     daemon.send_signal(signal.SIGSTOP)
     cases["hangs"] = found(TYPE)
     daemon.send_signal(signal.SIGCONT)

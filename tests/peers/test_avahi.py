@@ -51,7 +51,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cases, str]:
     return json.loads(done.stdout), done.stderr
 
 
-@pytest.mark.parametrize("case", ["first", "second"])
+@pytest.mark.parametrize("case", ["first", "second", "program"])
 def test_avahi_announced_services_are_found(cases: tuple[Cases, str], case: str) -> None:
     rows, _ = cases[0][case]
     assert {"10.99.0.1", "127.0.0.1"} <= {row[2] for row in rows if row[1] == "8080"}
@@ -62,8 +62,8 @@ def test_avahi_announced_services_are_found(cases: tuple[Cases, str], case: str)
 
 
 def test_avahi_with_a_warm_cache_takes_no_time(cases: tuple[Cases, str]) -> None:
-    """Of two; the machine may be busy with something else."""
-    assert min(cases[0]["first"][1], cases[0]["second"][1]) < WARM_SECONDS
+    """Of three; the machine may be busy with something else."""
+    assert min(cases[0][case][1] for case in ("first", "second", "program")) < WARM_SECONDS
 
 
 def test_avahi_says_after_a_second_that_there_is_nothing(cases: tuple[Cases, str]) -> None:
