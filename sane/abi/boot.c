@@ -23,6 +23,16 @@
 const struct pysane_library_ops *pysane_python_ops;
 const struct pysane_device_ops *pysane_python_device_ops;
 
+#if PY_VERSION_HEX < 0x030D0000
+#define Py_IsFinalizing _Py_IsFinalizing
+#endif
+
+int
+pysane_is_finalizing(void)
+{
+  return Py_IsFinalizing();
+}
+
 static const char marker[] = "_pysane_guest"; /* in sys.modules of an interpreter of ours */
 
 /* Import the Cython modules that lie in this same library as modules of the package. In a Python

@@ -268,8 +268,13 @@ void pysane_postpone(void (*action)(struct pysane_library *), struct pysane_libr
 int pysane_watch(struct pysane_handle *h); /* at each start: be ready for cancel; 0 or an errno */
 void pysane_wake_service(void);            /* async-signal-safe */
 
-/* -- boot.c: the tables that handle.pyx and library_ops.pyx set when they are imported ------- */
+/* -- boot.c -------------------------------------------------------------------------------- */
 
+/* A Python host may call from a finaliser that runs when modules, ours too, have been taken apart:
+ * no function of theirs can be relied on then. */
+int pysane_is_finalizing(void);
+
+/* The tables that handle.pyx and library_ops.pyx set when they are imported. */
 extern const struct pysane_device_ops *pysane_python_device_ops;
 extern const struct pysane_library_ops *pysane_python_ops;
 

@@ -76,5 +76,6 @@ cdef extern from "gate.h" nogil:
         void (*action)(pysane_library *) noexcept nogil, pysane_library *library
     )
     int pysane_watch(pysane_handle *h)
+    bint pysane_is_finalizing()
     const pysane_device_ops *pysane_python_device_ops
     const pysane_library_ops *pysane_python_ops

@@ -87,6 +87,8 @@ cdef class AbiHandle:
 
     cdef SANE_Status failed(self, str call, exc) noexcept:
         """Report *exc* and return its status."""
+        if pysane_is_finalizing():
+            return SANE_STATUS_IO_ERROR
         try:
             self.handle.device.report(call, exc)
         except BaseException:

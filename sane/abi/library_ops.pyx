@@ -23,15 +23,6 @@ from ..dll.current import Current
 from ..errors import AccessDenied, Cancelled, SaneError, status_of
 
 
-cdef extern from *:
-    """
-    #if PY_VERSION_HEX < 0x030D0000
-    #define Py_IsFinalizing _Py_IsFinalizing
-    #endif
-    """
-    bint Py_IsFinalizing() nogil
-
-
 cdef class Authorizer:
     """Asks the frontend's callback for a user name and a password (standard 4.3.1)."""
 
@@ -139,19 +130,15 @@ cdef SANE_Status list_devices(
 
 
 cdef SANE_Status library_failed(str call, exc) noexcept:
-    """Return the status of *exc*; the registry has reported what is not a mistake of ours.
-
-    A Python host may call from a finaliser that runs when modules, ours too, have been taken apart:
-    no function of ours can be relied on then.
-    """
-    if Py_IsFinalizing():
+    """Return the status of *exc*; the registry has reported what is not a mistake of ours."""
+    if pysane_is_finalizing():
         return SANE_STATUS_IO_ERROR
     try:
         if not isinstance(exc, SaneError):
             Debug("dll", Environment({}))(0, "%s", describe(call, exc))
-        return status_of(exc)
     except BaseException:
-        return SANE_STATUS_IO_ERROR  # at the end of the interpreter modules are empty
+        pass  # the status says that it failed
+    return status_of(exc)
 
 
 cdef SANE_Status py_get_devices(

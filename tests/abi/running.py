@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ from tests.conftest import PREFIX
 HERE = Path(__file__).resolve().parent
 PROGRAMS = HERE / "programs"
 LIBSANE = PREFIX / "lib" / "libsane.so.1"
-TIMEOUT = 60
+SLOWER = 5 if "-fsanitize" in os.environ.get("CC", "") else 1  # all takes longer, see sanitize.py
+TIMEOUT = 60 * SLOWER
 ASAN = "-fsanitize=address"
 FLAGS = ("-g", "-O1", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread")
 

@@ -35,7 +35,7 @@ def test_cancel_from_c(
 def test_cancel_by_handlers_that_close(
     programs: dict[str, Path], environment: dict[str, str], case: str
 ) -> None:
-    running.passes(programs["storm"], case, environment, timeout=30)
+    running.passes(programs["storm"], case, environment, timeout=30 * running.SLOWER)
 
 
 @pytest.mark.parametrize("case", ENDINGS)
@@ -45,4 +45,4 @@ def test_cancel_by_handlers_that_end_the_process(
     """From the first instruction of start-up on: the delays cover loading Python too."""
     for delay in DELAYS_US:
         given = {**environment, "DELAY_US": str(delay)}
-        running.passes(programs["storm"], case, given, timeout=10)
+        running.passes(programs["storm"], case, given, timeout=10 * running.SLOWER)

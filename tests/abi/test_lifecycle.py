@@ -12,7 +12,8 @@ import pytest
 from tests.abi import running
 from tests.conftest import PREFIX
 
-END_SECONDS = 1.0  # the specification says 0.2, on a machine with nothing else to do
+# The specification says 0.2, on a machine with nothing else to do.
+END_SECONDS = 1.0 * running.SLOWER
 SPECIAL = ("local_only", "list_beside_options", "leave_all_open")
 LIBRARIES = {
     "libsane.so.1": ("sane", "test:0", "0x01020001"),

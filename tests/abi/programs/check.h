@@ -24,7 +24,13 @@ typedef struct {
   void (*run)(void);
 } Case;
 
-enum { PAGE = 4096, PATIENCE_MS = 5000 };
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+enum { SLOWER = 5 }; /* all takes longer */
+#else
+enum { SLOWER = 1 };
+#endif
+
+enum { PAGE = 4096, PATIENCE_MS = 5000 * SLOWER };
 
 static inline const char *
 status_name(SANE_Status status)

@@ -1,7 +1,7 @@
 /* Threads that the host ends by pthread_cancel, as scanbd does: nothing stays locked behind them. */
 #include "steps.h"
 
-enum { SOON_MS = 2000 };
+enum { SOON_MS = 2000 * SLOWER };
 
 /* Whether the calling thread ends when its call returns, and how it did. */
 static void
