@@ -23,6 +23,16 @@ MOST_BYTES = 256 << 20  # of all that wait together
 MOST_PIECES = 16  # that are taken at once
 
 
+def anew(failure: SaneError) -> SaneError:
+    """Return *failure* as an exception of its own, to be raised.
+
+    A kept one would keep what it passed on its way up, and so the buffer that a frontend has lent.
+    """
+    from copy import copy
+
+    return copy(failure)
+
+
 class Delivery:
     """One document: the pieces that have come and were not taken, and how it ended."""
 
@@ -132,7 +142,7 @@ class Deliveries:
                     return self._waiting.pop(0)
                 if self._is_closed:
                     if self._failure is not None:
-                        raise self._failure.with_traceback(None)
+                        raise anew(self._failure)
                     return None
                 self._news.untell()
             wait(None, self._news.fd)

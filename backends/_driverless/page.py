@@ -8,6 +8,7 @@ from __future__ import annotations
 from ...errors import DeviceIOError, Unsupported
 from ...image.gamma import apply
 from .capabilities import COLOR, PDF, TIFF
+from .deliveries import anew
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class ReceivedPage:
             is_cut = self._has_ended and delivery.failure is not None
             if is_cut and (document.is_done or self._left == 1):
                 assert delivery.failure is not None
-                raise delivery.failure
+                raise anew(delivery.failure)
             is_held = is_cut or not self._has_ended
             n = 0
             if not (is_held and self._left == 1):
@@ -156,7 +157,8 @@ class ReceivedPage:
             else:
                 fitted.end()
         except DeviceIOError as exc:
-            raise self._delivery.failure or exc from exc
+            failure = self._delivery.failure
+            raise (exc if failure is None else anew(failure)) from exc
 
     def tell_size(self, debug: Debug) -> None:
         """Note at level 2 what was received where it is not what the frame has."""
@@ -198,7 +200,7 @@ class ReceivedPage:
                 return data
             self._has_ended = True
         if self._delivery.failure is not None:
-            raise self._delivery.failure
+            raise anew(self._delivery.failure)
         return b""
 
 

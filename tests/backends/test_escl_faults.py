@@ -185,6 +185,24 @@ def test_row_35_silence_ends_within_the_limits(
             handle.close()
 
 
+@pytest.mark.parametrize("delivery", [Delivery("sized", 500), Delivery(has_end=False)])
+def test_a_page_that_breaks_off_keeps_no_buffer_of_the_frontend(delivery: Delivery) -> None:
+    device = scanner()
+    device.pages.delivery = delivery
+    with Desk(device) as desk:
+        handle = desk.open(br_x=100.0, br_y=100.0)
+        handle.start()
+        buffer = bytearray(1 << 16)
+        failed = False
+        while not failed:
+            with memoryview(buffer) as view:
+                try:
+                    handle.read(view)
+                except errors.DeviceIOError:
+                    failed = True
+        buffer.clear()  # a BufferError where somebody still has a view of it
+
+
 class Endless(TcpEmulator):
     """Sends a head and then bytes without end, for every request."""
 
