@@ -195,30 +195,32 @@ class Device(Policy):
     """A capsule "pysane.reader" set by start: the C side reads this frame without Python."""
 
     descriptor: int | None = None
-    """Set by start: readable whenever read_into would not wait. select then watches it, and no
-    thread is needed; set_non_blocking says whether read_into is to return None for nothing yet."""
+    """Set by start: a descriptor that is readable whenever read_into would not wait. select then
+    watches it, and no thread reads ahead. After set_non_blocking(True), read_into returns None when
+    there are no data yet."""
 
     encoded: ClassVar[tuple[str, ...]] = ()
     """MIME types in which document() gives a page. Python programs and the web server ask for it;
     it does not appear at the C ABI or in SANE's network protocol."""
 
     wanted_mime = ""
-    """Set before start: the type of ``encoded`` in which document() will be asked for, "" when the
-    frame is read; for devices that have to be told how to send the page."""
+    """Set before start, for devices that must be told how to send the page: the type of ``encoded``
+    in which document() will be asked for the page, "" if read_into will be asked for the frame."""
 
     keeps_encoded = False
-    """Set before start: the frame is read, and its page is then wanted as the device sent it, too.
-    So read_into has to keep the bytes for document()."""
+    """Set before start: read_into is asked for the frame, and afterwards document() for the page as
+    the device sent it. So read_into has to keep those bytes."""
 
     is_live = True
-    """False when a recorded session answers, as it does at once: wait lets no time pass."""
+    """False if a recorded session answers in place of a device: wait then returns at once."""
 
     options: Options
     debug: Debug
     cancel_request: Cancel
 
     latched: set[str]
-    """Buttons that were pressed and not read yet; a driver may add what it hears of otherwise."""
+    """Buttons that were pressed and not read yet. A driver may add buttons that it learns of in
+    another way than by pressed_buttons."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -253,8 +255,8 @@ class Device(Policy):
     def document(self, mime: str) -> Document:
         """Return a reader of the page that start has begun, as the device sends it in *mime*.
 
-        It is asked for in place of reading the frame; with keeps_encoded, after its end. Its
-        read_into(view) is like this class's. Nobody looks at the bytes but who gets them.
+        It is called in place of read_into, or with keeps_encoded after the end of the frame. The
+        reader's read_into(view) is like that of a Device. The framework does not look at the bytes.
         """
         raise errors.Unsupported(f"the device does not send {mime}")
 
@@ -262,10 +264,13 @@ class Device(Policy):
         """Take over the mode of reading; called only while ``descriptor`` is set."""
 
     def frame_ended(self) -> None:
-        """Note that the last byte of a frame was delivered; most drivers need not."""
+        """Called after the last byte of a frame was delivered; most drivers need not know."""
 
     def finish(self, aborted: bool) -> None:
-        """End the job, once, on an ordinary thread: lamp off, paper out. May talk and wait."""
+        """End the job: lamp off, paper out. It may talk to the device, and wait.
+
+        Called once for each job, on an ordinary thread, never in a signal handler.
+        """
 
     def close(self) -> None:
         """Release the device; called once, also after errors."""
@@ -288,12 +293,12 @@ class Device(Policy):
         busy: type[BaseException] | tuple[type[BaseException], ...] = (),
         what: str = "the device",
     ) -> Answer:
-        """Ask condition() until its answer is true; return that. *every* seconds lie in between.
+        """Call condition() every *every* seconds until its answer is true; return that answer.
 
-        busy: errors of condition() that mean "not yet", as errors.DeviceBusy. It is asked once
-        more when *seconds* have passed; then the last of these errors is raised, or DeviceBusy
-        that names *what*. Other errors, as of a device that is silent, pass at once, Cancelled
-        within the pause.
+        busy: errors of condition() that mean "not yet", as errors.DeviceBusy. When *seconds* have
+        passed, condition() is called a last time; if it raises one of these errors, that is
+        raised, and if its answer is false, DeviceBusy, which names *what*. Any other error of
+        condition() is raised at once. A cancel ends the pause with Cancelled.
         """
         from time import monotonic
 
@@ -318,7 +323,7 @@ class Device(Policy):
         return ()
 
     def take_press(self, attribute: str) -> bool:
-        """Tell whether this button was pressed and the press not read yet; then it is read."""
+        """Tell whether this button was pressed since it was last asked for; forget the press."""
         if not self.options.is_reading:
             for name in self.pressed_buttons():
                 if not isinstance(getattr(type(self), name, None), option.Bool):
@@ -376,8 +381,9 @@ class Context:
     """What a backend is told about its frontend.
 
     environment: the recorded variables and directory. authorize(resource) returns user name and
-    password from the frontend's callback, or raises errors.AccessDenied. callback: what a C
-    backend gets for it: a capsule with a C function, False for none, None to go by authorize.
+    password from the frontend's callback, or raises errors.AccessDenied. callback: the callback
+    that a C backend gets: a capsule with a C function; False for none; None for one that calls
+    authorize.
     """
 
     __slots__ = ("authorize", "callback", "environment")
@@ -459,8 +465,8 @@ class Backend:
     def reaches(self, name: str) -> str:
         """Return the host that open(name) would contact only because *name* says so, else "".
 
-        A host that the configuration names is none: saned opens names that strangers give, and
-        must not be led to other machines by them.
+        Return "" for a host that the configuration names. saned asks this because it opens names
+        that strangers send, who must not make it connect to machines of their choice.
         """
         return ""
 

@@ -1,6 +1,6 @@
 """The sheets of a document feeder: when one is drawn in, which side comes next, when it goes out.
 
-It knows no device: it calls what a driver gives it, and keeps what was begun.
+It knows no device. It calls the functions that a driver gives it, and notes which sheet is inside.
 
                next_page                next_page (last side)
     EMPTY ----------------> LOADED -------------------------> LOADED, the next sheet
@@ -22,10 +22,10 @@ FRONT, BACK = "front", "back"
 class Feeder:
     """One sheet after the other, and the sides of each.
 
-    load: draws in a sheet; raises NoDocs without one. eject: moves it out. has_paper: tells
-    whether one lies ready, by default load finds out. Their waits are theirs: one that never ends
-    is ended by cancel or its own limit. Whatever load raises, a sheet may be on its way, except
-    after NoDocs: finish moves it out.
+    load: draws in a sheet; raises NoDocs if there is none. eject: moves the sheet out. has_paper:
+    tells whether a sheet lies ready; without it, load finds out. These three have to limit their
+    own waits, or end them by cancel. When load fails, a sheet may be half inside, except after
+    NoDocs: finish then calls eject.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class Feeder:
         self.is_loaded = False
 
     def next_page(self, sides: Sequence[str] = (FRONT,)) -> str:
-        """Return the side that comes next; the sheet before it is out and its own is in.
+        """Return the side that comes next; its sheet is inside, and the one before it outside.
 
-        sides: what is scanned of a sheet, in the order in which the device delivers them; looked
-        at when a sheet begins. Raises NoDocs when there is none. Call it in Device.start.
+        sides: those to scan of each sheet, in the order in which the device delivers them. They
+        count when a sheet begins. Raises NoDocs when there is no sheet. Call it in Device.start.
         """
         if self._left:
             return self._left.pop(0)
@@ -63,7 +63,7 @@ class Feeder:
         return first
 
     def eject(self) -> None:
-        """Move the sheet out, if there is one, once: a failure is not tried again."""
+        """Move the sheet out, if there is one inside; after a failure it is not tried again."""
         self._left = []
         if self.is_loaded:
             self.is_loaded = False

@@ -72,8 +72,8 @@ class NetworkBackend(Backend):
     """The methods of its lines and names, each with the port that it uses, 0: none of its own."""
 
     settings: ClassVar[Mapping[str, tuple[Callable[[str], Any], Any]]] = {}
-    """What may follow the address in a line: what makes the value of the text, raising ValueError
-    for a wrong one, and the value without it."""
+    """What may follow the address in a line, by its name: a function that makes the value of the
+    text, or raises ValueError if it is wrong; and the value if the line does not have it."""
 
     discovers_by_default: ClassVar[bool] = False
     """Whether the network is searched where the configuration does not say."""
@@ -82,7 +82,7 @@ class NetworkBackend(Backend):
     """The DNS-SD types that its scanners announce, as ``_uscan._tcp``."""
 
     list_seconds: ClassVar[float] = LIST_SECONDS
-    """For all hosts of a list together."""
+    """How long a list may take, for all its hosts together."""
 
     device_type = "flatbed scanner"
 
@@ -149,10 +149,10 @@ class NetworkBackend(Backend):
         return list(found.values())
 
     def broadcast(self, wait: Wait) -> Iterable[Place]:
-        """Return the scanners that answer a question to all, as by self.network.search."""
+        """Return the scanners that answer a question to all hosts (self.network.search)."""
         return ()
 
-    # Names: these two belong together
+    # Names: whoever overrides one of these two overrides both
 
     def name_of(self, place: Place) -> str:
         """Return the device name of the scanner at *place*, the same at each list."""
@@ -229,7 +229,8 @@ class NetworkBackend(Backend):
     def list_network(self) -> list[DeviceInfo]:
         """Return the scanners that answer, those of the configuration first, each once.
 
-        Silent ones cost `list_seconds` at most, all together; one that fails is told at level 1.
+        It takes `list_seconds` at most, however many are silent. A debug message of level 1 names
+        each one that fails.
         """
         places = {self.name_of(place): place for place in self.places}
         if not places and not self.discovers:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class UsbNetworkBackend(UsbBackend, NetworkBackend):
-    """Both: the lines of UsbBackend and those of NetworkBackend, the devices on the bus first."""
+    """Both bases in one: it reads the lines of both, and lists the devices on the bus first."""
 
     places_switch_off_auto: ClassVar[bool] = False
-    """A line about the network counts as one about USB: without ``usb``, no other device on the bus
-    is listed."""
+    """Whether a line about the network counts as one about USB. If it does, devices on the bus are
+    listed only if there is also a line ``usb``."""
 
     def init(self) -> None:
         self.reset()

@@ -53,9 +53,9 @@ class Answer:
 class Search:
     """The sockets of a search, one for each address of ours.
 
-    to: literal addresses: EVERYBODY and other broadcast or multicast ones go out on every
-    interface that can reach them, any other to that host alone. from_port: our own port; where
-    another program has it, any. with_loopback: this machine is searched as well.
+    to: addresses, not names. A question to EVERYBODY or to a multicast address is sent on every
+    interface that can reach it, one to another address to that host alone. from_port: our own port;
+    if another program has it, any other is taken. with_loopback: ask this machine as well.
     """
 
     def __init__(

@@ -138,11 +138,13 @@ class Datagrams:
         tries: int = TRIES,
         seconds: float = TRY_SECONDS,
     ) -> bytes:
-        """Send *request* until its answer comes, *tries* times, *seconds* apart; return the answer.
+        """Send *request* until its answer comes; return the answer.
 
-        accepts(datagram): tells whether this is the answer; others, as late answers to the question
-        before, are dropped. Silence, or nothing but garbage, is NoAnswer; a port where nobody
-        listens ends a try at once and is a DeviceIOError in the end.
+        It is sent *tries* times at most, every *seconds* seconds. accepts(datagram): tells whether
+        this is the answer; all others are dropped, as late answers to the request before.
+
+        Raises NoAnswer if no answer came. If nobody listens at the port, a try ends at once, and
+        the last one raises DeviceIOError.
         """
         refused: DeviceIOError | None = None
         dropped = 0

@@ -59,9 +59,9 @@ class _Request:
 class Response:
     """The answer to a request: *status*, headers, and the body, read piece by piece or fetched.
 
-    url: where it came from, after redirects. body: what Http.fetch got; is_cut: the body broke off
-    before its end, which is no error where the status says that the request failed anyway. length:
-    of the body as it was announced, None if it was not.
+    url: where it came from, after redirects. body: the whole body, after Http.fetch. is_cut: the
+    body broke off before its end; if the status already says that the request failed, this raises
+    no error. length: of the body as the host announced it, None if it did not.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class Response:
     def read_into(self, view: memoryview) -> int:
         """Write the next bytes of the body into *view*; return how many, 0 at its end.
 
-        Silence for the stall limit is NoAnswer, a body that breaks off Disconnected, garbage where
-        the next chunk should begin, and more than *most* bytes, a DeviceIOError: all after the
-        bytes that came before.
+        Raises NoAnswer after silence for the stall limit, Disconnected when the body breaks off,
+        DeviceIOError for garbage in place of a chunk or for more than *most* bytes. The bytes that
+        came before such a failure are returned first.
         """
         while not self._rest:
             if self._connection is None:
@@ -175,7 +175,7 @@ class Response:
             self._stall_seconds = stall
 
     def close(self) -> None:
-        """Give the rest of the body up, and its connection; may be called again."""
+        """Close the connection if the body is not read to its end; may be called again."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.stream.close()
@@ -184,16 +184,18 @@ class Response:
 class Http:
     """Requests to the host of *base*, ``http://HOST[:PORT][/PATH]`` or https; one thread at a time.
 
-    trust: who may be behind https. credentials(realm): user and password for a host that wants
-    them; Basic goes only over TLS, to this machine, or with basic_in_clear. names: what else the
-    host calls itself: redirects may name it so, the first is told to TLS. socket_path: connect to
-    this Unix socket instead. keep_alive: use a connection again; scanners that keep a job open as
-    long as its connection must not be treated so. may_downgrade: follow a redirect from https to
-    http. cancel: ends every wait, and may be exchanged between calls. connect: makes the streams.
-    key: who was behind the last https connection (tls.key_of), "" before.
+    trust: which hosts are trusted for https. credentials(realm): returns user and password when the
+    host wants them; by Basic they are sent over TLS or to this machine only, unless basic_in_clear.
+    names: other names of the host; redirects may use them, and the first is the name for TLS.
+    socket_path: connect to this Unix socket instead. keep_alive: use a connection for several
+    requests; not for scanners that keep a job as long as its connection is open. may_downgrade:
+    follow redirects from https to http. cancel: ends every wait; it may be exchanged between calls.
+    connect: the function that opens streams. key: of the host behind the last https connection
+    (tls.key_of), "" before.
 
-    Silence is NoAnswer after the limits of a request; garbage, heads beyond 64 KiB or 200 lines,
-    and redirects elsewhere or without end are a DeviceIOError; all name the host.
+    Raises NoAnswer when the host is silent beyond the limits of a request, and DeviceIOError for
+    garbage, for heads of more than 64 KiB or 200 lines, and for redirects to other hosts or without
+    end. The messages name the host.
     """
 
     def __init__(

@@ -41,9 +41,9 @@ class ByteStream:
     sock: a connected ``_socket.socket`` (or one of ``socket``), which the stream then owns. peer:
     what messages call the other side. cancel may be exchanged between calls.
 
-    Silence of the peer is NoAnswer after the seconds that a call is given (None: it may wait for
-    ever); a peer that goes away is Disconnected where something was due. What it sends is handed on
-    as it is: no more than a view holds, and how much there is to be is the caller's to limit.
+    A call that is given seconds raises NoAnswer when the peer is silent for so long (None: it may
+    wait for ever). Disconnected is raised when the peer goes away before what it has to send. The
+    bytes are handed on as they are; the caller limits how many it takes.
     """
 
     is_plain = True

@@ -30,7 +30,7 @@ TLS_1_0 = "1.0"
 
 
 class Trust:
-    """Whom to trust: anybody, whoever holds one of some keys, or whom the system vouches for.
+    """Which hosts to trust: all, those that hold one of some keys, or those that the system trusts.
 
     least: the oldest version of TLS, "1.2" or for old firmware "1.0".
     """
@@ -85,11 +85,11 @@ class Trust:
 class TlsStream(ByteStream):
     """An encrypted stream, used as any other; key: who is at the other end (key_of).
 
-    Silence in the handshake is NoAnswer; a peer that speaks something else, or has nothing in
-    common with us, is a DeviceIOError with OpenSSL's words; a certificate that Trust refuses is
-    Untrusted. What the peer sends is decrypted as the caller takes it, one record ahead at most.
-    A peer that closes without a farewell has closed: many do; who needs to know the end has to
-    find it in the bytes.
+    The handshake raises NoAnswer if the peer is silent; DeviceIOError, with OpenSSL's words, if it
+    does not speak TLS or no version and cipher that we accept; and Untrusted if Trust refuses its
+    certificate. Bytes are decrypted when the caller takes them, at most one record ahead. Many
+    peers close the connection without TLS's farewell. That counts as a close: a protocol that must
+    notice a cut has to mark its end itself.
     """
 
     is_plain = False
