@@ -22,6 +22,7 @@ RUN_ELSEWHERE = {
     "def start(self) -> None:\n    p = self.parameters()\n    layout": "tests/image/test_guide.py",
     "limits = image.shading": "tests/image/test_guide.py",
     "depth = option.depth": "tests/image/test_guide.py",
+    "document = image.Document(": "tests/image/test_guide.py",
     '"""Acme G1': "tests/test_guide_drivers.py",
     '"""Acme S9': "tests/test_guide_drivers.py",
     '"""Acme N2': "tests/test_guide_drivers.py",

@@ -16,6 +16,7 @@ from sane.handle import Handle
 from tests.conftest import ROOT
 
 from .devices import frame, picture, stream
+from .documents import png
 
 TEXT = (ROOT / "docs" / "driver-guide.md").read_text(encoding="utf-8")
 CHAPTER = TEXT[TEXT.index("## The image") :]
@@ -52,6 +53,26 @@ def test_the_scan() -> None:
     while n := device.read_into(view):
         out += view[:n]
     assert out == frame(rows, 8) + b"\xff" * 27
+
+
+def test_the_page_in_a_file_format() -> None:
+    pixels = [[(x * y,) for x in range(12)] for y in range(9)]
+    data = png(pixels, 8, 0)
+    pieces = [data[at : at + 20] for at in range(0, len(data), 20)]
+
+    class Device:
+        page: Any
+
+        def receive(self) -> bytes:
+            return pieces.pop(0) if pieces else b""
+
+    device = Device()
+    names: dict[str, Any] = {"image": image, "self": device, "width_px": 12, "lines": 9}
+    exec(block("image.Document("), names | {"channels": 1, "depth": 8}, names)
+    out, view = b"", memoryview(bytearray(40))
+    while n := names["read_into"](device, view):
+        out += view[:n]
+    assert out == bytes(value for row in pixels for (value,) in row)
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(8, b"\x12\x34"), (16, array("H", [0x1234]))])
