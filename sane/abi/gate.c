@@ -46,14 +46,20 @@ pysane_try_hold(struct pysane_handle *h)
   return 1;
 }
 
+/* Store how long it is until then; return 0 if that time has come. */
 static int
-has_passed(const struct timespec *until)
+is_left(const struct timespec *until, struct timespec *left)
 {
   struct timespec now;
 
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec > until->tv_sec ||
-         (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
+  left->tv_sec = until->tv_sec - now.tv_sec;
+  left->tv_nsec = until->tv_nsec - now.tv_nsec;
+  if (left->tv_nsec < 0) {
+    left->tv_sec--;
+    left->tv_nsec += 1000000000;
+  }
+  return left->tv_sec >= 0 && (left->tv_sec || left->tv_nsec);
 }
 
 /* Wait for the handle as long as *inner* is in *state*, at most *seconds* (0: no limit); return
@@ -62,7 +68,7 @@ static int
 hold(SANE_Handle inner, uint32_t state, int seconds)
 {
   struct pysane_handle *h = pysane_handle_of(inner);
-  struct timespec until, tick = {.tv_sec = 1};
+  struct timespec until, left;
   PyThreadState *python = NULL;
   int before;
 
@@ -73,10 +79,10 @@ hold(SANE_Handle inner, uint32_t state, int seconds)
   until.tv_sec += seconds;
   while ((before = __atomic_fetch_or(&h->busy, PYSANE_HELD | PYSANE_WAITED, __ATOMIC_SEQ_CST)) &
          PYSANE_HELD) {
-    if (!pysane_is(inner, state) || (seconds && has_passed(&until)))
+    if (!pysane_is(inner, state) || (seconds && !is_left(&until, &left)))
       break;
     pysane_futex(&h->busy, FUTEX_WAIT, before | PYSANE_HELD | PYSANE_WAITED,
-                 seconds ? &tick : NULL);
+                 seconds ? &left : NULL);
   }
   if (!(before & PYSANE_HELD))
     pysane_is_mine(h);

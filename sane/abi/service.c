@@ -142,6 +142,8 @@ look_after(struct pysane_handle *h)
     if (!is_caller_ending(h))
       return ENDING_MS;
   }
+  if (pysane_is_finalizing())
+    return -1; /* a thread that wants the GIL now ends, with the handle in its hands */
   if (!tell(h))
     return 0;
   if (!h->due_ms)
