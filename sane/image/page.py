@@ -7,7 +7,7 @@ makes of it; and it may be turned by 180 degrees, as backs of sheets are that co
 
 from __future__ import annotations
 
-from ..errors import DeviceIOError
+from ..errors import DeviceIOError, Unsupported
 from .layout import Layout
 from .lines import Lines
 
@@ -268,8 +268,10 @@ class JpegPage(Page):
 
     def _started(self) -> Decoder:
         if self._decoder is None:
-            from .jpeg import Decoder
-
+            try:
+                from .jpeg import Decoder
+            except ImportError as exc:
+                raise Unsupported(f"{exc}: this build reads no JPEG") from exc
             width_px, lines = self._promised
             channels = 0 if self._is_exact else self.layout.channels
             self._decoder = Decoder(4 * width_px * lines + (1 << 20), channels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import chain
 from typing import Any
 
@@ -104,6 +105,12 @@ def test_a_turned_page(channels: int, depth: int, data: bytes, expected: bytes |
     page.end(8, 2)
     pixels = [data[at : at + 3] for at in range(0, 48, 3)][::-1]
     assert take(page, 7) == (b"".join(pixels) if expected is None else expected)
+
+
+def test_a_build_without_libjpeg_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sane.image.jpeg", None)
+    with pytest.raises(errors.Unsupported, match="reads no JPEG"):
+        jpeg_page(Layout(8, 1), b"\xff\xd8")
 
 
 def test_a_jpeg_that_never_ends() -> None:
