@@ -28,6 +28,7 @@ from building.toolchain import Toolchain  # noqa: E402
 COMPILED = (
     *("sane.constraint", "sane.image.lines", "sane.image.rows", "sane.image.weave"),
     *("sane.image.gamma", "sane.image.shading", "sane.image.scaling", "sane.image.png_rows"),
+    *("sane.image.edges", "sane.image.retouch"),
     "sane.net.stream",
     *("sane.backends.epson2.blocks", "sane.backends.test.stream"),
 )

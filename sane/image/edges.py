@@ -1,0 +1,177 @@
+"""Where the paper is in a picture: profiles of its edges, and lines along the upper one.
+
+A profile tells for each column or row where the picture first changes, seen from one of its edges.
+Compiled with edges.pxd, or uncompiled and slow: the same, to the bit. Source: specification
+fujitsu 8 (transitions, edge search).
+
+image: uint8, rows of *pitch* bytes. samples: of a pixel, 1 or 3 of 8 bits; 0: one bit, 1 is black.
+"""
+
+from __future__ import annotations
+
+_View = memoryview  # aliases, so that the types in edges.pxd decide when compiled
+_Ints = memoryview
+_Size = int
+_Real = float
+
+SPAN = 9  # pixels that are compared with as many before them
+STEP_LEVEL, DARK_PART = 450, 40  # how much they have to differ; less where it is bright
+NEIGHBOURS, ENOUGH = 7, 2  # of so many, so many must lie near
+BINS = 31
+
+
+def column_profile(
+    image: _View,
+    pitch: _Size,
+    width: _Size,
+    height: _Size,
+    samples: _Size,
+    is_up: _Size,
+    found: _Ints,
+    sums: _Ints,
+) -> None:
+    """Write into *found* where each column first changes, seen from above or from below (*is_up*).
+
+    found: (width,) int32; height, or with is_up -1, where nothing changes. sums: (2 * width,)
+    int32, scratch. Row after row, since columns lie far apart in memory.
+    """
+    _check(image, pitch, width, height, samples)
+    nothing = -1 if is_up else height
+    first = height - 1 if is_up else 0
+    step = -1 if is_up else 1
+    size = max(1, samples)
+    for x in range(width):
+        found[x] = nothing
+        sums[2 * x] = sums[2 * x + 1] = SPAN * _pixel(image, first * pitch, x, samples)
+    left = width  # columns without a change
+    for j in range(1, height):
+        if left == 0:
+            break
+        here = (first + step * j) * pitch
+        before = (first + step * max(0, j - SPAN)) * pitch
+        far = (first + step * max(0, j - 2 * SPAN)) * pitch
+        for x in range(width):
+            if found[x] != nothing:
+                continue
+            if samples == 0:
+                is_change = _pixel(image, here, x, 0) * SPAN != sums[2 * x]
+            else:
+                middle = _pixel(image, before, x, samples)
+                sums[2 * x + 1] += middle - _pixel(image, far, x, samples)
+                sums[2 * x] += _pixel(image, here, x, samples) - middle
+                is_change = _differ(sums[2 * x], sums[2 * x + 1], size)
+            if is_change:
+                found[x] = first + step * j
+                left -= 1
+
+
+def row_profile(
+    image: _View,
+    pitch: _Size,
+    width: _Size,
+    height: _Size,
+    samples: _Size,
+    is_left: _Size,
+    found: _Ints,
+) -> None:
+    """Write into *found* where each row first changes, seen from the left or the right (*is_left*).
+
+    found: (height,) int32; width, or with is_left -1, where nothing changes.
+    """
+    _check(image, pitch, width, height, samples)
+    nothing = -1 if is_left else width
+    first = width - 1 if is_left else 0
+    step = -1 if is_left else 1
+    size = max(1, samples)
+    for y in range(height):
+        start = y * pitch
+        found[y] = nothing
+        edge = _pixel(image, start, first, samples)
+        near = far = SPAN * _pixel(image, start, 0, samples)  # the left one's, from either side
+        for j in range(1, width):
+            x = first + step * j
+            if samples == 0:
+                is_change = _pixel(image, start, x, 0) != edge
+            else:
+                middle = _pixel(image, start, first + step * max(0, j - SPAN), samples)
+                far += middle - _pixel(image, start, first + step * max(0, j - 2 * SPAN), samples)
+                near += _pixel(image, start, x, samples) - middle
+                is_change = _differ(near, far, size)
+            if is_change:
+                found[y] = x
+                break
+
+
+def _pixel(image: _View, start: _Size, x: _Size, samples: _Size) -> _Size:
+    """Return the sum of a pixel's samples, or its bit."""
+    if samples == 1:
+        return image[start + x]
+    if samples == 3:
+        at = start + 3 * x
+        return image[at] + image[at + 1] + image[at + 2]
+    return image[start + x // 8] >> (7 - x % 8) & 1
+
+
+def _differ(near: _Size, far: _Size, size: _Size) -> bool:
+    """Tell whether two sums differ by more than noise."""
+    dark = near * DARK_PART
+    dark = dark // 255 if dark >= 0 else -(-dark // 255)
+    return abs(near - far) > STEP_LEVEL * size - dark
+
+
+def smooth(found: _Ints, nothing: _Size, near: _Size) -> None:
+    """Write *nothing* in place of what few of its neighbours lie *near*; the last ones stay."""
+    for i in range(len(found) - NEIGHBOURS):
+        count = 0
+        for k in range(1, NEIGHBOURS + 1):
+            if abs(found[i + k] - found[i]) < near:
+                count += 1
+        if count < ENOUGH:
+            found[i] = nothing
+
+
+def vote(
+    profile: _Ints,
+    nothing: _Size,
+    first_slope: _Real,
+    last_slope: _Real,
+    first_offset: _Size,
+    last_offset: _Size,
+    votes: _Ints,
+) -> None:
+    """Count in *votes* the lines through all pairs of points that are not far apart.
+
+    profile: of the upper edge. slopes and offsets (heights at mid-width): the limits of those that
+    count. votes: (31 * 31,) int32, slope after slope.
+    """
+    width = len(profile)
+    slopes = last_slope - first_slope
+    offsets = max(1, last_offset - first_offset)
+    middle = width // 2
+    reach = width // 3
+    for i in range(BINS * BINS):
+        votes[i] = 0
+    for i in range(width):
+        if profile[i] == nothing:
+            continue
+        for j in range(i + 1, min(width, i + reach)):
+            if profile[j] == nothing:
+                continue
+            slope = (profile[j] - profile[i]) / (j - i)
+            if not first_slope <= slope <= last_slope:
+                continue
+            offset = int(slope * middle + profile[i] - slope * i)
+            if not first_offset <= offset <= last_offset:
+                continue
+            row = int((slope - first_slope) * BINS / slopes)
+            column = (offset - first_offset) * BINS // offsets
+            votes[min(row, BINS - 1) * BINS + min(column, BINS - 1)] += 1
+
+
+def _check(image: _View, pitch: _Size, width: _Size, height: _Size, samples: _Size) -> None:
+    """Raise ValueError unless the picture lies inside *image*."""
+    row = width * samples if samples else (width + 7) // 8
+    if samples not in (0, 1, 3) or min(width, height) < 1 or pitch < row:
+        raise ValueError(f"{width} x {height} pixels of {samples} samples, {pitch} bytes a row")
+    if len(image) < pitch * height:
+        raise ValueError(f"{len(image)} bytes for {height} rows of {pitch}")

@@ -1,0 +1,52 @@
+cimport cython
+
+
+@cython.locals(
+    y=Py_ssize_t, down=Py_ssize_t, x=Py_ssize_t, along=Py_ssize_t, from_x=Py_ssize_t,
+    from_y=Py_ssize_t, at=Py_ssize_t, start=Py_ssize_t, mask=cython.int
+)
+cpdef rotate(
+    const unsigned char[::1] src, unsigned char[::1] dst, Py_ssize_t pitch, Py_ssize_t width,
+    Py_ssize_t height, Py_ssize_t samples, Py_ssize_t center_x, Py_ssize_t center_y,
+    double cosine, double sine
+)
+
+
+@cython.locals(y=Py_ssize_t, x=Py_ssize_t, row=Py_ssize_t, column=Py_ssize_t)
+cpdef despeckle(
+    unsigned char[::1] image, Py_ssize_t pitch, Py_ssize_t width, Py_ssize_t height,
+    Py_ssize_t samples, Py_ssize_t size
+)
+
+
+@cython.locals(
+    darkest=Py_ssize_t, row=Py_ssize_t, column=Py_ssize_t, limit=Py_ssize_t, red=Py_ssize_t,
+    green=Py_ssize_t, blue=Py_ssize_t, step=Py_ssize_t, at=Py_ssize_t, count=Py_ssize_t
+)
+cdef _lighten(
+    unsigned char[::1] image, Py_ssize_t start, Py_ssize_t pitch, Py_ssize_t x,
+    Py_ssize_t samples, Py_ssize_t size
+)
+
+
+cdef Py_ssize_t _value(const unsigned char[::1] image, Py_ssize_t at, Py_ssize_t samples) except? -1
+
+
+@cython.locals(row=Py_ssize_t, column=Py_ssize_t, is_dark=cython.bint, is_edge=cython.bint)
+cdef bint _has_speck(
+    const unsigned char[::1] image, Py_ssize_t y, Py_ssize_t pitch, Py_ssize_t x, Py_ssize_t size
+) except -1
+
+
+@cython.locals(
+    total=Py_ssize_t, row=Py_ssize_t, start=Py_ssize_t, column=Py_ssize_t, at=Py_ssize_t
+)
+cpdef Py_ssize_t darkness(
+    const unsigned char[::1] image, Py_ssize_t pitch, Py_ssize_t x, Py_ssize_t y,
+    Py_ssize_t samples, Py_ssize_t size
+) except? -1
+
+
+cdef int _check(
+    Py_ssize_t size, Py_ssize_t pitch, Py_ssize_t width, Py_ssize_t height, Py_ssize_t samples
+) except -1
