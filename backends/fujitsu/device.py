@@ -81,6 +81,8 @@ class Fujitsu(FujitsuOptions):
             form = {"decodes": decodes, "keeps": self.keeps_encoded or not decodes}
             self._job = Job(self.scanner, settings, self._buffer_bytes, self.wait, **form)
         self._side = self._job.next_side()
+        while settings.is_buffered and not self._job.complete(self._side):
+            self._side = self._job.next_side()
 
     def read_into(self, view: memoryview) -> int:
         if self._job is None or self._side is None:

@@ -15,6 +15,7 @@ from time import monotonic
 
 from ...backend import UsbError, errors
 from . import commands, steps
+from .clean import Cleaner
 from .settings import OFF
 from .sides import JpegSide, RawSide, Side, Stream
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from .scanner import Scanner
     from .settings import Settings
 
-DATA_SECONDS = 30.0  # without any data: the scanner is stuck
 FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
 JPEG_HEAD = 18  # bytes less are asked for at first, as the original does
 MOST_READ = 0xFFFFFF  # that a command can ask for
@@ -35,12 +35,15 @@ LEAST_LINES = 2  # that a READ asks for, however small its buffer
 class Sheet:
     """The sides of one sheet that are still to be delivered, and what comes of it.
 
-    has_end: the scanner said that the paper has ended, of either side.
+    has_end: the scanner said that the paper has ended, of either side. cleaner: of its sides.
     """
 
-    def __init__(self, sides: list[Side], streams: dict[Side, Stream]) -> None:
+    def __init__(
+        self, sides: list[Side], streams: dict[Side, Stream], cleaner: Cleaner | None = None
+    ) -> None:
         self.sides = sides
         self.streams = streams
+        self.cleaner = cleaner
         self.has_end = False
 
     @property
@@ -55,6 +58,8 @@ class Job:
     wait(seconds) waits, and ends with Cancelled. decodes, keeps: JPEG is wanted as pixels, as it
     came, or both.
     """
+
+    patience = 30.0  # seconds without any data, after which the scanner is stuck
 
     def __init__(
         self,
@@ -133,7 +138,7 @@ class Job:
         sides = [self._new_side(width_px, lines, is_back=settings.is_back)]
         if settings.is_duplex:
             sides.append(self._new_side(width_px, lines, is_back=True))
-        return Sheet(sides, self._streams(sides))
+        return Sheet(sides, self._streams(sides), Cleaner(settings))
 
     def _new_side(self, width_px: int, lines: int, *, is_back: bool) -> Side:
         if self.settings.is_jpeg:
@@ -157,7 +162,25 @@ class Job:
             is_kept = settings.is_duplex and side.is_back and not settings.is_sequential
             stream.is_whole = settings.is_buffered or settings.has_color_gap or is_kept
             found[side] = stream
+        if settings.is_jpeg and settings.is_duplex:
+            self._join(*found.items())
         return found
+
+    def _join(self, one: tuple[Side, Stream], other: tuple[Side, Stream]) -> None:
+        """Let the front's stream feed both sides if it turns out to have both (7.6)."""
+        from ...image.jpegsides import JpegSides
+
+        (front, stream), (back, later) = one, other
+        dealt = JpegSides(front.feed, back.feed, front.width_px)
+
+        def end() -> None:
+            dealt.end()
+            front.end()
+            if dealt.is_dealt:
+                later.end()
+
+        later.after = stream
+        stream.redirect(dealt.feed, end)
 
     def _one_stream(self, sides: list[Side]) -> dict[Side, Stream]:
         """Return the stream in which lines of both sides come in turn (M3091)."""
@@ -176,8 +199,8 @@ class Job:
     def _begin_back(self, back: Side) -> None:
         """Ask for the size of a back, whose data may have come already."""
         stream = self._sheet.streams[back]
-        if stream.window == commands.FRONT:
-            return
+        if stream.window == commands.FRONT or (stream.has_ended and not stream.received):
+            return  # it came with the front
         size = self.scanner.pixel_size(stream.window)
         if size is not None and (size.width_px, size.lines) != (back.width_px, back.wire_lines):
             back.fit(size.width_px, size.lines)
@@ -194,7 +217,7 @@ class Job:
             if not n and not stream.has_ended:
                 self._advance(stream)
                 continue
-            self._read_ahead(side, stream)
+            self._read_ahead(stream)
             return n
 
     def read_document(self, side: Side, view: memoryview) -> int:
@@ -207,21 +230,36 @@ class Job:
         del side.kept[:n]
         return n
 
-    def receive(self, side: Side) -> None:
-        """Receive all of *side*, and as much of the other as it takes."""
+    def complete(self, side: Side) -> bool:
+        """Receive all of *side* and clean it; return whether it is to be delivered."""
         stream = self._sheet.streams[side]
         while not stream.has_ended:
             self._advance(stream)
-            self._read_ahead(side, stream)
+            self._read_ahead(stream)
+        if not isinstance(side, RawSide):
+            return True
+        size = self.scanner.pixel_size(stream.window)
+        if size is not None and self.settings.hwdeskewcrop and not self.able.quirks.is_m3091:
+            width_px, lines = size.paper_width, size.paper_lines
+            side.fit(width_px or side.width_px, lines or side.wire_lines)
+        leaves_crop = None if size is None else size.leaves_crop
+        assert self._sheet.cleaner is not None
+        is_wanted = self._sheet.cleaner.clean(side, leaves_crop=leaves_crop)
+        if not side.lines:
+            raise errors.DeviceIOError(f"a side without lines, {stream.received} bytes came")
+        return is_wanted
 
-    def _read_ahead(self, side: Side, stream: Stream) -> None:
+    def _read_ahead(self, stream: Stream) -> None:
         """Read some of the back, which would else hold up the front; or draw in a sheet."""
         if self.settings.is_sequential:
             return
         for other in self._sheet.sides:
             ahead = self._sheet.streams[other]
             is_due = ahead.received < stream.received + self._buffer_bytes
-            if ahead is stream or ahead.has_ended or ahead.failure is not None or not is_due:
+            is_held = ahead.after is not None and not ahead.after.has_ended
+            if ahead is stream or ahead.has_ended or is_held:
+                continue
+            if ahead.failure is not None or not is_due:
                 continue
             try:
                 self._read(ahead)
@@ -248,12 +286,12 @@ class Job:
         """Receive some of *stream*; raises what is wrong, after what has come was delivered."""
         if stream.failure is not None:
             raise stream.failure
-        end = monotonic() + DATA_SECONDS
+        end = monotonic() + self.patience
         pause = FIRST_PAUSE
         while not self._read(stream):
             if monotonic() > end:
                 raise errors.DeviceIOError(
-                    f"no image data within {DATA_SECONDS:g} s, after {stream.received} bytes"
+                    f"no image data within {self.patience:g} s, after {stream.received} bytes"
                 )
             self.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

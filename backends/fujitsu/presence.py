@@ -9,7 +9,7 @@ from ...backend import CAP_INACTIVE
 from . import modepages as pages
 from .capabilities import COLOR
 from .options import FujitsuOptions
-from .settings import Settings
+from .settings import JPEG, NONE, Settings
 from .window import DTC_OPTIONS
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ PRESENT: dict[str, Any] = {
     **dict.fromkeys(DTC_OPTIONS, lambda c: c.has_dtc),
     "variance": lambda c: c.has_sdtc,
     "ald": lambda c: pages.AUTO in c.usable,
-    **dict.fromkeys(("compression", "compression_arg"), lambda c: False),
+    **dict.fromkeys(("compression", "compression_arg"), lambda c: c.has_jpeg),
     **dict.fromkeys(
         ("df_action", "df_skew", "df_thickness", "df_length", "df_diff"),
         lambda c: pages.DOUBLE_FEED in c.usable,
@@ -56,7 +56,7 @@ PRESENT: dict[str, Any] = {
     "sleeptimer": lambda c: pages.SLEEP in c.usable,
     "offtimer": lambda c: c.has_off_timer,
     **dict.fromkeys(("duplexoffset", "greenoffset", "blueoffset"), lambda c: c.quirks.is_m3091),
-    **dict.fromkeys(("hwdeskewcrop", "swdeskew", "swdespeck", "swcrop", "swskip"), lambda c: False),
+    "hwdeskewcrop": lambda c: c.can_crop,
     "halt_on_cancel": lambda c: c.can_halt,
     **dict.fromkeys(
         ("endorser", "endorser_val", "endorser_step", "endorser_y", "endorser_dir"),
@@ -92,6 +92,9 @@ def options_for(base: type[FujitsuOptions], capabilities: Capabilities) -> Any:
             absent.constraint_hook = absent.get_hook = absent.changed_hook = None
             own[name] = absent
     texts = {"source": capabilities.sources, "mode": capabilities.all_modes}
+    if capabilities.has_jpeg:
+        texts["compression"] = (NONE, JPEG)
+        own["encoded"] = ("image/jpeg",)
     for name, values in texts.items():
         option = getattr(base, name).clone()
         option.constraint, option.default = values, values[0]

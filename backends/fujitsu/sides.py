@@ -36,8 +36,8 @@ class Stream:
     """What comes from one window: where it goes, and how much is still to come.
 
     expected: bytes of all of it, -1 where only the scanner knows the end. line_bytes: of a line of
-    all colours. is_whole: no more is asked for than is missing. failure: why reading it ahead has
-    failed: told when its turn comes.
+    all colours. is_whole: no more is asked for than is missing. after: the stream that has to end
+    before this one may be read. failure: why reading it ahead has failed: told when its turn comes.
     """
 
     def __init__(
@@ -55,9 +55,14 @@ class Stream:
         self.is_jpeg = False
         self.received = 0
         self.has_ended = False
+        self.after: Stream | None = None
         self.failure: Exception | None = None
         self._feed = feed
         self._end = end
+
+    def redirect(self, feed: Callable[[memoryview], object], end: Callable[[], object]) -> None:
+        """Let its data go elsewhere, before any have come."""
+        self._feed, self._end = feed, end
 
     @property
     def missing(self) -> int:
@@ -120,6 +125,7 @@ class RawSide(Side):
         self._lines = Lines(self.layout)
         row_bytes = self.layout.row_bytes
         size = max(row_bytes, SCRATCH_BYTES // row_bytes * row_bytes)
+        self._fed, self._has_ended = 0, False
         self._makes = settings.is_software_mode
         self._rows = memoryview(bytearray(size if self._makes else 0))  # of what is to be converted
         self._filled = 0
@@ -136,17 +142,20 @@ class RawSide(Side):
         return self.layout.pitch * self.layout.planes
 
     def feed(self, data: memoryview) -> None:
+        self._fed += len(data)
         self._lines.feed(data)
 
     def end(self) -> None:
+        self._has_ended = True
         self._lines.end()
 
     def fit(self, width_px: int, lines: int) -> None:
         super().fit(width_px, lines)
         self.wire_lines = lines
         if width_px != self.layout.width_px:
-            self._lines.fit(width_px, self._lines.lines, width_px)
-            self.layout = self._lines.layout
+            self.layout = self.layout.changed(width_px=width_px, wire_width=width_px)
+            rows = max(0, self._fed // self.line_bytes - max(self.layout.stagger))
+            self._lines.fit(width_px, rows if self._has_ended else -1, width_px)
 
     def take(self, view: memoryview) -> int:
         if self._makes and not len(self._made):
@@ -160,7 +169,7 @@ class RawSide(Side):
 
     def picture(self) -> tuple[bytearray, int]:
         """Return all that has come, in the scanner's mode, once it has ended; and its rows."""
-        rows = self._lines.lines
+        rows = min(self._lines.lines, self.wire_lines)
         image = bytearray(max(0, rows) * self.layout.row_bytes)
         with memoryview(image) as view:
             done = 0

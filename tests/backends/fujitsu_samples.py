@@ -190,6 +190,8 @@ def expected(handle: Handle, number: int, *, back: bool = False, soft: bool = Fa
     if soft:
         rows = bytes(sum(rows[i : i + 3]) // 3 for i in range(0, len(rows), 3))
     if params.depth == 1:
-        white = bits(rows, (device.threshold or 127) if soft else 128)
+        width, threshold = params.pixels_per_line, (device.threshold or 127) if soft else 128
+        lines = (rows[at : at + width] for at in range(0, len(rows), width))
+        white = b"".join(bits(line + b"\xff" * (-width % 8), threshold) for line in lines)
         return bytes(255 - value for value in white)
     return rows
