@@ -6,23 +6,43 @@ return, the pixels, and the commands with their data.
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shlex
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
-from sane.testing.fujitsu import MODELS, Command
+from sane.testing.fujitsu import MODELS, Answer, Command, Model, Sheet
 from sane.testing.fujitsu.usb import VENDOR, UsbScanner
 from tests.conftest import ROOT
+from tests.peers.epson import normal
+from tests.peers.walks import Side, Walk, compare, our_library, run_walk, their_library
 
 if TYPE_CHECKING:
-    from sane.testing.usb.hosted import Umockdev
+    from sane.testing.usb.hosted import Device, Umockdev
 
 VECTORS = ROOT / "tests" / "data" / "fujitsu" / "vectors.txt"
 BUFFER_BYTES = 262144
-SET_WINDOW = 0x24
+DEVICE = "DEVICE"
+TEST_UNIT_READY, SET_WINDOW, OBJECT_POSITION = 0x00, 0x24, 0x31
+ASKING = (0x12, 0x1A, 0x1C)  # INQUIRY, MODE SENSE, READ DIAGNOSTIC
+DEVICE_ID, POWER_OFF = b"GET DEVICE ID   ", b"SET POWOFF TIME "
+LENGTHENING = ("38", "39", "62", "63", "64", "65", "66")  # ald, compression, clean-up
+OFF_TIMER = "56"  # whose rounded value the original keeps to itself
+RELOADING = ("41", "54", "69", *map(str, range(25, 36)))  # df-action, overscan, endorser, filters
+FEED, SCAN, CANCEL, SENSORS = "3101", "1B00", "F104", "C200"
+READING = ("28000000", "2800000080", "F110", "[", "0300")  # READ, ready for read, REQUEST SENSE
+AREA = ("8", "9", "10", "11", "73")  # tl-x to br-y, endorser-y
+TIMERS = {  # what begins their data, and what is preset
+    POWER_OFF: POWER_OFF + b"\x10\x00",
+    b"\0\0\0\0\x34": b"\0\0\0\0\x34\x06" + bytes(6),
+}
+HALT, CANCEL_CDB = b"\x31\x04", b"\xf1\x04".ljust(10, b"\0")
+PRE_READ = b"SET PRE READMODE"
 UNKNOWN_REST = ".."
 TIMEOUT = 60.0
 
@@ -151,3 +171,195 @@ def scan_original(
     device.unplug()
     sides = 2 if any("Duplex" in option for option in options) else 1
     return Scanned(model, log, pictures, sides, any("Back" in option for option in options))
+
+
+class Made(NamedTuple):
+    """A scanner to be made: its model, the hopper, attributes, and answers by command."""
+
+    model: Model | str = "fi-7260"
+    sheets: int = 0
+    first: tuple[Sheet, ...] = ()
+    attributes: dict[str, Any] = {}
+    answers: dict[str, tuple[Answer | None, ...]] = {}
+
+    def plug(self, bus: Umockdev) -> Device:
+        """Put it on *bus*."""
+        device = bus.plug(UsbScanner, self.model)
+        device.call("call_scanner", "load", self.sheets, *self.first)
+        for name, value in self.attributes.items():
+            device.call("set_scanner", name, value)
+        for name, answers in self.answers.items():
+            device.call("call_scanner", "inject", name, *answers)
+        return device
+
+
+class Outcome(NamedTuple):
+    """What one side did: the lines of the trace, and the commands that the scanner got."""
+
+    trace: list[str]
+    log: list[Command]
+
+
+def run_side(
+    walker: Path, side: Side, bus: Umockdev, made: Made, commands: Sequence[str], folder: Path
+) -> Outcome:
+    """Run *commands* of walker.c on one library; DEVICE in them is the scanner's name."""
+    device = made.plug(bus)
+    name = f"fujitsu:{device.name}"
+    configure(folder, device.get("product"))
+    whole = [command.replace(DEVICE, name) for command in commands]
+    trace = run_walk(walker, side, Walk(0, whole), folder, bus.environment, dll="fujitsu\n")
+    log = device.call("get_scanner", "log")
+    device.unplug()
+    return Outcome([line.replace(name, DEVICE) for line in trace], log)
+
+
+def check(
+    walker: Path,
+    bus: Umockdev,
+    made: Made,
+    commands: Sequence[str],
+    folder: Path,
+    *,
+    has_cut: bool = False,
+    has_wire: bool = True,
+) -> str:
+    """Run both sides; return the first difference of what they did, "" if there is none.
+
+    has_cut: see wire_difference. has_wire: the commands are compared, too.
+    """
+    sides = (("ours", our_library()), ("theirs", their_library()))
+    ours, theirs = (
+        run_side(walker, side, bus, made, commands, folder / name) for name, side in sides
+    )
+    assert any(line.startswith("GOOD") for line in theirs.trace), theirs.trace
+    traces = (comparable(commands, side.trace) for side in (ours, theirs))
+    report = compare(list(commands), *traces)
+    if report or not has_wire:
+        return report
+    return wire_difference(wire(ours.log), wire(theirs.log), has_cut)
+
+
+def comparable(commands: Sequence[str], trace: Sequence[str]) -> list[str]:
+    """Return a trace without what does not matter (see docs/deviations.md).
+
+    Here the area may exceed the page, which grows; groups have no capabilities; a group that the
+    original turns into a switch stays one; df-diff can become active; what changes the number of
+    lines says so, and what is set to the value that it has changes nothing; and what is read where
+    no scan was started is INVAL.
+    """
+    lines = []
+    has_started = True
+    for command, line in zip(commands, trace, strict=False):
+        words, text = command.split(), normal(line)
+        if words[0] == "start":
+            has_started = line.startswith("GOOD")
+        elif words[0] in ("read", "readall") and not has_started:
+            text = "-"
+        elif words[0] in ("set", "auto", "action", "get") and line.startswith("INVAL"):
+            text = "INVAL"
+        elif words[0] == "set" and words[2] in (*LENGTHENING, *RELOADING):
+            text = re.sub(r"info=\d", "info", text)
+        elif words[0] == "set" and words[2] == OFF_TIMER:
+            text = text.partition(" value=")[0]
+        elif words[0] == "desc" and words[2] in AREA:
+            text = text.partition(" range=")[0]
+        elif words[0] == "descs":
+            text = re.sub(r"(:[^ ]*/5/[^ ]*/)[0-9a-f]{2}", r"\1-", text)
+            text = re.sub(r" (45|68):[^ ]*", r" \1:-", text)
+        lines.append(text)
+    return lines + list(trace[len(commands) :])
+
+
+def wire(log: Iterable[Command]) -> list[str]:
+    """Return the commands of a session without those that find out what the scanner is.
+
+    How often those are sent is not told: the original asks at every listing. Timers are left out
+    where they say what the scanner has been told, or what is preset.
+    """
+    kept: list[Command] = []
+    is_asking = False
+    told = dict.fromkeys(TIMERS, b"")
+    for command in map(without_chance, log):
+        operation = command.cdb[0]
+        timer = next((name for name in TIMERS if command.data.startswith(name)), None)
+        if timer is not None:
+            if command.data not in (told[timer], TIMERS[timer]):
+                kept.append(command)
+            told[timer] = command.data
+        elif operation in ASKING or command.data == DEVICE_ID:
+            is_asking = True
+        elif operation == TEST_UNIT_READY:
+            if kept and kept[-1].cdb[0] == OBJECT_POSITION and not is_asking:
+                kept.append(command)
+            is_asking = False
+        elif command.cdb[:2] == HALT:  # ours keeps the halt for scans that are cut off
+            kept.append(command._replace(cdb=CANCEL_CDB))
+        elif operation != SET_WINDOW or not is_asking:
+            kept.append(command)
+            is_asking = False
+    return lines_of(kept)
+
+
+def wire_difference(ours: Sequence[str], theirs: Sequence[str], has_cut: bool) -> str:
+    """Return the first difference of what two scanners got, "" if there is none.
+
+    Ours feeds a sheet in advance, of which the original knows nothing when a cancel comes. has_cut:
+    scans are cut off by cancels, so that how much was read of the last sheet is chance, and sensors
+    are asked for, which the original knows from the start of a scan.
+    """
+    nothing: list[str] = []
+    pairs = itertools.zip_longest(batches(ours), batches(theirs), fillvalue=nothing)
+    for mine, yours in pairs:
+        tidy = without_last_feed(mine) if count(mine) == count(yours) + 1 else mine
+        sides = [without_last_reads(side) if has_cut else side for side in (tidy, yours)]
+        report = difference(*sides)
+        if report:
+            return report
+    return ""
+
+
+def batches(lines: Iterable[str]) -> list[list[str]]:
+    """Return the lines in groups, each of which ends with a cancel, but perhaps the last one."""
+    groups: list[list[str]] = [[]]
+    for line in lines:
+        groups[-1].append(line)
+        if line.startswith(CANCEL):
+            groups.append([])
+    return groups
+
+
+def count(batch: Iterable[str]) -> int:
+    """Return how many sheets were fed."""
+    return sum(line.startswith(FEED) for line in batch)
+
+
+def without_last_feed(batch: list[str]) -> list[str]:
+    """Return a batch without its last sheet, but with its cancel."""
+    last = max(i for i, line in enumerate(batch) if line.startswith(FEED))
+    return batch[:last] + [line for line in batch[last:] if line.startswith(CANCEL)]
+
+
+def without_last_reads(batch: list[str]) -> list[str]:
+    """Return a batch without the reads of its last sheet."""
+    last = max((i for i, line in enumerate(batch) if line.startswith(SCAN)), default=0)
+    rest = [line for line in batch[last:] if not line.startswith(READING)]
+    return [line for line in batch[:last] + rest if not line.startswith(SENSORS)]
+
+
+def without_chance(command: Command) -> Command:
+    """Return a command without the bytes that are chance in the original: behind what it says."""
+    for beginning, size in ((POWER_OFF, 17), (PRE_READ, 29)):
+        if command.data.startswith(beginning):
+            return command._replace(data=command.data[:size].ljust(len(command.data), b"\0"))
+    return command
+
+
+def set_text(option: int, text: str) -> list[str]:
+    """Return the commands that set a text; the original wants its descriptor fetched before."""
+    return [f"desc 0 {option}", f"set 0 {option} 90 s {quote(text)}"]
+
+
+def set_word(option: int, word: int) -> list[str]:
+    """Return the commands that set a word."""
+    return [f"desc 0 {option}", f"set 0 {option} 4 w {word}"]

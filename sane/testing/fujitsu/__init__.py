@@ -10,8 +10,18 @@ nothing but the standard library, so that it runs in the system's Python as well
 from __future__ import annotations
 
 from .model import MODELS, Model
-from .paper import Sheet, Slanted, formula
+from .paper import Sheet, Slanted, alike, formula
 from .scanner import Command, Scanner
 from .sense import Answer
 
-__all__ = ["MODELS", "Answer", "Command", "Model", "Scanner", "Sheet", "Slanted", "formula"]
+__all__ = [
+    "MODELS",
+    "Answer",
+    "Command",
+    "Model",
+    "Scanner",
+    "Sheet",
+    "Slanted",
+    "alike",
+    "formula",
+]

@@ -39,6 +39,12 @@ def formula(piece: PageWindow) -> Iterator[bytes]:
         yield known[y % PERIOD]
 
 
+def alike(piece: PageWindow) -> Iterator[bytes]:
+    """Yield the pixels of the first sheet, whichever it is: only front and back differ."""
+    piece.side %= 2
+    return formula(piece)
+
+
 def _ramp(step: int, start: int, width: int) -> bytes:
     """Return start, start + step, ... modulo 256."""
     period = bytes((start + step * x) % PERIOD for x in range(PERIOD))
@@ -153,4 +159,4 @@ def _colored(row: bytearray) -> bytes:
     return bytes(out)
 
 
-__all__ = ["Page", "Sheet", "Slanted", "formula", "pattern"]
+__all__ = ["Page", "Sheet", "Slanted", "alike", "formula", "pattern"]
