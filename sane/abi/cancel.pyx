@@ -4,15 +4,7 @@
 sane_cancel sets it in C (handles.c); what is here only asks, waits, and notes that a job is over.
 """
 
-from .gate cimport (
-    pysane_handle,
-    pysane_is_cancelled,
-    pysane_job_over,
-    pysane_own_wake,
-    pysane_tell,
-    pysane_undisturbed,
-    pysane_untell,
-)
+from .gate cimport *
 
 from ..cancel import wait_cancelled
 

@@ -8,24 +8,8 @@ may be handled here is decided by sane.values.Options.direct_access.
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.string cimport memcpy, strlen, strncmp
 
-from .gate cimport pysane_handle
-from ..sane_h cimport (
-    SANE_ACTION_GET_VALUE,
-    SANE_CONSTRAINT_RANGE,
-    SANE_CONSTRAINT_STRING_LIST,
-    SANE_CONSTRAINT_WORD_LIST,
-    SANE_INFO_INEXACT,
-    SANE_STATUS_GOOD,
-    SANE_STATUS_INVAL,
-    SANE_TYPE_BOOL,
-    SANE_TYPE_STRING,
-    SANE_Action,
-    SANE_Int,
-    SANE_Option_Descriptor,
-    SANE_Status,
-    SANE_String_Const,
-    SANE_Word,
-)
+from .gate cimport *
+from ..sane_h cimport *
 
 from .. import constraint as _constraint
 

@@ -164,7 +164,10 @@ pysane_carry_out(struct pysane_handle *h)
 static void
 close_held(struct pysane_handle *h)
 {
-  if (pysane_is_asked(h)) /* some drivers tell a cancel before close from a close alone */
+  uint32_t asked = __atomic_load_n(&h->asked, __ATOMIC_SEQ_CST);
+
+  /* Some drivers tell a cancel before close from a close alone. */
+  if ((int32_t)(asked - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0)
     pysane_carry_out(h);
   pysane_undisturbed(h, 1);
   pysane_close_held(h);

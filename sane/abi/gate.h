@@ -10,11 +10,9 @@
 
 #include "abi.h"
 
-typedef int (*pysane_read_fn)(void *context, unsigned char *data, ssize_t max, ssize_t *n);
-
 /* What a capsule "pysane.reader" points to: a reader that needs no Python. */
 struct pysane_reader {
-  pysane_read_fn read;
+  int (*read)(void *context, unsigned char *data, ssize_t max, ssize_t *n);
   void *ctx;
 };
 
@@ -115,15 +113,6 @@ pysane_is_cancelled(const struct pysane_handle *h)
   uint32_t cancelled = __atomic_load_n(&h->cancelled, __ATOMIC_SEQ_CST);
 
   return (int32_t)(cancelled - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0;
-}
-
-/* Whether the driver has not been told yet of a cancel that the frontend asked for. */
-static inline int
-pysane_is_asked(const struct pysane_handle *h)
-{
-  uint32_t asked = __atomic_load_n(&h->asked, __ATOMIC_SEQ_CST);
-
-  return (int32_t)(asked - __atomic_load_n(&h->done, __ATOMIC_SEQ_CST)) > 0;
 }
 
 int pysane_own_wake(struct pysane_handle *h); /* make the pipe ours if it is not; 0 or an errno */

@@ -31,14 +31,12 @@ cdef extern from "gate.h" nogil:
         unsigned char *values
         unsigned char *direct
     enum:
-        PYSANE_OPEN
         PYSANE_UNDISTURBED
         PYSANE_STRUCK
     pysane_handle *pysane_handle_new()
     SANE_Handle pysane_handle_open(pysane_handle *h)
     void pysane_handle_free(pysane_handle *h)
     pysane_handle *pysane_handle_of(SANE_Handle inner)
-    bint pysane_is(SANE_Handle inner, unsigned int state)
     void pysane_request_cancel(SANE_Handle inner)
     unsigned int pysane_count_start(pysane_handle *h)
     unsigned int pysane_covered(const pysane_handle *h)

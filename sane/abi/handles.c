@@ -91,6 +91,7 @@ pysane_handles_forked(void)
     struct pysane_handle *h = &pysane_handles[i];
     if (h->busy && h->thread != (unsigned long)pthread_self())
       set_state(h, use_of(h), PYSANE_FREE);
+    h->busy &= ~PYSANE_PINNED; /* by a thread that is not here to let it go */
   }
 }
 

@@ -298,11 +298,12 @@ static void
 want_close(SANE_Handle handle)
 {
   uint32_t generation;
+  struct pysane_target to = pysane_find(handle); /* another thread may close it at any moment */
   struct pysane_slot *slot = pysane_lookup(handle, &generation);
 
-  if (!slot)
+  if (!slot || !to.ops)
     return;
-  slot->ops->cancel(slot->inner);
+  to.ops->cancel(to.inner);
   __atomic_store_n(&slot->close_wanted, generation, __ATOMIC_SEQ_CST);
   want(CLOSE);
 }

@@ -5,28 +5,7 @@ No Python object, no exception, no module-level code: setup.py links this file w
 and the linker drops Cython's own module code. Source: SANE standard 4.3.
 """
 
-from ..sane_h cimport (
-    SANE_STATUS_INVAL,
-    SANE_Action,
-    SANE_Auth_Callback,
-    SANE_Bool,
-    SANE_Byte,
-    SANE_Device,
-    SANE_Handle,
-    SANE_Int,
-    SANE_Option_Descriptor,
-    SANE_Parameters,
-    SANE_Status,
-    SANE_String_Const,
-    pysane_close,
-    pysane_exit,
-    pysane_get_devices,
-    pysane_init,
-    pysane_find,
-    pysane_open,
-    pysane_strstatus,
-    pysane_target,
-)
+from ..sane_h cimport *
 
 
 cdef public SANE_Status sane_init(

@@ -9,20 +9,8 @@ It knows options, parameters and device lists; it knows neither handles nor thre
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 
-from ..sane_h cimport (
-    SANE_CONSTRAINT_NONE,
-    SANE_CONSTRAINT_RANGE,
-    SANE_CONSTRAINT_STRING_LIST,
-    SANE_CONSTRAINT_WORD_LIST,
-    SANE_Device,
-    SANE_Int,
-    SANE_Option_Descriptor,
-    SANE_Parameters,
-    SANE_Range,
-    SANE_String_Const,
-    SANE_Word,
-)
-from .gate cimport pysane_options
+from ..sane_h cimport *
+from .gate cimport *
 
 from ..errors import DeviceIOError
 from ..option import Range
