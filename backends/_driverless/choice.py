@@ -163,8 +163,13 @@ def choose(bed: Bed, formats: Formats, kind: Kind, dpi: int, *, as_bits: bool = 
             pair = profile.of(source).pair(dpi)
             assert pair is not None
             return Choice(source, format, pair, bool(profile.extended))
-    offered = [name for profile in bed.profiles for name in profile.formats]
-    raise Unsupported(
-        f"{kind.mode} at {dpi} dpi: the scanner sends {', '.join(dict.fromkeys(offered))}, "
-        f"for which {formats.missing(offered)} is missing"
+    raise unreadable([bed], formats, f"{kind.mode} at {dpi} dpi: ")
+
+
+def unreadable(beds: Sequence[Bed], formats: Formats, what: str = "") -> Unsupported:
+    """Return the failure that says what is missing to read what *beds* send."""
+    offered = [name for bed in beds for profile in bed.profiles for name in profile.formats]
+    sent = ", ".join(dict.fromkeys(offered)) or "nothing"
+    return Unsupported(
+        f"{what}the scanner sends {sent}, for which {formats.missing(offered)} is missing"
     )

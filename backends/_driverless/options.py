@@ -154,7 +154,14 @@ class DriverlessOptions(Device):
     )
 
     def prepare(self, capabilities: Capabilities, formats: Formats) -> None:
-        """Preset everything as the scanner allows it."""
+        """Preset everything as the scanner allows it; leaves out sources of which nothing is read.
+
+        Raises Unsupported if no source is left.
+        """
+        beds = capabilities.beds
+        capabilities.beds = {n: bed for n, bed in beds.items() if choice.modes(bed, formats)}
+        if not capabilities.beds:
+            raise choice.unreadable(list(beds.values()), formats)
         self.capabilities = capabilities
         self.formats = formats
         self.source = next(iter(capabilities.beds))

@@ -711,3 +711,25 @@ def test_sheets_that_differ() -> None:
     with Desk(scanner) as desk:
         handle = desk.open(source="ADF", mode="Gray")
         assert page(handle) != page(handle)
+
+
+# Formats that nothing here reads
+
+
+def test_a_source_of_which_nothing_can_be_read_is_left_out() -> None:
+    model = png_model()
+    assert model.adf is not None
+    model.adf.profiles = [Profile(("RGB24",), ("application/octet-stream",))]
+    with Desk(Scanner(model)) as desk:
+        opened = desk.open().device
+        assert isinstance(opened, Escl)
+        assert list(opened.capabilities.beds) == ["Flatbed", "ADF Duplex"]
+
+
+def test_a_scanner_of_which_nothing_can_be_read_says_what_is_missing() -> None:
+    model = png_model()
+    for bed in (model.platen, model.adf, model.duplex):
+        assert bed is not None
+        bed.profiles = [Profile(("RGB24",), ("application/octet-stream",))]
+    with Desk(Scanner(model)) as desk, pytest.raises(errors.Unsupported, match="octet-stream"):
+        desk.open()
