@@ -272,8 +272,8 @@ class NetworkBackend(Backend):
         announced: dict[str, list[Service]] = {}
         heard: list[Place] = []
 
-        def browsing(type: str) -> Callable[[Cancels], None]:
-            return lambda cancel: announced.update({type: self._browse(type, cancel)})
+        def browse(cancel: Cancels) -> None:
+            announced.update(self._browse(cancel))
 
         def broadcast(_cancel: Cancels) -> Sequence[Callable[[Cancels], None]]:
             try:
@@ -282,7 +282,7 @@ class NetworkBackend(Backend):
                 self.debug(1, "search for scanners: %s", exc)
             return ()
 
-        tasks = [browsing(type) for type in self.service_types]
+        tasks = [browse] if self.service_types else []
         side_by_side(tasks, self.list_seconds, broadcast)
         services = [one for type in self.service_types for one in announced.get(type, ())]
         places = [*self.places_at(services), *heard]
@@ -291,21 +291,25 @@ class NetworkBackend(Backend):
             place.also_known_as = [*place.also_known_as, *names.get(place.host, ())]
         return places
 
-    def _browse(self, type: str, cancel: Cancels) -> list[Service]:
-        """Return the services that announce themselves as *type*."""
-        from .discovery.dnssd import services
+    def _browse(self, cancel: Cancels) -> dict[str, list[Service]]:
+        """Return the services that announce themselves, by their type."""
+        from .discovery.dnssd import services_of
         from .discovery.service import Service
 
-        def browse() -> list[list[str]]:
-            return [service.row() for service in services(type, self.debug, cancel=cancel)]
+        told: dict[str, list[Service]] = {}
 
-        try:
-            found = [Service.of_row(row) for row in self.network.told(type, browse)]
-        except (errors.SaneError, OSError, ValueError) as exc:
-            self.debug(1, "%s: %s", type, exc)
-            return []
-        for service in found:
-            service.type = type
+        def rows(type: str) -> list[list[str]]:
+            if not told:
+                told.update(services_of(self.service_types, self.debug, cancel=cancel))
+            return [service.row() for service in told[type]]
+
+        found: dict[str, list[Service]] = {}
+        for type in self.service_types:
+            try:
+                answers = self.network.told(type, lambda type=type: rows(type))  # type: ignore[misc]
+                found[type] = [Service.of_row(row) for row in answers]
+            except (errors.SaneError, OSError, ValueError) as exc:
+                self.debug(1, "%s: %s", type, exc)
         return found
 
     def listed(self, place: Place, vendor: str, model: str, type: str = "") -> DeviceInfo:

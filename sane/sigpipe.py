@@ -20,7 +20,7 @@ def without_sigpipe(function: Callable[..., Result], *arguments: object) -> Resu
     The thread's signal mask is as before afterwards; a SIGPIPE that was pending stays so.
     """
     if not _mask:
-        _mask.extend(_ways())
+        _mask[:] = _ways()  # whole, whatever another thread does here at the same time
     block, restore = _mask
     before = block()
     try:

@@ -17,11 +17,14 @@ from .service import Service, read_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..cancel import Cancels
     from ..debug import Debug
     from .dbus import Bus, Message
 
-    Finding = tuple[int, int, str, str]  # interface, protocol, instance, domain
+    Instance = tuple[str, str]  # its name and type
+    Finding = tuple[int, int, str, str, str]  # interface, protocol, name, type, domain
 
 NAME = "org.freedesktop.Avahi"
 SERVER = "org.freedesktop.Avahi.Server"
@@ -36,66 +39,71 @@ FINDINGS = 2048  # one service on four interfaces is eight
 CALLS = 128  # at a time; half of them for IPv6, which many hosts lack
 
 
-def browse(type: str, debug: Debug, seconds: float, cancel: Cancels | None = None) -> list[Service]:
-    """Return the services of *type* that Avahi knows, or hears of within *seconds*.
+def browse(
+    types: Sequence[str], debug: Debug, seconds: float, cancel: Cancels | None = None
+) -> dict[str, list[Service]]:
+    """Return the services of each of *types* that Avahi knows, or hears of within *seconds*.
 
-    It goes on at once when the cache had some; else when the daemon says that this is all, or
-    something was found and no more comes. [] is its answer: there are none. Raises ImportError
-    without jeepney, and DeviceIOError without a daemon that answers; one that is gone in the middle
-    costs what was not known then. Of a flood, FINDINGS are heard.
+    It goes on at once when the cache had some of any type; else when the daemon says that this is
+    all, or something was found and no more comes. No service is the daemon's answer, too: there are
+    none. Raises ImportError without jeepney, and DeviceIOError without a daemon that answers; one
+    that is gone in the middle costs what was not known then. Of a flood, FINDINGS are heard.
     """
     deadline = Deadline(seconds)
     bus = dbus.Bus.open(dbus.SOCKET, min(seconds, ANSWER_SECONDS), cancel)
     try:
-        browsing = _Browsing(bus, type)
+        browsing = _Browsing(bus, types)
         try:
             browsing.ask()
             browsing.listen(deadline)
         except DeviceIOError as exc:
-            if not browsing.services:
+            if not any(browsing.services.values()):
                 raise
-            debug(1, "discovery of %s: %s", type, exc)
+            debug(1, "discovery of %s: %s", " and ".join(types), exc)
         if browsing.left_out:
-            debug(1, "discovery of %s: %d findings are left out", type, browsing.left_out)
-        return list(browsing.services)
+            text = "discovery of %s: %d findings are left out"
+            debug(1, text, " and ".join(types), browsing.left_out)
+        return browsing.services
     finally:
         bus.close()
 
 
 class _Browsing:
-    """What one browser of the daemon's tells.
+    """What the daemon's browsers tell, one for each type.
 
     services: those whose host, port and address are known. left_out: how many findings were too
     many.
     """
 
-    def __init__(self, bus: Bus, type: str) -> None:
-        self.services: list[Service] = []
+    def __init__(self, bus: Bus, types: Sequence[str]) -> None:
+        self.services: dict[str, list[Service]] = {type: [] for type in types}
         self.left_out = 0
         self._bus = bus
-        self._type = type
         self._owner = ""  # the daemon's own name on the bus
-        self._owner_call = self._browse_call = 0
-        self._has_begun = False
-        self._is_told = False  # all that there is to tell for now
+        self._owner_call = 0
+        self._beginning: set[int] = set()  # the calls that begin to browse, not answered yet
+        self._cache_told: set[str] = set()  # the browsers that have told what is in the cache
+        self._all_told: set[str] = set()  # those that have waited for the network as well
+        self._is_told = False  # there is no more to tell for now
         self._findings: set[Finding] = set()
         self._waiting: dict[int, list[Finding]] = {IPV4: [], IPV6: []}  # still to be asked for
-        self._calls: dict[int, str] = {}  # the instances that are being resolved
-        self._unknown: set[str] = set()  # instances without an address until now
+        self._calls: dict[int, Instance] = {}  # those that are being resolved
+        self._unknown: set[Instance] = set()  # those without an address until now
 
     def ask(self) -> None:
         """Make the daemon browse."""
         call = self._bus.call
         call(dbus.TO_BUS, "AddMatch", "s", (OWNER_CHANGED,))
         self._owner_call = call(dbus.TO_BUS, "GetNameOwner", "s", (NAME,))
-        where = (ANY, ANY, self._type, "", 0)  # all interfaces, the usual domain
-        self._browse_call = call(TO_SERVER, "ServiceBrowserNew", "iissu", where)
+        for type in self.services:
+            where = (ANY, ANY, type, "", 0)  # all interfaces, the usual domain
+            self._beginning.add(call(TO_SERVER, "ServiceBrowserNew", "iissu", where))
 
     def listen(self, deadline: Deadline) -> None:
         """Take what comes until it is enough, or the time is over."""
         begin = Deadline(ANSWER_SECONDS)
         while (left := deadline.left()) and not self._is_complete():
-            if not self._has_begun:
+            if self._beginning:
                 pause = begin.left() or 0.0
             elif self._is_told and not self._unknown:
                 pause = GRACE_SECONDS
@@ -104,9 +112,11 @@ class _Browsing:
             message = self._bus.receive(min(left, pause))
             if message is not None:
                 self._take(message)
-            elif not self._has_begun:
+            elif self._beginning:
                 raise NoAnswer(f"{NAME}: no answer in {ANSWER_SECONDS:g} s")
-            elif self.services:  # who is switched off is in the cache for an hour, without address
+            elif any(
+                self.services.values()
+            ):  # who is switched off is in the cache for an hour, without address
                 return
 
     def _is_complete(self) -> bool:
@@ -124,36 +134,43 @@ class _Browsing:
 
     def _take_answer(self, message: Message) -> None:
         call = message.reply_to
-        if call in (self._owner_call, self._browse_call) and message.error:
+        if message.error and (call == self._owner_call or call in self._beginning):
             raise DeviceIOError(f"{NAME}: {message.error}")
+        self._beginning.discard(call)
         if call == self._owner_call and message.has(str):
             self._owner = message.body[0]
-        elif call == self._browse_call:
-            self._has_begun = True
         elif (instance := self._calls.pop(call, None)) is not None and not message.error:
             service = _service(message)
             if service is not None:
-                self.services.append(service)
+                self.services[instance[1]].append(service)
                 self._unknown.discard(instance)
 
     def _take_news(self, message: Message) -> None:
-        """Take a signal of the browser."""
+        """Take a signal of a browser."""
         if message.member == "ItemNew" and message.has(int, int, str, str, str, int):
-            interface, protocol, instance, _, domain, _ = message.body
-            finding = interface, protocol, instance, domain
-            if len(self._findings) >= FINDINGS:
-                self.left_out += finding not in self._findings
-            elif finding not in self._findings:
-                self._findings.add(finding)
-                self._unknown.add(instance)
-                for waiting in self._waiting.values():
-                    waiting.append(finding)
+            interface, protocol, name, type, domain, _ = message.body
+            self._take_finding((interface, protocol, name, type, domain))
         elif message.member == "CacheExhausted":
-            self._is_told = bool(self._findings)
+            self._cache_told.add(message.path)
+            if len(self._cache_told) == len(self.services):
+                self._is_told = bool(self._findings)
         elif message.member == "AllForNow":
-            self._is_told = True
+            self._all_told.add(message.path)
+            self._is_told |= len(self._all_told) == len(self.services)
         elif message.member == "Failure":
             raise DeviceIOError(f"{NAME}: {' '.join(map(str, message.body))}")
+
+    def _take_finding(self, finding: Finding) -> None:
+        _, _, name, type, _ = finding
+        if type not in self.services or finding in self._findings:
+            return
+        if len(self._findings) == FINDINGS:
+            self.left_out += 1
+            return
+        self._findings.add(finding)
+        self._unknown.add((name, type))
+        for waiting in self._waiting.values():
+            waiting.append(finding)
 
     def _resolve(self) -> None:
         """Ask for host, port and address of what was found, for each family by itself.
@@ -164,10 +181,9 @@ class _Browsing:
         for family, most in ((IPV4, CALLS), (IPV6, CALLS // 2)):
             waiting = self._waiting[family]
             while waiting and len(self._calls) < most:
-                interface, protocol, instance, domain = waiting.pop(0)
-                what = (interface, protocol, instance, self._type, domain, family, 0)
-                call = self._bus.call(TO_SERVER, "ResolveService", "iisssiu", what)
-                self._calls[call] = instance
+                finding = waiting.pop(0)
+                call = self._bus.call(TO_SERVER, "ResolveService", "iisssiu", (*finding, family, 0))
+                self._calls[call] = finding[2:4]
 
 
 def _service(message: Message) -> Service | None:

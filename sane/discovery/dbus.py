@@ -37,7 +37,7 @@ class Message:
     """What came: a signal, the answer to a call, or its failure.
 
     reply_to: the number of the call that it answers, 0 for a signal. error: the name of the error,
-    "" otherwise. body: its values.
+    "" otherwise. body: its values. Raises TypeError if a field of the header is of another type.
     """
 
     __slots__ = ("body", "error", "interface", "member", "path", "reply_to", "sender")
@@ -50,6 +50,9 @@ class Message:
         self.reply_to: int = fields.get(5, 0)
         self.sender: str = fields.get(7, "")
         self.body = body
+        texts = self.path, self.interface, self.member, self.error, self.sender
+        if not isinstance(self.reply_to, int) or not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"header {fields}")
 
     def has(self, *types: type) -> bool:
         """Tell whether the values of the body are of these types."""
@@ -100,7 +103,8 @@ class Bus:
         """Send a method call; return the number by which its answer is known.
 
         to: the program's name on the bus, the path of its object, and the interface. No program is
-        started for it: a daemon that does not run fails the call.
+        started for it: a daemon that does not run fails the call. That the bus is gone is told by
+        receive, after what it had sent before.
         """
         from jeepney import DBusAddress, new_method_call
         from jeepney.low_level import MessageFlag
@@ -110,7 +114,10 @@ class Bus:
         message = new_method_call(address, member, signature, body)
         message.header.flags = MessageFlag.no_auto_start
         self._calls += 1
-        self._stream.send(message.serialise(self._calls), SEND_SECONDS)
+        from contextlib import suppress
+
+        with suppress(Disconnected):
+            self._stream.send(message.serialise(self._calls), SEND_SECONDS)
         return self._calls
 
     def receive(self, seconds: float) -> Message | None:

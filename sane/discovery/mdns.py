@@ -16,7 +16,7 @@ from .service import Service, read_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..cancel import Cancels
     from ..debug import Debug
@@ -43,28 +43,70 @@ def browse(
     *,
     cancel: Cancels | None = None,
 ) -> list[Service]:
-    """Return the services of *type* (``_uscan._tcp``) that answer within *seconds*.
+    """Return the services of *type* (``_uscan._tcp``); as browse_all."""
+    return browse_all((type,), debug, seconds, groups, port, cancel=cancel)[type]
+
+
+def browse_all(
+    types: Sequence[str],
+    debug: Debug,
+    seconds: float,
+    groups: tuple[str, ...] = (),
+    port: int = PORT,
+    *,
+    cancel: Cancels | None = None,
+) -> dict[str, list[Service]]:
+    """Return the services of each of *types* that answer within *seconds*.
 
     It goes on before when something was found, all of it is known, and a round brought nothing new.
-    Silence and a machine without a network give []. Garbage, and datagrams from another port than
-    the one that was asked, are dropped; of a flood INSTANCES are heard, of one host
+    Silence and a machine without a network give no service. Garbage, and datagrams from another
+    port than the one that was asked, are dropped; of a flood INSTANCES are heard, of one host
     INSTANCES_OF_HOST. Raises Cancelled when *cancel* is set.
     """
     sockets = Search(groups or GROUPS, debug, with_loopback=True)
-    known = _Known(dns.name_of(type + DOMAIN))
+    known = {type: _Known(dns.name_of(type + DOMAIN)) for type in types}
     end = Deadline(seconds)
     wait = (cancel or NeverCancelled()).wait
+    before = None
     try:
-        while (left := end.left()) and not known.is_complete():
-            for message in known.questions():
+        while (left := end.left()) and not _is_complete(known.values(), before):
+            before = [it.count() for it in known.values()]
+            for message in (message for it in known.values() for message in it.questions()):
                 sockets.send(message, port)
             round_end = Deadline(min(left, ROUND_SECONDS))
             while (left := round_end.left()) and (answer := sockets.receive(wait, left)):
                 if answer.port == port:
-                    known.take(answer, debug)
+                    _take(answer, known.values(), debug)
     finally:
         sockets.close()
-    return sorted(known.services(), key=lambda service: ":" in service.address)
+    return {
+        type: sorted(it.services(), key=lambda service: ":" in service.address)
+        for type, it in known.items()
+    }
+
+
+def _is_complete(known: Iterable[_Known], before: list[int] | None) -> bool:
+    """Tell, after a round, whether another one is hardly worth its time.
+
+    before: how much was known of each type before it.
+    """
+    is_found = any(it.has_instances() for it in known)
+    return (
+        is_found
+        and before == [it.count() for it in known]
+        and not any(it.is_missing_some() for it in known)
+    )
+
+
+def _take(answer: Answer, known: Iterable[_Known], debug: Debug) -> None:
+    """Take over the records of one datagram."""
+    try:
+        records = dns.parse(answer.data)
+    except dns.BadMessage as exc:
+        debug(3, "mdns: %s: %s", answer.host, exc)
+        return
+    for it in known:
+        it.take(records, answer)
 
 
 class _Known:
@@ -77,22 +119,22 @@ class _Known:
         self._servers: dict[Name, tuple[Name, int]] = {}
         self._texts: dict[Name, list[bytes]] = {}
         self._addresses: dict[Name, list[str]] = {}
-        self._before = 0  # how much was known after the last round
 
-    def is_complete(self) -> bool:
-        """Tell, after a round, whether another one is hardly worth its time."""
+    def count(self) -> int:
+        """Return how much is known."""
         known = len(self._instances) + len(self._servers) + len(self._texts)
-        known += sum(map(len, self._addresses.values()))
-        before, self._before = self._before, known
-        return bool(self._instances) and before == self._before and not self._missing()
+        return known + sum(map(len, self._addresses.values()))
 
-    def take(self, answer: Answer, debug: Debug) -> None:
-        """Take over the records of one datagram."""
-        try:
-            records = dns.parse(answer.data)
-        except dns.BadMessage as exc:
-            debug(3, "mdns: %s: %s", answer.host, exc)
-            return
+    def has_instances(self) -> bool:
+        """Tell whether there is a service of the type."""
+        return bool(self._instances)
+
+    def is_missing_some(self) -> bool:
+        """Tell whether an instance is not known whole."""
+        return bool(self._missing())
+
+    def take(self, records: Iterable[dns.Record], answer: Answer) -> None:
+        """Take over what *records* of *answer* tell."""
         for record in records:
             self._take(record, answer)
 

@@ -110,9 +110,11 @@ def _split_remote(full: str) -> tuple[tuple[str, ...], str, str]:
 
 
 def _airscan_hosts(backend: str, type: str) -> list[str]:
-    """Return the address in what sane-airscan lists as a type: ``ip=10.0.0.2``."""
-    words = type.split() if backend == "airscan" else ()
-    return [word[3:] for word in words if word.startswith("ip=") and len(word) > 3]
+    """Return the addresses in what sane-airscan lists as a type: ``ip=10.0.0.2, fe80::1``."""
+    before, found, rest = type.partition("ip=")
+    if backend != "airscan" or not found or before[-1:].strip():
+        return []
+    return rest.replace(",", " ").split()
 
 
 def _hosts_in_name(backend: str, name: str) -> list[str]:

@@ -34,7 +34,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(dbus, "SOCKET", str(tmp_path / "bus"))
     monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
     elsewhere = [Service("network.local", 80, "192.0.2.99", "network", {})]
-    monkeypatch.setattr(mdns, "browse", lambda *_, **__: elsewhere)
+    monkeypatch.setattr(mdns, "browse_all", lambda types, *_, **__: {types[0]: elsewhere})
     yield tmp_path / "bus"
 
 
@@ -56,6 +56,16 @@ def test_avahi_what_is_in_the_cache_is_found_at_once(path: Path) -> None:
         ["other.local", "8080", "fe80::1%lo", "Other", "rs=eSCL"],
     ]
     assert daemon.calls[:4] == ["Hello", "AddMatch", "GetNameOwner", "ServiceBrowserNew"]
+
+
+def test_avahi_who_has_found_one_type_does_not_wait_for_another(path: Path) -> None:
+    other = "_uscans._tcp"
+    with FakeAvahi(path, [*TWO, Announced("Safe", type=other)]):
+        begin = time.monotonic()
+        found = dnssd.services_of((other, TYPE, "_none._tcp"), QUIET, LONG)
+        assert time.monotonic() - begin < LONG / 4
+    names = {type: [it.instance for it in services] for type, services in found.items()}
+    assert names == {other: ["Safe"], TYPE: ["Büro 2.Stock", "Other"], "_none._tcp": []}
 
 
 def test_avahi_with_a_cold_cache_it_waits_until_no_more_comes(path: Path) -> None:
@@ -114,7 +124,7 @@ def test_avahi_that_hangs_is_not_asked_again_by_its_program(
 
 def test_avahi_without_a_bus_fails_at_once(path: Path) -> None:
     with pytest.raises(DeviceIOError, match="bus: connect"):
-        avahi.browse(TYPE, QUIET, LONG)
+        avahi.browse([TYPE], QUIET, LONG)
     assert found() == NETWORK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -106,6 +107,21 @@ def test_dnssd_the_cache_is_asked_before_the_network(
         assert log.read_text().split() == ["-rpc", "-rpt"][: 1 if warm else 2]
 
 
+def test_dnssd_who_has_found_one_type_does_not_wait_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = "=;eth0;IPv4;a;_x._tcp;local;h.local;192.0.2.7;80;"
+    script = f"[ $1 = -rpc ] || exec sleep 60\n[ $2 != _x._tcp ] || echo '{row}'\n"
+    program(tmp_path, monkeypatch, script)
+    begin = time.monotonic()
+    found = dnssd.services_of(("_y._tcp", "_x._tcp"), DEBUG, LONG)
+    assert time.monotonic() - begin < LONG / 2
+    assert {type: [it.name for it in services] for type, services in found.items()} == {
+        "_y._tcp": [],
+        "_x._tcp": ["h.local"],
+    }
+
+
 def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away every way to ask."""
     monkeypatch.setattr(dnssd, "PROGRAM", "/nonexistent")
@@ -130,11 +146,13 @@ def test_dnssd_asks_the_network_where_nobody_else_can_be_asked(
     nobody(monkeypatch)
     asked: list[tuple[str, float]] = []
 
-    def browse(type: str, _debug: Debug, seconds: float, cancel: object) -> list[Service]:
-        asked.append((type, seconds))
-        return [Service("a.local", 6566, "192.0.2.7", "a", {})]
+    def browse(
+        types: Sequence[str], _debug: Debug, seconds: float, cancel: object
+    ) -> dict[str, list[Service]]:
+        asked.extend((type, seconds) for type in types)
+        return {type: [Service("a.local", 6566, "192.0.2.7", "a", {})] for type in types}
 
-    monkeypatch.setattr(mdns, "browse", browse)
+    monkeypatch.setattr(mdns, "browse_all", browse)
     assert [it.name for it in dnssd.services(TYPE, DEBUG, 5.0)] == ["a.local"]
     program(tmp_path, monkeypatch, "exit 1\n")  # there is no daemon
     assert [it.name for it in dnssd.services(TYPE, DEBUG, 5.0)] == ["a.local"]
@@ -166,7 +184,8 @@ def test_dnssd_asks_zeroconf_where_there_is_no_avahi(monkeypatch: pytest.MonkeyP
                 server=f"{name}.local.", port=7000, parsed_scoped_addresses=lambda: ["192.0.2.8"]
             )
 
-    def browser(network: Network, service: str, listener: Any) -> Any:
+    def browser(network: Network, services: list[str], listener: Any) -> Any:
+        (service,) = services
         for name in ("a", "b", "gone"):
             listener.add_service(network, service, name)
         listener.remove_service(network, service, "b")

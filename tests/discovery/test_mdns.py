@@ -158,6 +158,18 @@ def test_mdns_from_another_port_is_no_answer() -> None:
         assert elsewhere.received
 
 
+def test_mdns_all_types_are_asked_for_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not wait for a type that nobody has."""
+    monkeypatch.setattr(mdns, "ROUND_SECONDS", 0.05)
+    with Responder(*WHOLE) as responder:
+        begin = time.monotonic()
+        port = responder.address[1]
+        found = mdns.browse_all(("_none._tcp", TYPE), DEBUG, 60.0, (GROUP,), port)
+        assert time.monotonic() - begin < LONG
+    assert [it.instance for it in found[TYPE]] == ["Büro 2.Stock"] * 2
+    assert found["_none._tcp"] == []
+
+
 def test_mdns_a_flood_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mdns, "INSTANCES", 3)
     many = []
@@ -180,8 +192,9 @@ def test_mdns_a_host_that_floods_does_not_hide_another(monkeypatch: pytest.Monke
         name = packed(b"N%d" % number) + packed(f"{TYPE}.local") + b"\0"
         pointer = record(packed(f"{TYPE}.local") + b"\0", PTR, name)
         data = message(pointer, record(name, SRV, struct.pack(">3H", 0, 0, 80) + HOST))
-        known.take(Answer(data, "192.0.2.66", 5353, "lo"), DEBUG)
-    known.take(Answer(message(*WHOLE), "192.0.2.7", 5353, "lo"), DEBUG)
+        known.take(dns.parse(data), Answer(data, "192.0.2.66", 5353, "lo"))
+    data = message(*WHOLE)
+    known.take(dns.parse(data), Answer(data, "192.0.2.7", 5353, "lo"))
     names = [service.instance for service in known.services()]
     assert len(set(names)) == 6
     assert "Büro 2.Stock" in names

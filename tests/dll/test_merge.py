@@ -103,6 +103,8 @@ def test_one_host_has_one_spelling(one: str, other: str) -> None:
     [
         ("airscan", "ip=10.0.0.2", {"10.0.0.2"}),
         ("airscan", "eSCL scanner ip=[fe80::1%2]", {"fe80::1"}),
+        ("airscan", "ip=10.0.0.2, 127.0.0.1,fe80::1", {"10.0.0.2", "127.0.0.1", "fe80::1"}),
+        ("airscan", "ip=, ,", set()),
         ("airscan", "ip=", set()),
         ("airscan", "zip=10.0.0.2", set()),
         ("other", "ip=10.0.0.2", set()),

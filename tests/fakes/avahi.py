@@ -15,7 +15,7 @@ from sane.discovery import dbus
 from sane.discovery.avahi import BROWSER, NAME, SERVER
 
 OWNER, STRANGER = ":1.7", ":1.9"
-BROWSER_PATH = "/Client1/ServiceBrowser1"
+BROWSER_PATH = "/Client1/ServiceBrowser{}"
 JOIN_SECONDS = 10.0
 IPV4 = 0
 
@@ -29,6 +29,7 @@ class Announced(NamedTuple):
     port: int = 8080
     texts: Sequence[bytes] = (b"rs=eSCL",)
     interface: int = 1
+    type: str = "_uscan._tcp"
 
 
 class FakeAvahi:
@@ -93,6 +94,7 @@ class _Conversation:
         self.connection = connection
         self.parser = Parser()
         self.serial = 0
+        self.browsers = 0
 
     def take(self, data: bytes) -> None:
         for message in self.parser.feed(data):
@@ -110,7 +112,7 @@ class _Conversation:
         self.send(new_method_return(call, signature or None, body), sender)
 
     def tell(self, member: str, signature: str = "", *body: Any, sender: str = OWNER) -> None:
-        address = DBusAddress(BROWSER_PATH, interface=BROWSER)
+        address = DBusAddress(BROWSER_PATH.format(self.browsers), interface=BROWSER)
         self.send(new_signal(address, member, signature or None, body), sender)
 
     def fail(self, call: Message, error: str, sender: str = OWNER) -> None:
@@ -137,13 +139,16 @@ class _Conversation:
         if fault in ("hangs", "gone"):
             return
         assert call.header.fields[HeaderFields.interface] == SERVER
-        self.answer(call, "o", BROWSER_PATH)
-        self.tell("ItemNew", "iisssu", 1, IPV4, "Forged", call.body[2], "local", 0, sender=STRANGER)
+        type = call.body[2]
+        self.browsers += 1
+        self.answer(call, "o", BROWSER_PATH.format(self.browsers))
+        forged = 1, IPV4, "Forged", type, "local", 0
+        self.tell("ItemNew", "iisssu", *forged, sender=STRANGER)
         if fault == "cold":
             self.tell("CacheExhausted")
-        for one in self.daemon.announced:
-            where = one.interface, IPV4, one.instance, call.body[2], "local", 5
-            self.tell("ItemNew", "iisssu", *where)
+        announced = [one for one in self.daemon.announced if one.type == type]
+        for one in announced:
+            self.tell("ItemNew", "iisssu", one.interface, IPV4, one.instance, type, "local", 5)
         if fault == "failure":
             self.tell("Failure", "s", "Not permitted")
         elif fault not in ("cold", "dies", "closes", "garbage", "endless"):

@@ -89,7 +89,7 @@ def challenge(data: bytes) -> None:
 
 def multicast(data: bytes) -> None:
     known = mdns._Known(dns.name_of("_uscan._tcp.local"))
-    known.take(Answer(data, "192.0.2.7", 5353, "eth0"), QUIET)
+    mdns._take(Answer(data, "192.0.2.7", 5353, "eth0"), [known], QUIET)
     for service in known.services():
         assert 0 < service.port <= 0xFFFF and service.address
     assert all(len(question) < 1 << 16 for question in known.questions())
