@@ -11,6 +11,7 @@ from pathlib import Path
 from sane.backend import Context
 from sane.backends.epson2 import Backend as Epson2
 from sane.backends.epsonds import Backend as EpsonDs
+from sane.backends.fujitsu import Backend as Fujitsu
 from sane.backends.test import Backend as Test
 from sane.config import Environment
 from sane.debug import Debug
@@ -56,7 +57,7 @@ def pysane() -> None:
     PysaneConf(ENVIRONMENT, QUIET)
 
 
-def backend(kind: type[Epson2 | EpsonDs | Net | Test]) -> Callable[[], None]:
+def backend(kind: type[Epson2 | EpsonDs | Fujitsu | Net | Test]) -> Callable[[], None]:
     def init() -> None:
         name = kind.__module__.rpartition(".")[2].replace("client", "net")
         made = kind(name, Context(ENVIRONMENT))
@@ -77,6 +78,7 @@ KINDS: tuple[tuple[str, Callable[[], None]], ...] = (
     ("test.conf", backend(Test)),
     ("epson2.conf", backend(Epson2)),
     ("epsonds.conf", backend(EpsonDs)),
+    ("fujitsu.conf", backend(Fujitsu)),
 )
 
 
