@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from sane.config import Environment
@@ -54,8 +54,10 @@ def start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
 
 
-def set_up(folder: Path) -> tuple[subprocess.Popen[bytes], list[subprocess.Popen[bytes]]]:
-    """Start everything; return the daemon and the others."""
+def set_up(
+    folder: Path, published: Mapping[str, Sequence[str]]
+) -> tuple[subprocess.Popen[bytes], list[subprocess.Popen[bytes]]]:
+    """Start everything; return the daemon and the others. published: port and texts by name."""
     for line in (
         "mount -t tmpfs none /run",
         "ip link set lo up multicast on",
@@ -78,7 +80,7 @@ def set_up(folder: Path) -> tuple[subprocess.Popen[bytes], list[subprocess.Popen
     options = ["--no-drop-root", "--no-chroot", "--no-rlimits", "-f", str(folder / "daemon.conf")]
     daemon = start(["avahi-daemon", *options], folder / "daemon.log")
     wait_until(lambda: "startup complete" in (folder / "daemon.log").read_text())
-    for name, (port, *texts) in PUBLISHED.items():
+    for name, (port, *texts) in published.items():
         log = folder / f"publish{port}.log"
         others.append(start(["avahi-publish", "-s", name, TYPE, port, *texts], log))
         wait_until(lambda log=log: "Established" in log.read_text())  # type: ignore[misc]
@@ -97,7 +99,7 @@ def main() -> None:
     """Run all cases."""
     assert Path(dbus.SOCKET).parent.parent.resolve() == Path("/run")
     folder = Path(os.environ["SANE_TEST_FOLDER"])
-    daemon, others = set_up(folder)
+    daemon, others = set_up(folder, PUBLISHED)
     cases = {"first": found(TYPE), "second": found(TYPE), "nothing": found("_nothing._tcp")}
     sys.modules["jeepney"] = None  # type: ignore[assignment]  # as where it is not installed
     cases["program"] = found(TYPE)

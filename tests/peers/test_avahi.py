@@ -7,11 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sane.discovery import avahi, dnssd
-from tests.conftest import ABSENT, ROOT, TREE
+from tests.conftest import ABSENT, PREFIX, ROOT, TREE
 
 PROGRAMS = {
     "unshare": "util-linux",
@@ -26,18 +28,18 @@ SLACK_SECONDS = 2.0  # for a machine that is busy
 Cases = dict[str, tuple[list[list[str]], float]]
 
 
-@pytest.fixture(scope="module")
-def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cases, str]:
-    """Return what was found in each case, and what was told of it."""
+def run(module: str, folder: Path, **variables: str) -> tuple[Any, str]:
+    """Run *module* in namespaces of its own; return what it prints, and its messages."""
     pytest.importorskip("jeepney", reason=f"{ABSENT}jeepney")
     for program, package in PROGRAMS.items():
         if shutil.which(program, path=PATH) is None:
             pytest.skip(f"{ABSENT}{program} ({package})")
     apart = ["--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child"]
-    folder = tmp_path_factory.mktemp("avahi")
+    apart += ["--mount-proc"]
+    variables |= {"PATH": PATH, "PYTHONPATH": str(TREE), "SANE_TEST_FOLDER": str(folder)}
     done = subprocess.run(
-        ["unshare", *apart, sys.executable, "-m", "tests.peers.avahi_network"],
-        env={**os.environ, "PATH": PATH, "PYTHONPATH": str(TREE), "SANE_TEST_FOLDER": str(folder)},
+        ["unshare", *apart, sys.executable, "-m", module],
+        env={**os.environ, **variables},
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -49,6 +51,12 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cases, str]:
     logs = "".join(file.read_text() for file in folder.glob("*.log"))
     assert done.returncode == 0, done.stderr + logs
     return json.loads(done.stdout), done.stderr
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[Cases, str]:
+    """Return what was found in each case, and what was told of it."""
+    return run("tests.peers.avahi_network", tmp_path_factory.mktemp("avahi"))
 
 
 @pytest.mark.parametrize("case", ["first", "second", "program"])
@@ -85,3 +93,22 @@ def test_avahi_what_fails_is_told_once(cases: tuple[Cases, str]) -> None:
     said = cases[1]
     assert said.count(f"{avahi.NAME}: no answer in {avahi.ANSWER_SECONDS:g} s") == 1
     assert said.count("NameHasNoOwner") == 1
+
+
+def test_a_scanner_that_is_found_in_three_ways_is_listed_once(
+    tmp_path: Path, staged_environment: dict[str, str]
+) -> None:
+    """By eSCL, by ESC/I, and by sane-airscan, which is a C backend."""
+    if shutil.which("scanimage") is None:
+        pytest.skip(f"{ABSENT}scanimage (sane-utils)")
+    if not any(Path("/usr/lib").glob("*/sane/libsane-airscan.so.1")):
+        pytest.skip(f"{ABSENT}sane-airscan")
+    (tmp_path / "logs").mkdir()
+    (default, everything), _ = run(
+        "tests.peers.merged_network",
+        tmp_path / "logs",
+        SANE_CONFIG_DIR=staged_environment["SANE_CONFIG_DIR"],
+        SANE_TEST_LIBRARIES=str(PREFIX / "lib"),
+    )
+    assert [name.partition(":")[0] for name in everything] == ["escl", "epson2", "airscan"]
+    assert default == everything[:1]
