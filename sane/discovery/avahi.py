@@ -13,7 +13,7 @@ from ..errors import DeviceIOError
 from ..transport.failures import Disconnected, NoAnswer
 from ..transport.sockets import Deadline
 from . import dbus
-from .service import Service, read_texts
+from .service import Service, read_texts, unescape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -197,4 +197,4 @@ def _service(message: Message) -> Service | None:
         except OSError:
             return None  # the interface is gone
     entries = (bytes(entry).decode("utf-8", "replace") for entry in texts)
-    return Service(host, port, address, instance, read_texts(entries))
+    return Service(unescape(host), port, address, instance, read_texts(entries))

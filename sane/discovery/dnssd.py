@@ -14,7 +14,7 @@ from ..transport import PORT_MAX
 from ..transport.failures import NoAnswer
 from ..transport.sockets import Deadline
 from .programs import output_of
-from .service import Service, read_texts, usable
+from .service import Service, read_texts, unescape, usable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,34 +145,12 @@ def parse(output: str) -> Iterator[Service]:
     rows = [line.split(";", TEXTS) for line in output.splitlines()]
     rows = [row for row in rows if row[0] == RESOLVED and len(row) > PORT]
     for row in sorted(rows, key=lambda row: ":" in row[ADDRESS]):
-        name, address, port = row[HOST], row[ADDRESS], row[PORT]
+        name, address, port = unescape(row[HOST]), row[ADDRESS], row[PORT]
         if name and address and port.isdecimal() and 0 < int(port) <= PORT_MAX:
             if address.startswith("fe80:"):  # of use on its own link only
                 address = f"{address}%{row[INTERFACE]}"
             texts = read_texts("".join(row[TEXTS:]).strip('"').split('" "'))
             yield Service(name, int(port), address, unescape(row[INSTANCE]), texts)
-
-
-def unescape(text: str) -> str:
-    """Return *text* without avahi-browse's escapes.
-
-    They are a backslash and three digits, or one before a dot or another backslash.
-    """
-    data = bytearray()
-    at = 0
-    raw = text.encode("utf-8")
-    while at < len(raw):
-        digits = raw[at + 1 : at + 4]
-        if raw[at] == ord("\\") and len(digits) == 3 and digits.isdigit() and int(digits) < 256:
-            data.append(int(digits))
-            at += 4
-        elif raw[at] == ord("\\") and raw[at + 1 : at + 2] in (b".", b"\\"):
-            data.append(raw[at + 1])
-            at += 2
-        else:
-            data.append(raw[at])
-            at += 1
-    return data.decode("utf-8", "replace")
 
 
 def _zeroconf(

@@ -55,6 +55,28 @@ def read_texts(entries: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def unescape(text: str) -> str:
+    """Return *text* without the escapes of Avahi, which it has in host names and program output.
+
+    They are a backslash and three digits, or one before a dot or another backslash.
+    """
+    data = bytearray()
+    at = 0
+    raw = text.encode("utf-8")
+    while at < len(raw):
+        digits = raw[at + 1 : at + 4]
+        if raw[at] == ord("\\") and len(digits) == 3 and digits.isdigit() and int(digits) < 256:
+            data.append(int(digits))
+            at += 4
+        elif raw[at] == ord("\\") and raw[at + 1 : at + 2] in (b".", b"\\"):
+            data.append(raw[at + 1])
+            at += 2
+        else:
+            data.append(raw[at])
+            at += 1
+    return data.decode("utf-8", "replace")
+
+
 def is_host_name(text: str) -> bool:
     """Tell whether *text* can be the name of a host: printable, and nothing that divides names."""
     is_short = 0 < len(text.encode("utf-8", "surrogateescape")) <= NAME_BYTES

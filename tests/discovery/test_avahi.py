@@ -158,6 +158,12 @@ def test_avahi_ten_thousand_announcements_are_limited_and_told_once(
     assert "7953 findings are left out" in said
 
 
+def test_avahi_host_names_are_unescaped(path: Path) -> None:
+    with FakeAvahi(path, [Announced("x", host=r"B\195\188ro\045PC.local")]):
+        (service,) = dnssd.services(TYPE, QUIET, LONG)
+    assert service.name == "Büro-PC.local"
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -39,7 +39,9 @@ publish-workstation=no
 PUBLISHED = {
     "Büro 2.Stock": ("8080", "rs=eSCL", "ty=Acme One"),
     "a\x01\x1b[31mb": ("8081", "rs=\x01"),
+    "Third": ("8082",),
 }
+NAMED = "Büro-2.local"  # the host of the third
 
 
 def wait_until(condition: Callable[[], object]) -> None:
@@ -80,9 +82,13 @@ def set_up(
     options = ["--no-drop-root", "--no-chroot", "--no-rlimits", "-f", str(folder / "daemon.conf")]
     daemon = start(["avahi-daemon", *options], folder / "daemon.log")
     wait_until(lambda: "startup complete" in (folder / "daemon.log").read_text())
+    if published:
+        others.append(start(["avahi-publish", "-R", "-a", NAMED, "10.99.0.1"], folder / "host.log"))
+        wait_until(lambda: "Established" in (folder / "host.log").read_text())
     for name, (port, *texts) in published.items():
         log = folder / f"publish{port}.log"
-        others.append(start(["avahi-publish", "-s", name, TYPE, port, *texts], log))
+        command = ["avahi-publish", "-H", NAMED, "-s", name, TYPE, port, *texts]
+        others.append(start(command if port == "8082" else [command[0], *command[3:]], log))
         wait_until(lambda log=log: "Established" in log.read_text())  # type: ignore[misc]
     return daemon, others
 

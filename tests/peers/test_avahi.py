@@ -67,6 +67,8 @@ def test_avahi_announced_services_are_found(cases: tuple[Cases, str], case: str)
     (texts,) = {(row[3], *sorted(row[4:])) for row in rows if row[1] == "8080"}
     assert texts == ("Büro 2.Stock", "rs=eSCL", "ty=Acme One")
     assert {row[3] for row in rows if row[1] == "8081"} == {"a\x01\x1b[31mb"}
+    (third,) = {(row[0], row[2]) for row in rows if row[1] == "8082"}
+    assert third == ("Büro-2.local", "10.99.0.1")
 
 
 def test_avahi_with_a_warm_cache_takes_no_time(cases: tuple[Cases, str]) -> None:
