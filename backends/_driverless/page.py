@@ -100,7 +100,8 @@ class ReceivedPage:
         from ...image import Document
 
         width_px, lines = frame.request.sent_px()
-        self._document = Document(width_px, -1 if frame.lines < 0 else lines)
+        lines = -1 if frame.lines < 0 else lines
+        self._document = Document(width_px, lines, channels=frame.channels)
         self._begin(frame)
 
     def begin_next(self, frame: Frame) -> bool:

@@ -255,7 +255,7 @@ def head_of(data: bytes) -> dict[str, str]:
     found: dict[str, str] = {}
     name = ""
     for line in data.decode("latin-1").splitlines():
-        if line[:1] in (" ", "\t") and name:
+        if line[:1] in (" ", "\t") and name in found:
             found[name] += " " + line.strip()
             continue
         name, mark, value = line.partition(":")

@@ -8,7 +8,7 @@ specification escl 4.4.
 from __future__ import annotations
 
 import io
-from struct import calcsize, error, unpack_from
+from struct import calcsize, error, pack_into, unpack_from
 
 from ..errors import DeviceIOError, NoMemory, SaneError, Unsupported
 from .picture import Picture
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from .picture import Limits
 
-ORIENTATION, ORIENTATION_NORMAL = 274, 1
+ORIENTATION, PLANES = 274, 284  # tags whose usual value is 1
+COMPRESSION, PHOTOMETRIC, SAMPLES, JPEG_PLACE, JPEG_BYTES = 259, 262, 277, 513, 514
+OLD_JPEG, WHITE_IS_ZERO = 6, 0
 MOST_PICTURES = 4096  # of a TIFF
 STRIP_BYTES = 1 << 20  # of rows that are taken from Pillow at a time
 INVERT = bytes(range(255, -1, -1))
@@ -173,7 +175,8 @@ class PillowPictures(WholePictures):
         else:
             from PIL.TiffImagePlugin import TiffImageFile
 
-            self._file = TiffImageFile(io.BytesIO(upright(data)))
+            self._tiff = usual(data)
+            self._file = TiffImageFile(io.BytesIO(self._tiff))
 
     def load(self, at: int) -> Any:
         image = self._file
@@ -185,14 +188,38 @@ class PillowPictures(WholePictures):
             except EOFError:
                 return None
         self.check(*image.size)
+        tags = {} if self.name == "BMP" else image.tag_v2
+        if tags.get(COMPRESSION) == OLD_JPEG and JPEG_PLACE in tags:
+            return plain(self._old_jpeg(tags))
         image.load()
+        if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16"):
+            from PIL import Image
+
+            inverted = image.tobytes().translate(INVERT)  # Pillow does so with 8 bits alone
+            image = Image.frombytes(image.mode, image.size, inverted)
         return plain(image)
 
+    def _old_jpeg(self, tags: Any) -> Any:
+        """Return a picture of the old kind of JPEG: the whole file that lies in the TIFF.
 
-def upright(data: bytes) -> bytes:
-    """Return a TIFF without its tags about orientation: the device's rows are what was asked for.
+        Source: TIFF 6.0, section 22, JPEGInterchangeFormat.
+        """
+        from PIL.JpegImagePlugin import JpegImageFile
 
-    Damage is left for Pillow to find. Source: TIFF 6.0, section 2; BigTIFF.
+        place = int(tags[JPEG_PLACE])
+        size = int(tags.get(JPEG_BYTES, len(self._tiff)))
+        picture = JpegImageFile(io.BytesIO(self._tiff[place : place + size]))
+        self.check(*picture.size)
+        picture.load()
+        return picture
+
+
+def usual(data: bytes) -> bytes:
+    """Return a TIFF with the usual value of two tags, so that Pillow reads it as it should be.
+
+    The orientation does not count: the device's rows are what was asked for. Planes that hold one
+    sample each are no planes where there is one sample. Damage is left for Pillow to find. Source:
+    TIFF 6.0, section 2; BigTIFF.
     """
     out = bytearray(data)
     order = "<" if out[:2] == b"II" else ">"
@@ -207,16 +234,17 @@ def upright(data: bytes) -> bytes:
             seen.add(at)
             (count,) = unpack_from(order + count_form, out, at)
             at += calcsize(count_form)
-            for place in range(at, min(at + count * entry_bytes, len(out)), entry_bytes):
-                if unpack_from(order + "H", out, place)[0] == ORIENTATION:
-                    value = place + (12 if is_big else 8)
-                    out[value : value + 2] = ORIENTATION_NORMAL.to_bytes(2, byte_order(order))
-            at += count * entry_bytes
+            end = at + count * entry_bytes
+            places = range(at, min(end, len(out)), entry_bytes)
+            tags = {unpack_from(order + "H", out, place)[0]: place for place in places}
+            values = {tag: place + (12 if is_big else 8) for tag, place in tags.items()}
+            wrong = [ORIENTATION]
+            if SAMPLES not in values or unpack_from(order + "H", out, values[SAMPLES]) == (1,):
+                wrong.append(PLANES)
+            for tag in wrong:
+                if tag in values:
+                    pack_into(order + "H", out, values[tag], 1)
+            at = end
     except error:
         pass
     return bytes(out)
-
-
-def byte_order(sign: str) -> Any:
-    """Return the name of the order of bytes that struct writes as *sign*."""
-    return "little" if sign == "<" else "big"

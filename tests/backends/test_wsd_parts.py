@@ -306,6 +306,10 @@ def test_wsd_parts_without_an_image_are_an_error(data: bytes, error: type[SaneEr
         reader.end()
 
 
+def test_wsd_heads_of_parts() -> None:
+    assert mtom.head_of(b" odd\r\nno colon\r\n more\r\nA: b\r\n\tc\r\na: d") == {"a": "b c"}
+
+
 @pytest.mark.parametrize(
     ("value", "boundary"),
     [
