@@ -115,6 +115,11 @@ def _jams_behind(scanner: Scanner) -> None:
     scanner.status.adf_state = "ScannerAdfJam"
 
 
+def _senseless(scanner: Scanner) -> None:
+    """Do not tell that the feeder knows whether there is paper in it."""
+    scanner.model.adf_options = ("Duplex",)
+
+
 def _moved_delete(scanner: Scanner) -> None:
     scanner.jobs.delete, scanner.jobs.delete_location = 301, "https://localhost:443/"
 
@@ -155,8 +160,8 @@ PAGES = [
     Fault("500 for ever", script("document", *[500] * 20), IO_ERROR,
           airscan=BUSY),
     *(Fault(f"framing {f}", body(framing=f), GOOD, 1) for f in ("sized", "chunked", "closed")),
-    Fault("length too large", body(framing="sized", declared=500), IO_ERROR, 1, airscan_pages=0),
-    Fault("no last chunk", body(framing="chunked", has_end=False), IO_ERROR, 1, airscan_pages=0),
+    Fault("length too large", body(framing="sized", declared=500), IO_ERROR),
+    Fault("no last chunk", body(framing="chunked", has_end=False), IO_ERROR),
     Fault("an empty page", body(is_empty=True), IO_ERROR),
     Fault("no type", body(content_type=""), GOOD, 1),
     Fault("another type", body(content_type="image/jpeg"), GOOD, 1),
@@ -181,7 +186,8 @@ STATES = [
     ),
     Fault("busy state", state("", "Processing"), GOOD, 1),
     Fault("stopped state", state("", "Stopped"), GOOD, 1),
-    Fault("always empty", state("ScannerAdfEmpty"), NO_DOCS, 2, 2),
+    Fault("always empty", both(_senseless, state("ScannerAdfEmpty")), NO_DOCS, 2, 2),
+    Fault("empty, told by a sensor", state("ScannerAdfEmpty"), NO_DOCS, 0, 2, airscan_pages=2),
     Fault("always loaded", state("ScannerAdfLoaded"), NO_DOCS, 2, 2),
     Fault("always processing", state("ScannerAdfProcessing"), NO_DOCS, 2, 2),
     Fault("unknown state", state("ScannerAdfSleeps"), NO_DOCS, 2, 2),

@@ -31,6 +31,7 @@ class Host:
 
     program = ""
     arguments: tuple[str, ...] = ("test:0",)
+    device = "test:0"  # that it opens, or how its name begins
     main: str  # the window
     lists = True  # it asks for the devices before it opens one
     loss = 0  # how far the samples of its page are off, on the average at most
@@ -195,7 +196,7 @@ class Skanlite(Host):
 
     def wait_until_ready(self) -> None:
         self.main = self.window("Skanlite")
-        self.wait_for(lambda: self.said("open: test:0"), "no device is opened")
+        self.wait_for(lambda: self.said(f"open: {self.device}"), "no device is opened")
         self.desktop.wait_until_still()
 
     def press_scan(self) -> None:
@@ -268,7 +269,7 @@ class Gscan2pdf(Host):
         self.main = self.window("^gscan2pdf")
         self.desktop.click_at(self.main, 110, 50)
         self.dialogue = self.window("^Scan Document")
-        self.wait_for(lambda: self.said("open: test:0"), "no device is opened")
+        self.wait_for(lambda: self.said(f"open: {self.device}"), "no device is opened")
         self.desktop.wait_until_still()
 
     def press_scan(self) -> None:
@@ -292,7 +293,7 @@ class Scantpaper(Host):
         message = self.window("^Messages")  # that programs are missing
         self.desktop.click_at(message, 563, 62)
         self.main = self.window("^scantpaper")
-        self.wait_for(lambda: self.said("open: test:0"), "no device is opened")
+        self.wait_for(lambda: self.said(f"open: {self.device}"), "no device is opened")
         self.desktop.click_at(self.main, 89, 41)
         self.dialogue = self.window("^Scan Document")
         self.desktop.wait_until_still()
