@@ -36,8 +36,8 @@ class Backend(UsbBackend):
 
     version = (1, 0, 139)
     usb_ids = (
-        *((models.FUJITSU, product, FUJITSU, name) for product, name, _status in models.MODELS),
-        *((models.RICOH, product, RICOH, name) for product, name, _status in models.RICOH_MODELS),
+        *((models.FUJITSU, row[0], FUJITSU, row[1]) for row in models.supported(models.MODELS)),
+        *((models.RICOH, row[0], RICOH, row[1]) for row in models.supported(models.RICOH_MODELS)),
     )
     usb_vendors = (models.FUJITSU, models.RICOH)
     device_type = "scanner"

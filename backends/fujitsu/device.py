@@ -75,7 +75,9 @@ class Fujitsu(FujitsuOptions):
             size = f"{settings.width_px} x {settings.lines}"
             raise errors.Invalid(f"the scan area has {size} pixels")
         if self._job is not None and self._job.settings != settings:
-            self._end_job(is_fine=True)
+            if not self._job.is_feeding:
+                self._end_job(is_fine=True)
+            self._job = None  # a sheet that was drawn in is the new batch's
         if self._job is None:
             decodes = not self.wanted_mime
             form = {"decodes": decodes, "keeps": self.keeps_encoded or not decodes}

@@ -81,7 +81,7 @@ class Job:
         self._sheets = 0  # that were scanned
         self._is_set_up = False
         self._is_cancel_due = False  # paper may lie inside
-        self._is_feeding = False  # the next sheet, in advance
+        self.is_feeding = False  # the next sheet is drawn in, in advance
 
     # Sheets
 
@@ -109,7 +109,7 @@ class Job:
         is_first = not self._sheets
         if not settings.is_flatbed:
             self._is_cancel_due = True
-            self._is_feeding = False
+            self.is_feeding = False
             try:
                 self.scanner.feed(waits=self.able.quirks.waits_after_feed)
             except (errors.Cancelled, UsbError):
@@ -276,10 +276,10 @@ class Job:
         to find the next one in the exit.
         """
         is_wanted = self._sheets > 1 and self.settings.prepick != OFF
-        if self._is_feeding or self.settings.is_flatbed or not is_wanted:
+        if self.is_feeding or self.settings.is_flatbed or not is_wanted:
             return
         if not self._sheet.sides and self._sheet.has_ended:
-            self._is_feeding = True
+            self.is_feeding = True
             self.scanner.begin_feed()
 
     def _advance(self, stream: Stream) -> None:

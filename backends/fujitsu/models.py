@@ -6,11 +6,15 @@ stands here. Source: specification fujitsu 3.3, 10, 11 and 15.
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Row = tuple[int, str, str]
+
 FUJITSU, RICOH = 0x04C5, 0x05CA
 COMPLETE, GOOD, UNTESTED, UNSUPPORTED = "complete", "good", "untested", "unsupported"
 
 # USB product id (of Fujitsu's vendor id), name, and how far it is known to work.
-MODELS: tuple[tuple[int, str, str], ...] = (
+MODELS: tuple[Row, ...] = (
     (0x1041, "fi-4120C", COMPLETE),
     (0x1042, "fi-4220C", COMPLETE),
     (0x1078, "fi-4530C", COMPLETE),
@@ -106,7 +110,7 @@ MODELS: tuple[tuple[int, str, str], ...] = (
     (0x1630, "ScanSnap iX1400", UNTESTED),
     (0x1632, "ScanSnap iX1600", GOOD),
 )
-RICOH_MODELS: tuple[tuple[int, str, str], ...] = (
+RICOH_MODELS: tuple[Row, ...] = (
     (0x0307, "fi-8040", UNTESTED),
     (0x0308, "fi-70F", UNTESTED),
 )
@@ -245,6 +249,11 @@ def quirks_of(product: str) -> Quirks:
         if any(text in product for text in texts):
             return quirks
     return Quirks()
+
+
+def supported(rows: tuple[Row, ...]) -> list[Row]:
+    """Return the rows of models that are not known to fail."""
+    return [row for row in rows if row[2] != UNSUPPORTED]
 
 
 def buffer_bytes(product_id: int) -> int:

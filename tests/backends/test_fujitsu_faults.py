@@ -279,6 +279,20 @@ def test_other_options_begin_a_new_batch() -> None:
     handle.close()
 
 
+def test_a_sheet_that_was_fed_in_advance_is_the_next_batchs() -> None:
+    desk = Desk(sheets=3)
+    handle = desk.open(FRONT)
+    for _ in range(2):
+        handle.start()
+        read_side(handle)
+    handle.set(4, (200).to_bytes(4, "little"))
+    handle.start()
+    wanted = expected(handle, 2)
+    assert read_side(handle) == wanted
+    assert (desk.names().count("feed"), desk.names().count("cancel")) == (3, 0)
+    handle.close()
+
+
 def test_an_empty_area_is_refused() -> None:
     desk = Desk()
     handle = desk.open(f'--source "ADF Front" {SMALL} -l 30 -x 0')
