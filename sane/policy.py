@@ -1,8 +1,9 @@
 """What differs between drivers beside the scan itself: declared attributes and small hooks.
 
-A driver keeps the defaults, which are the rules of the standard. Whoever passes on what another
-program decides, or does what an original does against these rules, says so here: sane.handle
-asks, and nobody overrides it. Source: SANE standard 4.3 and 4.4; c-abi-and-dll 1.7 and 9.
+The defaults are the rules of the standard, and most drivers keep them. A driver that passes on what
+another program decides, or behaves like an original that breaks these rules, overrides them here;
+sane.handle asks for them, and is the same for all drivers.
+Source: SANE standard 4.3 and 4.4; c-abi-and-dll 1.7 and 9.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ class Policy:
     """How a Device wants to be treated; every attribute and method here may be overridden."""
 
     may_raise_sigpipe: ClassVar[bool] = True
-    """It may write to a socket or pipe that is not of sane.transport or usb: each call of it takes
-    some microseconds longer, so that a peer that hangs up cannot end the frontend by SIGPIPE."""
+    """Whether the driver may write to sockets or pipes other than those of sane.transport and usb.
+    If so, SIGPIPE is blocked during each of its calls, which takes some microseconds."""
 
     # Options
 
     sets_always: ClassVar[bool] = False
-    """A SET takes effect and tells its info bits also when the value is there already."""
+    """Setting an option to the value that it has already takes effect, and tells its info bits."""
 
     frame_actions: ClassVar[tuple[int, ...]] = (const.ACTION_GET_VALUE,)
     """What may be done with options while a frame is being read."""
 
     passes_unknown_actions: ClassVar[bool] = False
-    """An action that the standard does not have does nothing, successfully."""
+    """An action that the standard does not have does nothing and returns GOOD."""
 
     fetched: set[int] | None = None
     """Numbers of the options whose descriptor was fetched since they were last to be reloaded; a
@@ -52,8 +53,8 @@ class Policy:
     # The scan
 
     keeps_state: ClassVar[bool] = False
-    """The driver keeps the states of a scan itself, beyond a close if it likes: start, read_into,
-    finish and close are passed on whatever happened before. read_into raises EndOfFrame."""
+    """The driver keeps the states of a scan itself, perhaps even after close. start, read_into,
+    finish and close are called in any state; read_into raises EndOfFrame at the end of a frame."""
 
     vouches_for_parameters: ClassVar[bool] = False
     """parameters() is asked each time, and its answer passed on without a check."""
@@ -65,8 +66,8 @@ class Policy:
     """A read into a buffer of no bytes ends the frame, instead of being refused."""
 
     status_without_frame: ClassVar[type[SaneError] | None] = None
-    """What a read raises when there is no frame, except after the end of one. None: Invalid
-    before a scan, and after a failure the same again."""
+    """What a read raises when there is no frame, except after the end of one. None: before a scan
+    Invalid, after a failure the error of that failure again."""
 
     cancelled_read: ClassVar[type[SaneError]] = Cancelled
     """What a read raises that a cancel interrupts, once bytes of the frame were delivered."""

@@ -147,7 +147,7 @@ class UsbBackend(Backend):
     def find(self, name: str) -> BusDevice:
         """Return the device *name*, the first wanted one for ""; raises Invalid without one.
 
-        A device that is named may be any: whoever writes its name knows why.
+        A device that is named need not be one that the driver knows.
         """
         if name:
             return self.bus.device(name)
