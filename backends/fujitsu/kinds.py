@@ -15,7 +15,7 @@ from ...backend import (
 from ...option import Bool, Fixed, Int, String
 from .capabilities import FLATBED, MOST_UNITS
 from .settings import DEFAULT, OFF, ON, WORD_TO_UNIT, millimetres
-from .window import DTC_OPTIONS, uses_dtc
+from .window import DTC, DTC_OPTIONS, SDTC, processing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,23 +32,26 @@ QUANTUM = WORD_TO_UNIT / 65536  # mm: 1 u
 ANY_LENGTH = Range(0, millimetres(MOST_UNITS), QUANTUM)  # until the capabilities are known
 
 
-def _takes_dtc(device: Any) -> bool:
-    return not device.variance or uses_dtc(device)
-
-
-def _takes_sdtc(device: Any) -> bool:
-    return not uses_dtc(device)
+PROCESSED_BY = ("threshold", "variance", *DTC_OPTIONS)  # what decides upon the processing
 
 
 def dtc(title: str, desc: str, most: int = 0) -> Any:
     """Return an option of dynamic thresholding: yes or no, or a number up to *most*."""
-    rest: dict[str, Any] = {"active": _takes_dtc, "depends": ("variance",), "reloads": OPTIONS}
+    rest: dict[str, Any] = {
+        "active": lambda d: processing(d) != SDTC,
+        "depends": PROCESSED_BY,
+        "reloads": OPTIONS,
+    }
     return Int(title, desc, Range(0, most), **rest) if most else Bool(title, desc, **rest)
 
 
 def variance(title: str, desc: str) -> Int:
     """Return the option of simplified dynamic thresholding."""
-    rest: dict[str, Any] = {"active": _takes_sdtc, "depends": DTC_OPTIONS, "reloads": OPTIONS}
+    rest: dict[str, Any] = {
+        "active": lambda d: processing(d) != DTC,
+        "depends": DTC_OPTIONS,
+        "reloads": OPTIONS,
+    }
     return Int(title, desc, Range(0, 255), **rest)
 
 

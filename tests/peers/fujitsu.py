@@ -35,6 +35,8 @@ LENGTHENING = ("38", "39", "62", "63", "64", "65", "66")  # ald, compression, cl
 OFF_TIMER = "56"  # whose rounded value the original keeps to itself
 RELOADING = ("41", "54", "69", *map(str, range(25, 36)))  # df-action, overscan, endorser, filters
 FEED, SCAN, CANCEL, SENSORS = "3101", "1B00", "F104", "C200"
+WINDOWS, COMPOSITION, COLOR = "240000", 8 + 0x19, 5
+DROPOUT = "151000000E00"
 READING = ("28000000", "2800000080", "F110", "[", "0300")  # READ, ready for read, REQUEST SENSE
 AREA = ("8", "9", "10", "11", "73")  # tl-x to br-y, endorser-y
 TIMERS = {  # what begins their data, and what is preset
@@ -244,9 +246,9 @@ def comparable(commands: Sequence[str], trace: Sequence[str]) -> list[str]:
     """Return a trace without what does not matter (see docs/deviations.md).
 
     Here the area may exceed the page, which grows; groups have no capabilities; a group that the
-    original turns into a switch stays one; df-diff can become active; what changes the number of
-    lines says so, and what is set to the value that it has changes nothing; and what is read where
-    no scan was started is INVAL.
+    original turns into a switch stays one; df-diff and JPEG can become active; what changes the
+    number of lines says so, and what is set to the value that it has changes nothing; and what is
+    read where no scan was started is INVAL.
     """
     lines = []
     has_started = True
@@ -264,9 +266,11 @@ def comparable(commands: Sequence[str], trace: Sequence[str]) -> list[str]:
             text = text.partition(" value=")[0]
         elif words[0] == "desc" and words[2] in AREA:
             text = text.partition(" range=")[0]
+        elif words[0] == "desc":
+            text = re.sub(r"(type=1 .* range=.*)/0$", r"\1/1", text)  # the same for whole numbers
         elif words[0] == "descs":
             text = re.sub(r"(:[^ ]*/5/[^ ]*/)[0-9a-f]{2}", r"\1-", text)
-            text = re.sub(r" (45|68):[^ ]*", r" \1:-", text)
+            text = re.sub(r" (39|40|45|68):[^ ]*", r" \1:-", text)
         lines.append(text)
     return lines + list(trace[len(commands) :])
 
@@ -313,7 +317,7 @@ def wire_difference(ours: Sequence[str], theirs: Sequence[str], has_cut: bool) -
     for mine, yours in pairs:
         tidy = without_last_feed(mine) if count(mine) == count(yours) + 1 else mine
         sides = [without_last_reads(side) if has_cut else side for side in (tidy, yours)]
-        report = difference(*sides)
+        report = difference(*(without_dropout(side) for side in sides))
         if report:
             return report
     return ""
@@ -327,6 +331,14 @@ def batches(lines: Iterable[str]) -> list[list[str]]:
         if line.startswith(CANCEL):
             groups.append([])
     return groups
+
+
+def without_dropout(batch: list[str]) -> list[str]:
+    """Return a batch in colour without its drop-out colour, which ours does not send then."""
+    windows = [line for line in batch if line.startswith(WINDOWS)]
+    if not any(bytes.fromhex(line.split()[2])[COMPOSITION] == COLOR for line in windows):
+        return batch
+    return [line for line in batch if not line.startswith(DROPOUT)]
 
 
 def count(batch: Iterable[str]) -> int:

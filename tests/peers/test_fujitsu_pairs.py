@@ -10,6 +10,7 @@ import pytest
 from sane.testing.fujitsu import MODELS, Answer, Sheet, alike
 from tests.peers.fujitsu import set_word
 from tests.peers.fujitsu_pairs import BACK, DUPLEX, FRONT, SCAN, Pair, page, pair, walker
+from tests.peers.walk_fujitsu import COUNT
 
 __all__ = ["pair", "walker"]  # fixtures
 
@@ -35,7 +36,7 @@ def test_options_and_modes(pair: Pair, model: str) -> None:
         sources += [DUPLEX] if MODELS[model].is_old else [BACK, DUPLEX]
     modes = ["Color", "Gray"] + ["Lineart"] * bool(fields[0x1C] & 2 or model == "iX500")
     modes += ["Halftone"] * bool(fields[0x1C] & 4)
-    commands: list[str] = []
+    commands = [f"descs 0 {COUNT}"]
     for source in sources:
         for mode in modes:
             commands += page(source, mode, 150, 1600, 1000, at=100)
