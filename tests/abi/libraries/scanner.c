@@ -35,7 +35,8 @@ typedef struct {
   SANE_Option_Descriptor options[LAST];
   SANE_Int resolution, left, gamma[4], flag, pressed;
   char mode[16];
-  int cancel_fd, scanning, cancelled, position;
+  int cancel_fd, position;
+  _Atomic int scanning, cancelled; /* sane_cancel may come from another thread */
 } Scanner;
 
 static const SANE_Word resolutions[] = {3, 75, 150, 300};
@@ -356,7 +357,8 @@ NAME(start)(SANE_Handle handle)
   if (read(s->cancel_fd, &count, sizeof count) < 0)
     count = 0; /* nothing to forget */
   s->scanning = 1;
-  s->cancelled = s->position = 0;
+  s->cancelled = 0;
+  s->position = 0;
   return SANE_STATUS_GOOD;
 }
 
