@@ -298,7 +298,7 @@ pysane_enter_read(SANE_Handle inner)
 }
 
 void
-pysane_leave_read(struct pysane_handle *h, SANE_Status status)
+pysane_leave_point(struct pysane_handle *h, SANE_Status status)
 {
   pysane_leave(h);
   if (status != SANE_STATUS_GOOD)

@@ -130,9 +130,9 @@ const SANE_Option_Descriptor *pysane_descriptor(SANE_Handle inner, SANE_Int inde
  * carries out a pending cancel first. Every GOOD needs one pysane_leave. */
 SANE_Status pysane_enter(SANE_Handle inner);
 void pysane_leave(struct pysane_handle *h);
-/* The same for sane_read, which is a cancellation point: at once, and when it got nothing. */
+/* The same for what is a cancellation point: sane_read at once, and also sane_start when it fails. */
 SANE_Status pysane_enter_read(SANE_Handle inner);
-void pysane_leave_read(struct pysane_handle *h, SANE_Status status);
+void pysane_leave_point(struct pysane_handle *h, SANE_Status status);
 /* What sane_close does: it also wakes a blocked call, and does not wait for it for long. */
 void pysane_gate_close(SANE_Handle inner);
 void pysane_drop(SANE_Handle inner); /* close what nobody has got to know */

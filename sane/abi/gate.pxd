@@ -54,7 +54,7 @@ cdef extern from "gate.h" nogil:
     void pysane_drop(SANE_Handle inner)
     void pysane_leave(pysane_handle *h)
     SANE_Status pysane_enter_read(SANE_Handle inner)
-    void pysane_leave_read(pysane_handle *h, SANE_Status status)
+    void pysane_leave_point(pysane_handle *h, SANE_Status status)
     bint pysane_try_enter(SANE_Handle inner)
     void pysane_leave_quick(pysane_handle *h)
     bint pysane_undisturbed(pysane_handle *h, bint begins)

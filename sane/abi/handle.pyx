@@ -273,8 +273,13 @@ cdef int start(AbiHandle self, void *number) except -1:
 
 
 cdef SANE_Status py_start(SANE_Handle inner) noexcept nogil:
-    cdef unsigned int number = pysane_count_start(pysane_handle_of(inner))
-    return enter_and(inner, "start", start, &number)
+    cdef pysane_handle *h = pysane_handle_of(inner)
+    cdef unsigned int number = pysane_count_start(h)
+    cdef SANE_Status status = pysane_enter(inner)
+    if status == SANE_STATUS_GOOD:
+        status = guarded(h, "start", start, &number)
+        pysane_leave_point(h, status)
+    return status
 
 
 cdef SANE_Status told_read(
@@ -336,7 +341,7 @@ cdef SANE_Status py_read(
         status = told_read(h, data, size, length)
     else:
         status = read_frame(h, data, size, length)
-    pysane_leave_read(h, status)
+    pysane_leave_point(h, status)
     return status
 
 

@@ -31,6 +31,7 @@ struct record {
 
 pthread_key_t pysane_thread_key;
 volatile int *pysane_alive;
+static int is_guest;
 
 static void
 thread_ended(void *memory)
@@ -61,6 +62,7 @@ pysane_threads_init(int guest)
 {
   long page = sysconf(_SC_PAGESIZE);
 
+  is_guest = guest;
   pthread_key_create(&pysane_thread_key, thread_ended);
   pysane_alive = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pysane_alive == MAP_FAILED)
@@ -82,6 +84,7 @@ pysane_new_thread(void)
   if (!r)
     return NULL;
   r->thread.is_main = getpid() == gettid();
+  r->thread.is_ours = is_guest; /* also the one that started Python, which has a state of it */
   if (!PyGILState_GetThisThreadState()) {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state); /* the wait for the GIL is a point */
     PyGILState_Ensure(); /* never released: the state lives as long as the thread */

@@ -16,15 +16,6 @@ ends_soon(Caller *c)
   CHECK(result == PTHREAD_CANCELED);
 }
 
-static SANE_Status
-a_start(SANE_Handle h)
-{
-  SANE_Status status = sane_start(h);
-
-  pthread_testcancel();
-  return status;
-}
-
 /* The device can be used by others. */
 static void
 check_usable(const Paced *s)
@@ -63,7 +54,7 @@ in_a_start(void)
 
   GOOD(sane_init(NULL, NULL));
   s = open_stepper("s");
-  begin(&starts, a_start, s.handle);
+  begin(&starts, sane_start, s.handle);
   tells(&s, "s");
   ends_soon(&starts);
   set_text(s.handle, "steps", "");
@@ -170,12 +161,58 @@ pending(void)
   }
 }
 
+enum { ROUNDS = 60, LONGEST_US = 20000 };
+
+/* Everything that a thread may be in when its end comes. */
+static SANE_Status
+lives(SANE_Handle unused)
+{
+  SANE_Handle h;
+
+  for (;;)
+    if (sane_open("stepper:a", &h) == SANE_STATUS_GOOD) {
+      a_look(h);
+      if (sane_start(h) == SANE_STATUS_GOOD)
+        a_read(h);
+      a_parameters(h);
+      sane_cancel(h);
+      sane_close(h);
+    }
+  return unused ? SANE_STATUS_GOOD : SANE_STATUS_IO_ERROR;
+}
+
+/* Whatever it leaves open, and whenever: sane_exit ends it, and nothing is kept. */
+static void
+anywhere(void)
+{
+  unsigned seed = 1;
+  int i, fds = 0;
+
+  for (i = 0; i < ROUNDS; i++) {
+    Caller one, other;
+    GOOD(sane_init(NULL, NULL));
+    begin(&one, lives, NULL);
+    begin(&other, lives, NULL);
+    usleep((useconds_t)(rand_r(&seed) % LONGEST_US));
+    ends_soon(&one);
+    sane_exit(); /* beside the other one */
+    GOOD(sane_init(NULL, NULL));
+    ends_soon(&other);
+    sane_exit();
+    if (i == ROUNDS / 2)
+      fds = count_fds();
+  }
+  CHECK(count_fds() <= fds + 4); /* each place in the pool keeps its pipe */
+  GOOD(sane_start(init_and_open("stepper:a")));
+}
+
 static const Case cases[] = {
   {"in_a_read", in_a_read},
   {"in_a_start", in_a_start},
   {"between_reads", between_reads},
   {"disabled", disabled},
   {"pending", pending},
+  {"anywhere", anywhere},
   {NULL, NULL},
 };
 
