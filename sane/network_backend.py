@@ -28,6 +28,7 @@ LIST_SECONDS = 4.0  # for all hosts; a scanner that sleeps needs two or three to
 ON, OFF = "on", "off"
 UNKNOWN = "unknown"  # a vendor or model
 HOST_NAMES = 16  # of one host: two families on a few networks
+NAME_SECONDS = 1.0  # to look up a host that has just answered
 
 
 class Place:
@@ -249,7 +250,10 @@ class NetworkBackend(Backend):
         def probe(name: str, cancel: Cancels) -> DeviceInfo:
             place = places.get(name) or discovered[name]
             try:
-                return self.making(lambda: self.probe(place, cancel), is_live=is_live)
+                found = self.making(lambda: self.probe(place, cancel), is_live=is_live)
+                if is_live:
+                    found.host = " ".join(_known_as(found.host.split(), cancel))
+                return found
             except (errors.SaneError, OSError):
                 raise
             except Exception as exc:  # a mistake of the driver costs this host alone
@@ -360,6 +364,25 @@ class NetworkBackend(Backend):
 
     def exit(self) -> None:
         self._leave_network()
+
+
+def _known_as(names: Sequence[str], cancel: Cancels) -> list[str]:
+    """Return *names* of a host, with its addresses if there are only names.
+
+    Another backend may know the same scanner by its address.
+    """
+    from .discovery.service import is_host_address
+    from .transport.names import resolve
+
+    found = dict.fromkeys(names)
+    if not any(map(is_host_address, names)):
+        for name in names:
+            try:
+                addresses = resolve(name, 0, NAME_SECONDS, cancel)
+            except errors.DeviceIOError:
+                continue  # it is listed under its name alone
+            found.update((str(where[0]), None) for _, where in addresses[:HOST_NAMES])
+    return list(found)
 
 
 def _names_of_hosts(services: Sequence[Service]) -> dict[str, list[str]]:

@@ -291,6 +291,15 @@ def test_network_a_device_is_listed_with_all_names_of_its_host(
     }
 
 
+def test_network_a_host_that_is_configured_by_name_is_known_by_its_address(
+    tmp_path: Path, flatbed: Flatbed
+) -> None:
+    (device,) = made(tmp_path, f"acme://localhost:{flatbed.address[1]}").list_devices(False)
+    assert device.name == f"acme://localhost:{flatbed.address[1]}"
+    assert device.host.split()[0] == "localhost"
+    assert "127.0.0.1" in device.host.split()
+
+
 def test_network_texts_of_the_network_can_be_shown(tmp_path: Path) -> None:
     listed = made(tmp_path).listed(Place("acme", "one", 4711), "A\x1b[2J", " \n")
     assert (listed.vendor, listed.model) == ("A?[2J", "unknown")

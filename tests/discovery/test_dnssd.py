@@ -14,7 +14,7 @@ import pytest
 from sane.config import Environment
 from sane.debug import Debug
 from sane.discovery import dnssd, mdns
-from sane.discovery.service import Service
+from sane.discovery.service import Service, unescape
 from sane.wire import DNSSD_TYPE as TYPE
 from tests.support.avahi import OUTPUT, program
 
@@ -51,7 +51,7 @@ def test_dnssd_tells_what_services_say_of_themselves() -> None:
     ],
 )
 def test_dnssd_escapes_of_names(text: str, meant: str) -> None:
-    assert dnssd.unescape(text) == meant
+    assert unescape(text) == meant
 
 
 def test_dnssd_a_program_that_does_not_end_is_ended(
