@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .picture import Limits
 
 ORIENTATION, PLANES = 274, 284  # tags whose usual value is 1
-COMPRESSION, PHOTOMETRIC, SAMPLES, JPEG_PLACE, JPEG_BYTES = 259, 262, 277, 513, 514
-OLD_JPEG, WHITE_IS_ZERO = 6, 0
+BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, JPEG_PLACE, JPEG_BYTES = 258, 259, 262, 277, 513, 514
+OLD_JPEG, WHITE_IS_ZERO, IN_PLANES = 6, 0, 2
 MOST_PICTURES = 4096  # of a TIFF
 STRIP_BYTES = 1 << 20  # of rows that are taken from Pillow at a time
 INVERT = bytes(range(255, -1, -1))
@@ -165,18 +165,20 @@ class PillowPictures(WholePictures):
     def __init__(self, limits: Limits, name: str) -> None:
         super().__init__(limits)
         self.name = name
+        self._bytes = io.BytesIO()
         self._file: Any = None
 
     def open(self, data: bytes) -> None:
         if self.name == "BMP":
             from PIL.BmpImagePlugin import BmpImageFile
 
-            self._file = BmpImageFile(io.BytesIO(data))
+            self._bytes = io.BytesIO(data)
+            self._file = BmpImageFile(self._bytes)
         else:
             from PIL.TiffImagePlugin import TiffImageFile
 
-            self._tiff = usual(data)
-            self._file = TiffImageFile(io.BytesIO(self._tiff))
+            self._bytes = io.BytesIO(usual(data))
+            self._file = TiffImageFile(self._bytes)
 
     def load(self, at: int) -> Any:
         image = self._file
@@ -191,6 +193,7 @@ class PillowPictures(WholePictures):
         tags = {} if self.name == "BMP" else image.tag_v2
         if tags.get(COMPRESSION) == OLD_JPEG and JPEG_PLACE in tags:
             return plain(self._old_jpeg(tags))
+        self._complete(image, tags)
         image.load()
         if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO and image.mode.startswith("I;16"):
             from PIL import Image
@@ -199,6 +202,27 @@ class PillowPictures(WholePictures):
             image = Image.frombytes(image.mode, image.size, inverted)
         return plain(image)
 
+    def _complete(self, image: Any, tags: Any) -> None:
+        """Put white behind pixels that are not compressed and were cut off.
+
+        Of others the library keeps nothing. Raises DeviceIOError where none came.
+        """
+        pieces = [tile for tile in image.tile if tile[0] == "raw"]
+        bits = tags.get(BITS, (1,))
+        pixel_bits = bits[0] if tags.get(PLANES) == IN_PLANES else sum(bits)
+        white = b"\0" if tags.get(PHOTOMETRIC) == WHITE_IS_ZERO else b"\xff"
+        ends = []
+        for _, (left, top, right, bottom), place, form in pieces:
+            pitch = form[1] or ((right - left) * pixel_bits + 7) // 8
+            ends.append(place + pitch * (bottom - top))
+        size = self._bytes.seek(0, io.SEEK_END)
+        if not ends or max(ends) <= size:
+            return
+        if size <= min(tile[2] for tile in pieces) or max(ends) > self.limits.held_bytes:
+            raise DeviceIOError(f"{self.name}: it ends before the first row")
+        self._bytes.write(white * (max(ends) - size))
+        self.is_cut = True
+
     def _old_jpeg(self, tags: Any) -> Any:
         """Return a picture of the old kind of JPEG: the whole file that lies in the TIFF.
 
@@ -206,9 +230,9 @@ class PillowPictures(WholePictures):
         """
         from PIL.JpegImagePlugin import JpegImageFile
 
-        place = int(tags[JPEG_PLACE])
-        size = int(tags.get(JPEG_BYTES, len(self._tiff)))
-        picture = JpegImageFile(io.BytesIO(self._tiff[place : place + size]))
+        data, place = self._bytes.getvalue(), int(tags[JPEG_PLACE])
+        size = int(tags.get(JPEG_BYTES, len(data)))
+        picture = JpegImageFile(io.BytesIO(data[place : place + size]))
         self.check(*picture.size)
         picture.load()
         return picture

@@ -65,6 +65,7 @@ def test_a_page_of_every_form(mime: str, form: str, mode: str) -> None:
         fitted = Fitted(document, *size, pixels.channels, pixels.depth, sent=size)
         rows = read_from(fitted, document, data if not number else b"", 1000)
         due = expected(pixels)
+        assert not document.is_cut
         is_exact = mime != JPEG and (mime, form) not in LOSSY
         if pixels.depth == 16 and (mime == BMP or (mime, form) in BYTES_ALONE or not is_exact):
             high = 1 if sys.byteorder == "little" else 0

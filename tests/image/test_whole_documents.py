@@ -113,10 +113,9 @@ def tiff_head(width: int, lines: int, bits: int = 8) -> bytes:
     [
         (tiff_head(65535, 65535), NoMemory, "TIFF: 65535 x 65535"),
         (tiff_head(5000, 5000), NoMemory, "TIFF: 5000 x 5000"),
-        (tiff_head(40, 40), DeviceIOError, "TIFF: "),
         (b"II*\0" + bytes(100), DeviceIOError, "TIFF: "),
         (b"BM" + bytes(100), DeviceIOError, "BMP: "),
-        (file_of(picture(), "BMP")[:500], DeviceIOError, "BMP: "),
+        (file_of(picture(), "BMP")[:54], DeviceIOError, "BMP: it ends before the first row"),
         (file_of(picture(), "TIFF", compression="tiff_lzw")[:100], DeviceIOError, "TIFF: "),
         (b"%PDF-1.4 nothing", DeviceIOError, "PDF: "),
     ],
@@ -128,6 +127,23 @@ def test_whole_documents_absurd_or_cut_off_are_refused(
         pytest.importorskip("pikepdf")
     with pytest.raises(error, match=text):
         read(data)
+
+
+def test_bmp_that_is_cut_off_keeps_the_rows_that_came() -> None:
+    data, row = file_of(picture(), "BMP"), 3 * WIDTH
+    stride = (row + 3) // 4 * 4
+    rows, document = read(data[: -10 * stride])  # the rows come from below
+    assert document.is_cut
+    assert rows[: 10 * row] == b"\xff" * (10 * row)
+    assert rows[10 * row :] == picture().tobytes()[10 * row :]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_tiff_that_is_cut_off_keeps_the_rows_that_came(mode: str) -> None:
+    data, row = file_of(picture(mode), "TIFF"), len(mode) * WIDTH  # its directory comes first
+    rows, document = read(data[: -10 * row])
+    assert document.is_cut
+    assert rows == picture(mode).tobytes()[: -10 * row] + b"\xff" * (10 * row)
 
 
 def test_whole_documents_beyond_the_limit_are_not_kept() -> None:
