@@ -297,9 +297,10 @@ def test_a_group_too_many_is_no_identity(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)
     line = ("-l", "-e", "-p", "0", "-b", "127.0.0.1", "-u", "nobody")
+    reads = [f"--{kind}-caps=+dac_read_search" for kind in ("inh", "ambient")]  # this tree
     for groups in (["--regid", "0", "--groups", "0,6,24"], ["--regid", "65534", "--groups", "6"]):
         done = subprocess.run(
-            ["setpriv", "--reuid", "65534", *groups, *running.command(*line)],
+            ["setpriv", "--reuid", "65534", *groups, *reads, *running.command(*line)],
             env=running.environment(config),
             check=False,
             capture_output=True,

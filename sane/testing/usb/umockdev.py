@@ -98,6 +98,7 @@ class Bus:
         self._testbed = UMockdev.Testbed.new()
         self._plugged = 0  # devices so far; a number is never given out again
         self._paths: dict[UsbDevice, tuple[str, str]] = {}
+        self._keep_folder()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -135,6 +136,11 @@ class Bus:
         root = self._testbed.get_root_dir()
         if os.path.lexists(root + node):
             os.unlink(root + node)
+        self._keep_folder()
+
+    def _keep_folder(self) -> None:
+        """A bus without devices is a bus, too: some releases of umockdev remove its folder."""
+        os.makedirs(f"{self._testbed.get_root_dir()}/sys/bus/usb/devices", exist_ok=True)
 
     def close(self) -> None:
         """Remove all devices."""
