@@ -23,6 +23,7 @@ SCHEMES = ("http://", "https://")
 HOST_FIRST = ("dell1600n_net", "xerox_mfp", "smfp")  # their device name is the host
 PARAMETERS = ("ip=", "hostname=")  # hpaio:/net/Model?ip=10.0.0.2
 SERIALS = ("serial=", "sn=")
+SERVERS = 8  # that pass a device on: a longer chain is none, but somebody who plays with us
 SERIAL_CHARS = 4  # a shorter one is in many devices, as one of zeros is
 MODEL_CHARS = 3  # a shorter one is part of many names
 MAPPED = b"\0" * 10 + b"\xff\xff"  # before an IPv4 address in an IPv6 one
@@ -100,13 +101,13 @@ def host_of(text: str) -> str:
 
 def _split_remote(full: str) -> tuple[tuple[str, ...], str, str]:
     """Return the servers, the backend and the device's own name in ``net:HOST:BACKEND:NAME``."""
-    remote = []
+    remote: list[str] = []
     backend, _, name = full.partition(":")
-    while backend == REMOTE and name:
+    while backend == REMOTE and name and len(remote) < SERVERS:
         host, rest = _split_host(name)
         remote.append(host_of(host))
         backend, _, name = rest.partition(":")
-    return tuple(remote), backend, name
+    return tuple(remote), backend, "" if backend == REMOTE else name
 
 
 def _airscan_hosts(backend: str, type: str) -> list[str]:

@@ -354,6 +354,14 @@ def test_a_hostile_list_takes_no_time() -> None:
     assert 10_000 <= len(found) <= 30_000
 
 
+def test_hostile_names_take_no_time() -> None:
+    begin = time.monotonic()
+    for name in ("net:a:" * 200_000, "x:" + "libusb:" * 200_000, "x:" + "?ip=" * 200_000):
+        identity = known(name, serial="x" * 1_000_000, host="h " * 100_000)
+        assert identity.has_model_of(identity)
+    assert time.monotonic() - begin < 30
+
+
 # In the registry
 
 
