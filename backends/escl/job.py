@@ -306,11 +306,13 @@ class Job(BackgroundJob):
         if not url or (self._is_complete and self._quirks.has("no-delete")):
             return
         is_pending = self.stop.is_set() and self._is_transferring and self._service.is_local
-        seconds = PROXY_SECONDS if is_pending else END_SECONDS
+        is_broken = self.broken.is_set()  # there is little time left
+        seconds = PROXY_SECONDS if is_pending or is_broken else END_SECONDS
         if self.stop.is_set():
             seconds = min(seconds, PENDING_SECONDS)
+        cancel = None if is_broken else self.broken
         try:
-            self._service.client(self.broken, self._credentials).delete(url, seconds)
+            self._service.client(cancel, self._credentials).delete(url, seconds)
         except NoAnswer as exc:
             self.debug(2, "%s", exc)
             if is_pending:  # it may do one thing at a time: the page has to go first

@@ -7,6 +7,7 @@ needed, since each request has a connection of its own. Source: specification es
 from __future__ import annotations
 
 from ...errors import AccessDenied, DeviceIOError, SaneError
+from ...transport.sockets import Deadline
 from ...transport.url import Url
 from . import status
 from .location import job_path
@@ -31,7 +32,7 @@ END_SECONDS = 30.0  # for a DELETE
 CONTENT_TYPE = ("Content-Type", "text/xml")
 ANSWER_BYTES = 1 << 20
 
-OK, MULTIPLE = 200, 300
+OK, MULTIPLE, BUSY = 200, 300, 503
 
 
 class Limits:
@@ -53,6 +54,8 @@ class Service:
 
     connect(base, cancel, host_header, credentials) returns an Http. quirks: of the device.
     """
+
+    pause_seconds = 1.0  # before a service that starts is asked again
 
     def __init__(
         self,
@@ -110,7 +113,11 @@ class Client:
 
         Raises DeviceIOError for an answer that has none.
         """
-        response = self._http.fetch("GET", CAPABILITIES, most=ANSWER_BYTES, seconds=INFO_SECONDS)
+        deadline = Deadline(INFO_SECONDS)
+        response = self._fetch(CAPABILITIES)
+        while response.status == BUSY and deadline.left():  # a USB device that starts
+            self._http.pause(self.service.pause_seconds)
+            response = self._fetch(CAPABILITIES)
         if response.status != OK:
             raise refused(response, "capabilities")
         path = response.url.path.partition("?")[0]
@@ -123,10 +130,13 @@ class Client:
                 self._http = self._connect(self._host())
         return response
 
+    def _fetch(self, resource: str) -> Response:
+        return self._http.fetch("GET", resource, most=ANSWER_BYTES, seconds=INFO_SECONDS)
+
     def status(self) -> Status | None:
         """Return how the scanner is; None where it does not say so: that alone is no failure."""
         try:
-            response = self._http.fetch("GET", STATUS, most=ANSWER_BYTES, seconds=INFO_SECONDS)
+            response = self._fetch(STATUS)
             if response.status != OK:
                 raise refused(response, "status")
             return status.read(response.body)

@@ -127,6 +127,23 @@ def test_a_cancel_between_two_tries(monkeypatch: pytest.MonkeyPatch) -> None:
         assert not desk.log.of("delete")
 
 
+def test_a_scanner_that_does_not_say_that_there_is_no_more_gets_its_delete(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sane.backends._driverless.job.PENDING_SECONDS", 0.5)
+    device = scanner()
+    silent = Reply(404)
+    silent.delivery = Delivery(framing="sized", delay=30.0)
+    with Desk(device) as desk:
+        device.script("document", None, silent)
+        handle = desk.open()
+        page(handle)
+        began = time.monotonic()
+        handle.close()
+        assert time.monotonic() - began < 3.0
+        assert len(desk.log.of("delete")) == 1
+
+
 def test_a_scanner_that_does_one_thing_at_a_time_is_cancelled(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -284,7 +301,25 @@ def test_a_picture_that_claims_65535_pixels_a_side_is_refused() -> None:
             page(desk.open())
 
 
-@pytest.mark.parametrize("code", [400, 401, 403, 404, 500, 503])
+def test_a_usb_device_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_pauses(monkeypatch)
+    device = scanner()
+    device.access.initialising = 5
+    with Desk(device) as desk:
+        page(desk.open())
+        assert desk.log.names()[:6] == [*["GET capabilities 503"] * 5, "GET capabilities 200"]
+
+
+def test_a_service_that_never_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_pauses(monkeypatch)
+    monkeypatch.setattr("sane.backends.escl.service.INFO_SECONDS", 0.5)
+    device = scanner()
+    device.access.initialising = 1 << 30
+    with Desk(device) as desk, pytest.raises(errors.DeviceIOError, match="503"):
+        desk.open()
+
+
+@pytest.mark.parametrize("code", [400, 401, 403, 404, 500])
 def test_capabilities_that_are_refused(code: int) -> None:
     device = scanner()
     with Desk(device) as desk:

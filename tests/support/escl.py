@@ -11,6 +11,7 @@ from sane import errors
 from sane.backend import Context
 from sane.backends.escl import Backend
 from sane.backends.escl.job import Job
+from sane.backends.escl.service import Service
 from sane.config import Environment
 from sane.handle import Handle
 from sane.testing.escl import Emulator, Model, Profile, Scanner, feeder_model
@@ -115,4 +116,5 @@ def page(handle: Handle) -> bytes:
 def without_pauses(monkeypatch: Any) -> None:
     """Let devices be asked again without the seconds in between."""
     monkeypatch.setattr(Job, "pause_seconds", QUICK_SECONDS)
+    monkeypatch.setattr(Service, "pause_seconds", QUICK_SECONDS)
     monkeypatch.setattr("sane.backends._driverless.device.DriverlessDevice.retry_seconds", 0.0)
