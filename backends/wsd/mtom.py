@@ -107,7 +107,7 @@ class MtomReader:
             if self._is_before:
                 going = self._skip()
             elif self._head is None:
-                going = self._read_head(is_last=is_last)
+                going = self._read_head()
             else:
                 at = self._data.find(self._mark, self._searched)
                 self._searched = max(0, len(self._data) - len(self._mark))
@@ -131,7 +131,7 @@ class MtomReader:
         self._is_before = False
         return True
 
-    def _read_head(self, *, is_last: bool) -> bool:
+    def _read_head(self) -> bool:
         """Read the head of a part behind its boundary; tell whether it has come."""
         data = self._data
         if data.startswith(b"--"):
@@ -161,9 +161,8 @@ class MtomReader:
         assert self._head is not None
         if self.message is None:
             return False
-        if self._wanted:
-            return True if _name(self._head.get("content-id", "")) == self._wanted else None
-        return None
+        name = _name(self._head.get("content-id", ""))
+        return True if self._wanted and name == self._wanted else None
 
     def _content(self, at: int, *, is_last: bool) -> bytes:
         """Return what of the image is ready; *at*: where the next boundary is, -1 for nowhere."""
@@ -182,9 +181,15 @@ class MtomReader:
         if at >= 0:
             self._end_part(_without_line_end(bytes(data[:at])))
             self._pass_part(at)
-        elif len(data) > (MESSAGE_BYTES if self._is_image is False else KEPT_BYTES):
-            raise NoMemory(f"a part of {len(data)} bytes and more that is not named as the image")
+        else:
+            self._check_size()
         return b""
+
+    def _check_size(self) -> None:
+        """Raise NoMemory where too much is kept that may or may not be the image."""
+        size = len(self._data) + sum(len(content) for _, content in self._parts)
+        if size > (MESSAGE_BYTES if self._is_image is False else KEPT_BYTES):
+            raise NoMemory(f"{size} bytes and more in parts that are not named as the image")
 
     def _is_streamed(self) -> bool:
         """Tell whether the part is the image, and may go on as it is."""
@@ -192,9 +197,8 @@ class MtomReader:
         is_plain = self._head.get("content-transfer-encoding", "").lower() != "base64"
         if self._is_image is None and not self._wanted:
             self._is_image = self._data.startswith(SIGNATURES) or None
-        if self._is_image and is_plain:
-            self._has_image = True
-        return self._has_image and bool(self._is_image)
+        self._has_image = bool(self._is_image) and is_plain
+        return self._has_image
 
     def _pass_part(self, at: int) -> None:
         del self._data[: at + len(self._mark)]
@@ -218,7 +222,6 @@ class MtomReader:
                 self._wanted = _name(unquote(include.attributes.get("href", "")))
         else:
             self._parts.append((head, content))
-            self._data = bytearray() if self._is_over else self._data
 
     def _guessed(self) -> list[bytes]:
         """Return the image among the parts that no name told: by its content, or its place."""
