@@ -342,6 +342,10 @@ class NetworkBackend(Backend):
         place = self.known_place(name) or self.place_of(name)
         if place is None:
             raise errors.Invalid(f"{name!r} is no device of {self.name}")
+        return self.open_at(place)
+
+    def open_at(self, place: Place) -> Device:
+        """Return the open scanner at *place*; what `open` does with the place of a name."""
         if not place.settings:
             place.settings = self.read_settings(())
         return self.making(lambda: self.connect(place, None), is_live=self.network.is_live)

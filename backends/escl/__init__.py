@@ -52,12 +52,12 @@ class Backend(NetworkBackend):
 
     def open(self, name: str) -> Escl:
         found = names.parse(name) if name else None
+        device: Any
         if found is None or found.url is not None or self.known_place(name) is not None:
-            device: Any = super().open(name)
-            return device  # type: ignore[no-any-return]
-        place = self._found(found, name)
-        place.settings = place.settings or self.read_settings(())
-        return self.connect(place, None)
+            device = super().open(name)
+        else:
+            device = self.open_at(self._found(found, name))
+        return device  # type: ignore[no-any-return]
 
     def _found(self, wanted: Name, name: str) -> EsclPlace:
         """Return the one scanner that a name without an address means, by asking the network."""

@@ -57,10 +57,12 @@ class Backend(NetworkBackend):
 
     def open(self, name: str) -> Wsd:
         found = names.parse(name) if name else None
+        device: Any
         if found is None or found.url is not None or self.known_place(name) is not None:
-            device: Any = super().open(name)
-            return device  # type: ignore[no-any-return]
-        return self.connect(self._found(found, name), None)
+            device = super().open(name)
+        else:
+            device = self.open_at(self._found(found, name))
+        return device  # type: ignore[no-any-return]
 
     def _found(self, wanted: Name, name: str) -> WsdPlace:
         """Return the one scanner that a name without an address means, by asking the network."""
