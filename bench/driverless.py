@@ -35,6 +35,7 @@ KNOBS = {
         "platen": {"profiles": [{"resolutions": [75, 300, 600, 1200]}]},
     },
     "pages": {"sides_alike": True},
+    "timing": {"job": 1.0},  # sane-airscan leaves jobs behind; the next one need not wait long
 }
 AIRSCAN = "/usr/lib/*/sane/libsane-airscan.so.1"
 WITHIN_SECONDS, MOST_KB = 0.030, 40 * 1024
@@ -64,7 +65,7 @@ class Device:
         self._names = {"ours": f"escl:{origin}", "original": "airscan:e0:emulated"}
         self._folders = {}
         for name, backend, conf in (
-            ("ours", "escl", f"device {origin}\n"),
+            ("ours", "escl", f'discovery off\n{origin} model="Example ScanBox 100"\n'),
             ("original", "airscan", f"[devices]\nemulated = {self.url}\n[options]\n"
              "discovery = disable\n"),
         ):  # fmt: skip
@@ -88,9 +89,9 @@ class Device:
         arguments = (mode, self._names[library.name], *words)
         return bench.client(library, *arguments, SANE_CONFIG_DIR=self._folders[library.name])
 
-    def launch(self, bench: Bench, library: Library, *words: str) -> Sample:
-        """Run client.c as a process of its own that is measured whole."""
-        command = [str(PROGRAMS / "client"), "page", self._names[library.name], *words]
+    def launch(self, bench: Bench, library: Library, mode: str, *words: str) -> Sample:
+        """Run client.c on the scanner as a process of its own that is measured whole."""
+        command = [str(PROGRAMS / "client"), mode, self._names[library.name], *words]
         folder = self._folders[library.name]
         return bench.launch(library, command, SANE_CONFIG_DIR=folder)
 
@@ -238,22 +239,19 @@ def add_processes(bench: Bench, section: Section, device: Device, rounds: int, q
     """Add the rows about whole processes: one page, and the memory of a large one."""
     device.tell(UNPACED)
     pair = alternate(
-        bench, rounds, lambda library: device.launch(bench, library, "1", "glass", *COLOR)
+        bench, rounds, lambda library: device.launch(bench, library, "page", "1", "glass", *COLOR)
     )
     title = "whole process, one page 300 dpi colour"
     add_values(section, title, pair, lambda s: s["wall"], milliseconds, "")
     if quick:
         return
-    idle = {
-        library.name: bench.launch(library, [str(PROGRAMS / "client"), "init"])["maxrss_kb"]
-        for library in bench.libraries
-    }
 
     def run(library: Library) -> Sample:
-        sample = device.launch(bench, library, "1", "glass", *LARGE)
-        return {"kb": sample["maxrss_kb"] - idle[library.name]}
+        idle = device.launch(bench, library, "first")
+        sample = device.launch(bench, library, "page", "1", "glass", *LARGE)
+        return {"kb": sample["maxrss_kb"] - idle["maxrss_kb"]}
 
     memory = alternate(bench, 1, run)
-    title = "memory over idle, 1200 dpi colour (400 MB)"
+    title = "memory over an open scanner's, 1200 dpi colour (400 MB of pixels)"
     goal = ("<= 40 MB", float(MOST_KB))
     add_values(section, title, memory, lambda s: s["kb"], lambda kb: f"{kb / 1024:.0f} MB", *goal)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_DOCUMENTS = 4  # complete ones that nobody has asked for
 MOST_BYTES = 256 << 20  # of all that wait together
+MOST_BEHIND_BYTES = 16 << 20  # of a document that is read already, and more slowly than it comes
 MOST_PIECES = 16  # that are taken at once
 
 
@@ -86,13 +87,19 @@ class Deliveries:
         """Add to the document that has begun; waits while too much waits already."""
         delivery = self._current
         assert delivery is not None
-        self._await_room(lambda: self._size < MOST_BYTES or not delivery.is_wanted)
+        self._await_room(lambda: self._has_room(delivery))
         with self._lock:
             if delivery.is_wanted:
                 delivery.pieces.append(data)
                 delivery.size += len(data)
                 self._size += len(data)
                 self._news.tell()
+
+    def _has_room(self, delivery: Delivery) -> bool:
+        if not delivery.is_wanted:
+            return True
+        is_read = delivery not in self._waiting
+        return self._size < MOST_BYTES and not (is_read and delivery.size >= MOST_BEHIND_BYTES)
 
     def end(self, failure: SaneError | None = None) -> None:
         """End the document: whole, or cut off by *failure*."""

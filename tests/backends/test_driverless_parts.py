@@ -27,7 +27,11 @@ from sane.backends._driverless.capabilities import (
     readable,
 )
 from sane.backends._driverless.choice import Formats
-from sane.backends._driverless.deliveries import MOST_DOCUMENTS, Deliveries
+from sane.backends._driverless.deliveries import (
+    MOST_BEHIND_BYTES,
+    MOST_DOCUMENTS,
+    Deliveries,
+)
 from sane.backends._driverless.tone import Tone
 from sane.backends._driverless.window import Window, span
 from sane.backends._driverless.xml import DEPTH, NODES, integer, parse
@@ -344,6 +348,38 @@ def test_a_job_that_is_too_far_ahead_waits_until_a_page_is_asked_for(
     assert not begun.acquire(timeout=0.05)
     while deliveries.next(never.wait) is not None:
         pass
+    never.close()
+
+
+def test_a_page_that_is_read_slowly_takes_little_memory(deliveries: Deliveries) -> None:
+    """One that nobody has begun to read may come whole: the scanner is not to wait for that."""
+    never, put = Cancel(), threading.Semaphore(0)
+    piece = bytes(MOST_BEHIND_BYTES // 2)
+
+    def job() -> None:
+        for _ in range(8):
+            deliveries.put(piece)
+            put.release()
+        deliveries.end()
+
+    deliveries.begin()
+    job()
+    assert all(put.acquire(blocking=False) for _ in range(8))
+    one = deliveries.next(never.wait)
+    assert one is not None and one.has_ended
+    while deliveries.take(one, never.wait):
+        pass
+    deliveries.begin()
+    two = deliveries.next(never.wait)
+    assert two is not None
+    thread = threading.Thread(target=job)
+    thread.start()
+    assert all(put.acquire(timeout=5) for _ in range(2))
+    assert not put.acquire(timeout=0.05)
+    while deliveries.take(two, never.wait):
+        assert two.size <= MOST_BEHIND_BYTES
+    thread.join(5)
+    assert two.has_ended
     never.close()
 
 
