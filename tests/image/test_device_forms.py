@@ -42,6 +42,13 @@ def expected(pixels: Pixels) -> bytes:
     return pixels.data
 
 
+def gray(rgb: bytes) -> bytes:
+    """Return colours without their colour."""
+    triples = zip(rgb[0::3], rgb[1::3], rgb[2::3], strict=True)
+    luma = bytes((299 * r + 587 * g + 114 * b) // 1000 for r, g, b in triples)
+    return bytes(value for value in luma for _ in range(3))
+
+
 def distance(one: bytes, two: bytes) -> float:
     return sum(abs(a - b) for a, b in zip(one, two, strict=True)) / len(two)
 
@@ -66,6 +73,8 @@ def test_a_page_of_every_form(mime: str, form: str, mode: str) -> None:
         rows = read_from(fitted, document, data if not number else b"", 1000)
         due = expected(pixels)
         assert not document.is_cut
+        if form == "gray" and pixels.channels == 3:
+            due = gray(due)
         is_exact = mime != JPEG and (mime, form) not in LOSSY
         if pixels.depth == 16 and (mime == BMP or (mime, form) in BYTES_ALONE or not is_exact):
             high = 1 if sys.byteorder == "little" else 0
@@ -73,5 +82,5 @@ def test_a_page_of_every_form(mime: str, form: str, mode: str) -> None:
         elif is_exact:
             assert rows == due
         else:
-            assert distance(rows, due) < (45 if form in ("gray", "palette") else 8)
+            assert distance(rows, due) < (30 if form == "palette" else 8)
     assert not document.next_picture()
