@@ -32,6 +32,7 @@ struct pysane_slot {
   uint32_t generation;   /* odd while open: a stale handle never matches */
   uint32_t close_wanted; /* the generation that a signal handler wants to be closed */
   int taken;             /* from open to the end of close */
+  uint64_t session;      /* half the library's generation that it was opened in */
   const struct pysane_device_ops *ops;
   SANE_Handle inner;
 };

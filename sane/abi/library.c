@@ -335,6 +335,7 @@ occupy(uint64_t generation, struct pysane_slot *slot, const struct pysane_device
   if (!is_ended) {
     __atomic_store_n(&slot->ops, ops, __ATOMIC_RELEASE); /* pysane_find may be looking */
     __atomic_store_n(&slot->inner, inner, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->session, generation / 2, __ATOMIC_RELEASE);
     __atomic_store_n(&slot->generation, slot->generation + 1, __ATOMIC_RELEASE);
   }
   unlock_record(&old);
@@ -416,14 +417,19 @@ pysane_exit(void)
   UNDISTURBED;
   unsigned i;
   int inside = is_inside();
+  uint64_t session;
 
   if (!is_initialised() || is_forked() || pysane_is_loading())
     return;
   if (!inside && !change_record(0, NULL))
     return; /* another thread was first */
+  session = pysane_generation(&pysane_library) / 2; /* the next one, or ours in a handler */
   for (i = 0; i < PYSANE_SLOTS; i++) {
-    uint32_t generation = __atomic_load_n(&pysane_slots[i].generation, __ATOMIC_SEQ_CST);
-    pysane_close(pysane_handle_number(&pysane_slots[i], generation));
+    struct pysane_slot *slot = &pysane_slots[i];
+    uint32_t generation = __atomic_load_n(&slot->generation, __ATOMIC_SEQ_CST);
+    /* Another thread may begin anew, and open, while a driver of ours takes long to close. */
+    if (inside || __atomic_load_n(&slot->session, __ATOMIC_ACQUIRE) < session)
+      pysane_close(pysane_handle_number(slot, generation));
   }
   if (inside) { /* and what a handler wanted before is over with this */
     __atomic_fetch_and(&pysane_library.postponed, ~INIT, __ATOMIC_SEQ_CST);

@@ -221,7 +221,8 @@ cdef void exit_library(pysane_library *library) noexcept with gil:
     cdef Session session
     try:
         session = session_of(library)
-        session.devices = None
+        if pysane_generation(library) % 2 == 0:  # else another thread has begun anew
+            session.devices = None
         session.current.end(pysane_generation(library))
     except BaseException as exc:
         library_failed("exit", exc)

@@ -118,6 +118,36 @@ close_open(void)
   CHECK(sane_get_option_descriptor(next.handle, 0) != NULL);
 }
 
+static SANE_Status
+an_exit(SANE_Handle unused)
+{
+  (void)unused;
+  sane_exit();
+  return SANE_STATUS_GOOD;
+}
+
+/* One sane_exit takes long; who called another one, which had nothing to do, begins anew. */
+static void
+exit_exit(void)
+{
+  Paced s = began("c"), next;
+  const SANE_Device **list;
+  Caller exits;
+
+  begin(&exits, an_exit, NULL);
+  tells(&s, "c");
+  sane_exit();
+  GOOD(sane_init(NULL, NULL));
+  GOOD(sane_get_devices(&list, SANE_TRUE));
+  next = open_stepper("");
+  release(&s, 1);
+  ends(&exits);
+  GOOD(a_parameters(next.handle));
+  CHECK(!list[0] || strlen(list[0]->name) > 0);
+  sane_exit();
+  tells(&next, "c");
+}
+
 /* -- Close after a cancel ---------------------------------------------------------------------- */
 
 /* A driver that keeps its state hears of a cancel before it is closed, and of none if there was none:
@@ -520,6 +550,7 @@ static const Case cases[] = {
   {"close_read", close_read},
   {"close_close", close_close},
   {"close_open", close_open},
+  {"exit_exit", exit_exit},
   {"cancel_then_close", cancel_then_close},
   {"cancel_then_close_inside", cancel_then_close_inside},
   {"close_inside", close_inside},
