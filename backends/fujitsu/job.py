@@ -160,7 +160,8 @@ class Job:
             elif isinstance(side, JpegSide):
                 stream.line_bytes, stream.is_jpeg = side.line_bytes, True
             is_kept = settings.is_duplex and side.is_back and not settings.is_sequential
-            stream.is_whole = settings.is_buffered or settings.has_color_gap or is_kept
+            is_buffered = settings.is_buffered and not settings.is_back
+            stream.is_whole = is_buffered or settings.has_color_gap or is_kept
             found[side] = stream
         if settings.is_jpeg and settings.is_duplex:
             self._join(*found.items())
@@ -231,11 +232,14 @@ class Job:
         return n
 
     def complete(self, side: Side) -> bool:
-        """Receive all of *side* and clean it; return whether it is to be delivered."""
+        """Receive all of *side* and clean it; return whether it is to be delivered.
+
+        No sheet is drawn in before the scanner has told the picture's size: then it has forgotten.
+        """
         stream = self._sheet.streams[side]
         while not stream.has_ended:
             self._advance(stream)
-            self._read_ahead(stream)
+            self._read_backs(stream)
         if not isinstance(side, RawSide):
             return True
         size = self.scanner.pixel_size(stream.window)
@@ -251,6 +255,12 @@ class Job:
 
     def _read_ahead(self, stream: Stream) -> None:
         """Read some of the back, which would else hold up the front; or draw in a sheet."""
+        if not self.settings.is_sequential:
+            self._read_backs(stream)
+            self._feed_ahead()
+
+    def _read_backs(self, stream: Stream) -> None:
+        """Read some of the back beside *stream*, if it is behind."""
         if self.settings.is_sequential:
             return
         for other in self._sheet.sides:
@@ -267,7 +277,6 @@ class Job:
                 raise
             except errors.SaneError as exc:
                 ahead.failure = exc
-        self._feed_ahead()
 
     def _feed_ahead(self) -> None:
         """Draw in the next sheet while the last of this one is delivered.

@@ -135,6 +135,23 @@ def test_a_scanner_that_cuts_to_the_sheet_tells_its_size_late(mode: str) -> None
     handle.close()
 
 
+@pytest.mark.parametrize("source", ["ADF Front", "ADF Back", "ADF Duplex"])
+def test_a_sheet_that_is_drawn_in_waits_for_the_size_of_the_one_before(source: str) -> None:
+    desk = Desk(sheets=0)
+    sizes = [(1200 - 120 * n, 960 - 120 * n) for n in range(4)]
+    load(desk, *(Sheet(size=size) for size in sizes))
+    handle = desk.open(
+        f'--source "{source}" --mode Gray --resolution 100 {SMALL} --hwdeskewcrop=yes'
+    )
+    for width, length in sizes:
+        for _ in range(2 if source == "ADF Duplex" else 1):
+            handle.start()
+            p = handle.parameters()
+            assert (p.pixels_per_line, p.lines) == (width // 12, length // 12)
+            read_side(handle)
+    handle.close()
+
+
 @pytest.mark.parametrize("buffered", [False, True])
 def test_the_length_of_a_sheet_is_found(buffered: bool) -> None:
     """Without a buffer the height is unknown until the end."""
