@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -182,6 +183,23 @@ def test_wsd_a_cancel_amid_a_page_ends_the_job() -> None:
         handle.close()
         desk.handles.clear()
         assert desk.scanner.asked[-1] == "CancelJob"
+
+
+def test_wsd_a_cancel_reaches_a_device_that_has_fallen_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sane.backends._driverless.job.PENDING_SECONDS", 0.2)
+    scanner = png(sheets=5)
+    scanner.knobs.stall_at = 20_000
+    with Desk(scanner) as desk:
+        handle = desk.open(source="ADF", resolution=300)
+        handle.start()
+        began = monotonic()
+        handle.cancelled()
+        assert monotonic() - began < 5
+        assert desk.scanner.asked[-1] == "CancelJob"
+        scanner.knobs.stall_at = None
+        assert len(page(handle)) > 0
 
 
 # Faults

@@ -46,12 +46,18 @@ class Emulator(TcpEmulator):
                 return
             self.requests.append(request)
             reply = self._reply(request)
-            cut_at = self.scanner.knobs.cut_at
-            if cut_at is not None and reply.type.startswith("multipart/"):
-                reply.delivery.declared = max(0, len(reply.body) - cut_at)
-                reply.body = reply.body[:cut_at]
+            if reply.type.startswith("multipart/"):
+                self._break(reply)
             if http.send(connection, request, reply, http.no_news):
                 return
+
+    def _break(self, reply: http.Reply) -> None:
+        """Let the answer with an image break off where the knobs say so."""
+        knobs = self.scanner.knobs
+        reply.delivery.stall_at = knobs.stall_at
+        if knobs.cut_at is not None:
+            reply.delivery.declared = max(0, len(reply.body) - knobs.cut_at)
+            reply.body = reply.body[: knobs.cut_at]
 
     def _reply(self, request: http.Request) -> http.Reply:
         path = request.target

@@ -31,7 +31,8 @@ class Knobs:
     create_faults, image_faults: subcodes, each answered once instead of a job or an image. status:
     HTTP status of faults: some devices say 200. state, reasons: of ScannerStatus. multipart: how
     the image is sent, one of MULTIPART. swaps_size: width and height of the bed change places.
-    cut_at: only so many bytes of an image's answer are sent.
+    cut_at, stall_at: only so many bytes of an image's answer are sent, and then the connection is
+    closed, or nothing happens until the host closes it.
     """
 
     create_faults: list[str] = field(default_factory=list)
@@ -45,6 +46,7 @@ class Knobs:
     hides_duplex: bool = False
     has_back: bool = True
     cut_at: int | None = None
+    stall_at: int | None = None
 
 
 @dataclass
