@@ -58,10 +58,10 @@ def browse_all(
 ) -> dict[str, list[Service]]:
     """Return the services of each of *types* that answer within *seconds*.
 
-    It goes on before when something was found, all of it is known, and a round brought nothing new.
-    Silence and a machine without a network give no service. Garbage, and datagrams from another
-    port than the one that was asked, are dropped; of a flood INSTANCES are heard, of one host
-    INSTANCES_OF_HOST. Raises Cancelled when *cancel* is set.
+    It goes on before when something was found, all of it is known, and a round brought nothing new;
+    and at once on a machine without a network. Garbage, and datagrams from another port than the
+    one that was asked, are dropped; of a flood INSTANCES are heard, of one host INSTANCES_OF_HOST.
+    Raises Cancelled when *cancel* is set.
     """
     sockets = Search(groups or GROUPS, debug, with_loopback=True)
     known = {type: _Known(dns.name_of(type + DOMAIN)) for type in types}
@@ -73,6 +73,8 @@ def browse_all(
             before = [it.count() for it in known.values()]
             for message in (message for it in known.values() for message in it.questions()):
                 sockets.send(message, port)
+            if not sockets.is_heard:
+                break
             round_end = Deadline(min(left, ROUND_SECONDS))
             while (left := round_end.left()) and (answer := sockets.receive(wait, left)):
                 if answer.port == port:

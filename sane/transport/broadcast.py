@@ -58,6 +58,9 @@ class Search:
     if another program has it, any other is taken. with_loopback: ask this machine as well.
     """
 
+    is_heard = True
+    """Whether a network took the last question: where none does, nobody can answer."""
+
     def __init__(
         self,
         to: Sequence[str],
@@ -142,9 +145,11 @@ class Search:
 
     def send(self, data: bytes, port: int) -> None:
         """Ask everybody at *port*; networks that do not take it are left out."""
+        self.is_heard = False
         for sock, host, ancillary, name in self._targets:
             try:
                 sock.sendmsg([data], ancillary, 0, (host, port))
+                self.is_heard = True
             except OSError as exc:
                 self.debug(2, "search by %s: %s", name or host, exc.strerror)
 
@@ -186,8 +191,12 @@ class Search:
         end = Deadline(seconds)
         left = MOST_ANSWERS
         for number in range(rounds):
+            is_heard = False
             for data, port in questions:
                 self.send(data, port)
+                is_heard |= self.is_heard
+            if not is_heard:
+                return
             is_last = number == rounds - 1
             round_end = end if is_last else Deadline(min(pause_seconds, end.left() or 0.0))
             for answer in self._answers(wait, round_end, quiet_seconds if is_last else None):

@@ -8,12 +8,15 @@ from __future__ import annotations
 import socket
 import struct
 import subprocess
+import time
 
+from sane.cancel import NeverCancelled
 from sane.config import Environment
 from sane.debug import Debug
 from sane.discovery import dns, mdns
 from sane.testing.escl import Emulator, Scanner, announced, feeder_model
 from sane.testing.mdns import GROUP, PORT, Responder
+from sane.transport.network import Network
 
 TYPE = "_uscan._tcp"
 LONG = 10.0
@@ -40,10 +43,15 @@ def announcements(heard: socket.socket) -> list[dns.Record]:
 
 
 def main() -> None:
+    debug = Debug("test", Environment({}))
+    begin = time.monotonic()
+    assert mdns.browse(TYPE, debug, 10 * LONG) == []  # there is no network: nobody is waited for
+    search = Network(Environment({}), "test").search
+    assert list(search([(b"?", 1)], NeverCancelled().wait, 10 * LONG, rounds=9)) == []
+    assert time.monotonic() - begin < LONG
     subprocess.run(["ip", "link", "set", "lo", "up", "multicast", "on"], check=True)
     route = ["ip", "route", "add", "224.0.0.0/4", "dev", "lo"]
     subprocess.run(route, check=True)
-    debug = Debug("test", Environment({}))
     assert mdns.browse(TYPE, debug, 0.5) == []
     with Emulator(Scanner(feeder_model())) as device, listener() as heard:
         with Responder([announced.service(device, "Büro")]) as responder:
