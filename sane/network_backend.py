@@ -314,6 +314,9 @@ class NetworkBackend(Backend):
                 found[type] = [Service.of_row(row) for row in answers]
             except (errors.SaneError, OSError, ValueError) as exc:
                 self.debug(1, "%s: %s", type, exc)
+                continue
+            for service in found[type]:
+                service.type = type
         return found
 
     def listed(self, place: Place, vendor: str, model: str, type: str = "") -> DeviceInfo:

@@ -274,6 +274,25 @@ def announce(
     program(tmp_path, monkeypatch, "cat <<'END'\n" + "\n".join(rows) + "\nEND\n")
 
 
+def test_network_services_tell_by_which_type_they_were_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Safe(Backend):
+        service_types = ("_acme._tcp", "_acmes._tcp", "_none._tcp")
+        told: list[tuple[str, str]] = []
+
+        def place_at(self, service: Service) -> Place | None:
+            self.told.append((service.instance, service.type))
+            return None
+
+    rows = "".join(
+        f"=;lo;IPv4;N;{type};local;a.local;127.0.0.1;1;\n" for type in Safe.service_types[:2]
+    )
+    program(tmp_path, monkeypatch, f"grep \";$2;\" <<'END'\n{rows}END\n")
+    assert made(tmp_path, "discovery on", kind=Safe).list_devices(False) == []
+    assert Safe.told == [("N", "_acme._tcp"), ("N", "_acmes._tcp")]
+
+
 def test_network_a_device_is_listed_with_all_names_of_its_host(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flatbed: Flatbed
 ) -> None:
