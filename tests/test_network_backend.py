@@ -278,7 +278,7 @@ def test_network_services_tell_by_which_type_they_were_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Safe(Backend):
-        service_types = ("_acme._tcp", "_acmes._tcp", "_none._tcp")
+        service_types = ("_acme._tcp", "_acmes._tcp", "_none._tcp")  # type: ignore[assignment]
         told: list[tuple[str, str]] = []
 
         def place_at(self, service: Service) -> Place | None:
