@@ -554,6 +554,9 @@ measure_list(void)
     check(sane_get_devices(&list, SANE_FALSE), "sane_get_devices");
     printf("%s %.6f\n", names[i], now() - begin);
   }
+  for (i = 0; list[i]; i++)
+    ;
+  printf("devices %d\n", i);
 }
 
 /* ------------------------------------------------------------------------------------------ */

@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .calls import milliseconds
-from .measure import Pair, alternate, at_least, at_most, both, quotient, times
+from .measure import (
+    ABSENT,
+    UNMEASURED,
+    Measured,
+    Pair,
+    alternate,
+    at_least,
+    at_most,
+    both,
+    quotient,
+    times,
+)
 from .report import Section
 from .setting import PROGRAMS, ROOT, BenchError
 
@@ -40,6 +53,12 @@ KNOBS = {
 AIRSCAN = "/usr/lib/*/sane/libsane-airscan.so.1"
 WITHIN_SECONDS, MOST_KB = 0.030, 40 * 1024
 CANCEL_SECONDS = 0.100
+SBIN = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+NEEDED = ("unshare", "ip", "dbus-daemon", "avahi-daemon")
+APART = (
+    *("unshare", "--map-root-user", "--mount", "--net", "--pid", "--fork", "--kill-child"),
+    "--mount-proc",
+)
 UNPACED = {"timing": {"page": 0.0}}
 
 
@@ -134,6 +153,7 @@ def measure_driverless(bench: Bench, rounds: int, quick: bool) -> Section:
         add_feeder(bench, section, device, 1 if quick else 3)
         add_cancel(bench, section, device, rounds)
         add_list(bench, section, device, rounds)
+        add_announced(bench, section)
         add_processes(bench, section, device, rounds, quick)
     return section
 
@@ -233,6 +253,28 @@ def add_list(bench: Bench, section: Section, device: Device, rounds: int) -> Non
     pair = alternate(bench, rounds, lambda library: device.run(bench, library, "list"))
     title = "second list of a process, one device configured"
     add_values(section, title, pair, lambda s: s["again"], milliseconds)
+
+
+def add_announced(bench: Bench, section: Section) -> None:
+    """Add the rows about lists of a scanner that an Avahi daemon knows."""
+    titles = {"wall": "first list of a process, one announced", "again": "second list"}
+    if any(shutil.which(program, path=SBIN) is None for program in NEEDED):
+        section.add(titles["wall"], *[ABSENT] * 2, "-", "", UNMEASURED)
+        return
+    folder = bench.folder / "announced"
+    folder.mkdir(exist_ok=True)
+    pair = Pair(Measured(), Measured())
+    command = [sys.executable, "-m", "bench.announced", str(folder)]
+    try:
+        sample = bench.program(*APART, *command, PATH=SBIN, PYTHONPATH=str(ROOT))
+    except BenchError as exc:
+        pair.ours.failure = str(exc)
+    else:
+        for name, one in (("ours", pair.ours), ("original", pair.original)):
+            assert one is not None
+            one.samples.append({key: sample[f"{name}_{key}"] for key in titles})
+    add_values(section, titles["wall"], pair, lambda s: s["wall"], milliseconds)
+    add_values(section, titles["again"], pair, lambda s: s["again"], milliseconds)
 
 
 def add_processes(bench: Bench, section: Section, device: Device, rounds: int, quick: bool) -> None:
