@@ -77,6 +77,7 @@ class Job:
         self.wait = wait
         self._jpeg_form = {"decodes": decodes, "keeps": keeps}
         self._buffer_bytes = buffer_bytes
+        self._scratch = memoryview(b"")
         self._sheet = Sheet([], {})
         self._sheets = 0  # that were scanned
         self._is_set_up = False
@@ -162,6 +163,8 @@ class Job:
             is_kept = settings.is_duplex and side.is_back and not settings.is_sequential
             is_buffered = settings.is_buffered and not settings.is_back
             stream.is_whole = is_buffered or settings.has_color_gap or is_kept
+            if isinstance(side, RawSide):
+                stream.lines = side.received_lines(is_kept=stream.is_whole)
             found[side] = stream
         if settings.is_jpeg and settings.is_duplex:
             self._join(*found.items())
@@ -308,18 +311,25 @@ class Job:
     def _read(self, stream: Stream) -> bool:
         """Do one READ; return whether it brought anything, or the end."""
         size = self._size(stream)
+        view = stream.lines.room(size) if stream.lines is not None else self._room(size)
         if not stream.received and self.able.can_control:
             self.scanner.await_data(stream.window, size)
         try:
-            answer = self.scanner.read(stream.window, size)
+            answer = self.scanner.read(stream.window, view)
         except errors.DeviceBusy:
             return False
         is_short = answer.sense is not None and answer.sense.is_short
         self._sheet.has_end |= answer.is_end
-        stream.feed(answer.data)
+        stream.feed(view[: len(answer.data)])
         if not stream.missing or (self._sheet.has_end and is_short):
             stream.end()
         return bool(answer.data) or stream.has_ended
+
+    def _room(self, size: int) -> memoryview:
+        """Return where *size* bytes may be received that go elsewhere from there."""
+        if len(self._scratch) < size:
+            self._scratch = memoryview(bytearray(size))
+        return self._scratch[:size]
 
     def _size(self, stream: Stream) -> int:
         """Return how much is asked for: whole lines, if possible an even number of bytes."""

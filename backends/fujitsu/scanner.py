@@ -41,10 +41,15 @@ class Scanner:
         self._fed: Exception | bool | None = None  # how it ended, if it did before its time
         usb.scsi_rules = FujitsuRules()
 
-    def command(self, cdb: bytes, out: bytes = b"", want: int = 0, patience: float = 0.0) -> Answer:
+    def command(self, cdb: bytes, out: bytes = b"", patience: float = 0.0) -> Answer:
         """Carry out one command; see usb.scsi."""
         self._settle()
-        return self.usb.scsi(cdb, out=out, want=want, patience=patience)
+        return self.usb.scsi(cdb, out=out, patience=patience)
+
+    def ask(self, cdb: bytes, size: int) -> bytes:
+        """Carry out one command that is answered by up to *size* bytes; return them."""
+        self._settle()
+        return bytes(self.usb.scsi(cdb, want=size).data)
 
     def attempt(self, cdb: bytes, out: bytes = b"") -> bool:
         """Carry out a command that may fail; only a cancel and a dead bus are raised."""
@@ -71,10 +76,8 @@ class Scanner:
 
     def identify(self, preset: Callable[[Capabilities], Settings]) -> Capabilities:
         """Return what it is and can do; preset: the settings with which colour orders are tried."""
-        raw = self.command(commands.inquiry(STANDARD_BYTES), want=STANDARD_BYTES).data
-        identity = Identity(raw)
-        raw = self.command(commands.capability_page(PAGE_BYTES), want=PAGE_BYTES).data
-        found = Capabilities(identity, raw)
+        identity = Identity(self.ask(commands.inquiry(STANDARD_BYTES), STANDARD_BYTES))
+        found = Capabilities(identity, self.ask(commands.capability_page(PAGE_BYTES), PAGE_BYTES))
         if found.tells_pages:
             skipped = found.quirks.skipped_pages
             asked = (page for page in modepages.PROBED if page not in skipped)
@@ -88,7 +91,7 @@ class Scanner:
     def _has_page(self, page: int) -> bool:
         size = commands.MODE_PAGE_BYTES
         try:
-            return len(self.command(commands.mode_sense(page), want=size).data) == size
+            return len(self.ask(commands.mode_sense(page), size)) == size
         except (errors.Cancelled, UsbError):
             raise
         except errors.SaneError:
@@ -108,8 +111,7 @@ class Scanner:
         if not self.attempt(commands.send_diagnostic(len(commands.DEVICE_ID)), commands.DEVICE_ID):
             return ""
         try:
-            raw = self.command(commands.read_diagnostic(size), want=size).data
-            return replies.serial_number(raw)
+            return replies.serial_number(self.ask(commands.read_diagnostic(size), size))
         except (errors.Cancelled, UsbError):
             raise
         except errors.SaneError as exc:
@@ -137,9 +139,9 @@ class Scanner:
         """Return what sensors and buttons say, by option."""
         if is_m3091:
             size = commands.SENSE_BYTES
-            return replies.sense_status(self.command(commands.request_sense(), want=size).data)
+            return replies.sense_status(self.ask(commands.request_sense(), size))
         size = commands.STATUS_BYTES
-        return replies.hardware_status(self.command(commands.hardware_status(), want=size).data)
+        return replies.hardware_status(self.ask(commands.hardware_status(), size))
 
     # Sheets
 
@@ -193,9 +195,8 @@ class Scanner:
             return None
         size = commands.SIZE_BYTES
         try:
-            return replies.PixelSize(
-                self.command(commands.read(commands.PIXEL_SIZE, window, size), want=size).data
-            )
+            raw = self.ask(commands.read(commands.PIXEL_SIZE, window, size), size)
+            return replies.PixelSize(raw)
         except (errors.Cancelled, UsbError):
             raise
         except errors.SaneError as exc:
@@ -212,9 +213,11 @@ class Scanner:
         except errors.SaneError as exc:
             self.debug(2, "%s", exc)
 
-    def read(self, window: int, size: int) -> Answer:
-        """Read up to *size* bytes of a side."""
-        return self.command(commands.read(commands.IMAGE, window, size), want=size)
+    def read(self, window: int, view: memoryview) -> Answer:
+        """Read as much of a side as *view* takes, or less, into it."""
+        size = len(view)
+        self._settle()
+        return self.usb.scsi(commands.read(commands.IMAGE, window, size), want=size, into=view)
 
     # The end
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 SCRATCH_BYTES = 1 << 18
+MOST_RESERVED = 1 << 28  # bytes: 600 dpi on A3; for what is announced to be more it comes first
 EVEN_THRESHOLD = 127  # of line art that is made here, where the option says 0
 WEIGHTS = {DEFAULT: (1, 1, 1), "Red": (1, 0, 0), "Green": (0, 1, 0), "Blue": (0, 0, 1)}
 DEPTHS = {LINEART: 1, "Halftone": 1}
@@ -37,7 +38,8 @@ class Stream:
 
     expected: bytes of all of it, -1 where only the scanner knows the end. line_bytes: of a line of
     all colours. is_whole: no more is asked for than is missing. after: the stream that has to end
-    before this one may be read. failure: why reading it ahead has failed: told when its turn comes.
+    before this one may be read. lines: where data may be received at once, instead of being fed.
+    failure: why reading it ahead has failed: told when its turn comes.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Stream:
         self.received = 0
         self.has_ended = False
         self.after: Stream | None = None
+        self.lines: Lines | None = None
         self.failure: Exception | None = None
         self._feed = feed
         self._end = end
@@ -69,11 +72,13 @@ class Stream:
         """Bytes that are still to come, -1 if unknown."""
         return self.expected - self.received if self.expected >= 0 else -1
 
-    def feed(self, data: bytes) -> None:
-        """Take data; what is more than all is dropped."""
-        with memoryview(data) as view:
-            size = len(view) if self.expected < 0 else min(len(view), self.missing)
-            self._feed(view[:size])
+    def feed(self, data: memoryview) -> None:
+        """Take data, received in lines.room() if there are lines; drop what is too much."""
+        size = len(data) if self.expected < 0 else min(len(data), self.missing)
+        if self.lines is not None:
+            self.lines.filled(size)
+        else:
+            self._feed(data[:size])
         self.received += size
 
     def end(self) -> None:
@@ -125,7 +130,7 @@ class RawSide(Side):
         self._lines = Lines(self.layout)
         row_bytes = self.layout.row_bytes
         size = max(row_bytes, SCRATCH_BYTES // row_bytes * row_bytes)
-        self._fed, self._has_ended = 0, False
+        self._has_ended = False
         self._makes = settings.is_software_mode
         self._rows = memoryview(bytearray(size if self._makes else 0))  # of what is to be converted
         self._filled = 0
@@ -141,8 +146,13 @@ class RawSide(Side):
         """Bytes of a line of all colours on the wire."""
         return self.layout.pitch * self.layout.planes
 
+    def received_lines(self, *, is_kept: bool) -> Lines:
+        """Return where the scanner's bytes belong; is_kept: all of them, until they are wanted."""
+        if is_kept:
+            self._lines.reserve(min(self.wire_bytes, MOST_RESERVED))
+        return self._lines
+
     def feed(self, data: memoryview) -> None:
-        self._fed += len(data)
         self._lines.feed(data)
 
     def end(self) -> None:
@@ -154,7 +164,7 @@ class RawSide(Side):
         self.wire_lines = lines
         if width_px != self.layout.width_px:
             self.layout = self.layout.changed(width_px=width_px, wire_width=width_px)
-            rows = max(0, self._fed // self.line_bytes - max(self.layout.stagger))
+            rows = max(0, self._lines.fed // self.line_bytes - max(self.layout.stagger))
             self._lines.fit(width_px, rows if self._has_ended else -1, width_px)
 
     def take(self, view: memoryview) -> int:
@@ -180,6 +190,7 @@ class RawSide(Side):
     def replace(self, image: bytearray, width_px: int, rows: int) -> None:
         """Deliver *image*, in the scanner's mode, in place of what has come."""
         self.width_px, self.lines = width_px, rows
+        self._lines = Lines(self.layout)  # what has come is of no more use
         self._made = memoryview(image)
         if self._makes:
             self._made = memoryview(converted(self._made, width_px, self.settings))

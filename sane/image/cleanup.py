@@ -89,22 +89,19 @@ def skew_of(picture: Picture, dpi: int) -> Skew | None:
 def _upper_edge(upper: Ints, nothing: int, dpi: int) -> tuple[float, int] | None:
     """Return slope and height at mid-width of the line that most of the edge lies on."""
     slopes, offsets = (-1.0, 1.0), (-dpi, dpi)
-    votes = array("i", bytes(4 * edges.BINS * edges.BINS))
+    votes = array("i", bytes(4 * 4 * edges.BINS * edges.BINS))
     best = 0.0, 0
     for number in range(PASSES):
         slope_step = (slopes[1] - slopes[0]) / edges.BINS
         offset_step = (offsets[1] - offsets[0]) // edges.BINS
+        shifts = slope_step / 2, offset_step // 2
+        limits = *slopes, shifts[0], *offsets, shifts[1]
+        edges.vote(memoryview(upper), nothing, *limits, memoryview(votes))
         weight = 0
-        for slope_shift in (0.0, slope_step / 2):
-            for offset_shift in (0, offset_step // 2):
-                grid = _Grid(
-                    (slopes[0] + slope_shift, slopes[1] + slope_shift),
-                    (offsets[0] + offset_shift, offsets[1] + offset_shift),
-                )
-                edges.vote(memoryview(upper), nothing, *grid.limits, memoryview(votes))
-                found, center = grid.best(votes)
-                if found > weight:
-                    weight, best = found, center
+        for grid in range(4):
+            found, center = _best_bin(votes, grid, slopes, offsets, shifts)
+            if found > weight:
+                weight, best = found, center
         if not number and weight < len(upper) // EDGE_PART:
             return None
         is_finer = False
@@ -119,35 +116,36 @@ def _upper_edge(upper: Ints, nothing: int, dpi: int) -> tuple[float, int] | None
     return best
 
 
-class _Grid:
-    """Bins of slopes and offsets, in which lines are counted."""
-
-    def __init__(self, slopes: tuple[float, float], offsets: tuple[int, int]) -> None:
-        self.limits = *slopes, *offsets
-        self._slopes = slopes
-        self._offsets = offsets
-
-    def best(self, votes: Ints) -> tuple[int, tuple[float, int]]:
-        """Return the weight of the best bin, and its slope and offset; 0 if there is none."""
-        most = max(votes)
-        best = 0, (0.0, 0)
-        if not most:
-            return best
-        steepest = max(map(abs, self._slopes))
-        highest = max(map(abs, self._offsets))
-        for i in range(edges.BINS):
-            slope = _middle(*self._slopes, i)
-            slope_weight = int(101 - 100 * abs(slope) / steepest) if steepest else 101
-            for k in range(edges.BINS):
-                count = votes[i * edges.BINS + k]
-                if not count:
-                    continue
-                offset = int(_middle(*self._offsets, k))
-                offset_weight = int(101 - 100 * abs(offset) / highest) if highest else 101
-                weight = int(_single(_single(count / most) * slope_weight * offset_weight))
-                if weight > best[0]:
-                    best = weight, (slope, offset)
+def _best_bin(
+    votes: Ints,
+    grid: int,
+    slopes: tuple[float, float],
+    offsets: tuple[int, int],
+    shifts: tuple[float, int],
+) -> tuple[int, tuple[float, int]]:
+    """Return the weight of a grid's best bin, and its slope and offset; 0 if there is none."""
+    bins = edges.BINS * edges.BINS
+    counts = votes[grid * bins : (grid + 1) * bins]
+    most = max(counts)
+    best = 0, (0.0, 0)
+    if not most:
         return best
+    if grid >= 2:
+        slopes = slopes[0] + shifts[0], slopes[1] + shifts[0]
+    if grid % 2:
+        offsets = offsets[0] + shifts[1], offsets[1] + shifts[1]
+    steepest, highest = max(map(abs, slopes)), max(map(abs, offsets))
+    for place, count in enumerate(counts):
+        if not count:
+            continue
+        slope = _middle(*slopes, place // edges.BINS)
+        offset = int(_middle(*offsets, place % edges.BINS))
+        slope_weight = int(101 - 100 * abs(slope) / steepest) if steepest else 101
+        offset_weight = int(101 - 100 * abs(offset) / highest) if highest else 101
+        weight = int(_single(_single(count / most) * slope_weight * offset_weight))
+        if weight > best[0]:
+            best = weight, (slope, offset)
+    return best
 
 
 def _middle(first: float, last: float, number: int) -> float:
@@ -196,7 +194,7 @@ def deskew(picture: Picture, skew: Skew, background: int) -> Picture:
 
     background: of a byte; for bits 0 is white and 255 black.
     """
-    turned = bytearray(bytes((background,)) * (picture.pitch * picture.lines))
+    turned = bytearray((background,)) * (picture.pitch * picture.lines)
     angle = -atan(skew.slope)
     form = picture.pitch, picture.width_px, picture.lines, picture.samples, skew.x, skew.y
     retouch.rotate(memoryview(picture.image), memoryview(turned), *form, cos(angle), sin(angle))

@@ -77,6 +77,11 @@ class Lines:
         return self.row_bytes * self.lines - self.taken if self.lines >= 0 else -1
 
     @property
+    def fed(self) -> int:
+        """Bytes that have come."""
+        return self._origin + self._end
+
+    @property
     def is_done(self) -> bool:
         """All of the frame was read."""
         return self.left_bytes == 0
@@ -106,6 +111,27 @@ class Lines:
         with memoryview(data) as view:
             self._store[self._end : self._end + size] = view[:size]
         self._end += size
+
+    def reserve(self, size: int) -> None:
+        """Make room for *size* bytes at once, where so many are to be kept; before any are fed."""
+        if not self._end and size > len(self._store):
+            self._store = memoryview(bytearray(size))
+
+    def room(self, size: int) -> memoryview:
+        """Return where the next *size* bytes belong, to be received there; then call filled()."""
+        if self._end + size > len(self._store):
+            self._make_room(size)
+        return self._store[self._end : self._end + size]
+
+    def filled(self, size: int) -> None:
+        """Take the first *size* bytes of room() as fed, as many as are still wanted."""
+        wanted = size
+        if self._has_ended:
+            wanted = 0
+        elif self._stream_end >= 0:
+            wanted = min(size, max(0, self._stream_end - self._origin - self._end))
+        self.surplus += size - wanted
+        self._end += wanted
 
     def _make_room(self, size: _Size) -> None:
         """Make *size* bytes free behind the end: move what is kept, or grow; both seldom."""

@@ -29,17 +29,17 @@ cdef _lighten(
 )
 
 
-cdef Py_ssize_t _value(const unsigned char[::1] image, Py_ssize_t at, Py_ssize_t samples) except? -1
+cdef Py_ssize_t _value(const unsigned char[::1] image, Py_ssize_t at, Py_ssize_t samples) noexcept
 
 
 @cython.locals(row=Py_ssize_t, column=Py_ssize_t, is_dark=cython.bint, is_edge=cython.bint)
 cdef bint _has_speck(
     const unsigned char[::1] image, Py_ssize_t y, Py_ssize_t pitch, Py_ssize_t x, Py_ssize_t size
-) except -1
+) noexcept
 
 
 @cython.locals(
-    total=Py_ssize_t, row=Py_ssize_t, start=Py_ssize_t, column=Py_ssize_t, at=Py_ssize_t
+    end=Py_ssize_t, total=Py_ssize_t, row=Py_ssize_t, start=Py_ssize_t, column=Py_ssize_t, at=Py_ssize_t
 )
 cpdef Py_ssize_t darkness(
     const unsigned char[::1] image, Py_ssize_t pitch, Py_ssize_t x, Py_ssize_t y,

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .exchange import Data
+    from .exchange import Data, Received
     from .handle import Usb
 
     Meaning = tuple[type[SaneError] | None, str]
@@ -64,7 +64,7 @@ class Answer:
 
     __slots__ = ("data", "sense")
 
-    def __init__(self, data: bytes, sense: Sense | None) -> None:
+    def __init__(self, data: Received, sense: Sense | None) -> None:
         self.data = data
         self.sense = sense
 
@@ -129,6 +129,7 @@ def scsi(
     *,
     out: Data = b"",
     want: int = 0,
+    into: memoryview | None = None,
     rules: ScsiRules | None = None,
     seconds: float | None = None,
     patience: float = 0.0,
@@ -136,8 +137,9 @@ def scsi(
 ) -> Answer:
     """Carry out the SCSI command *cdb*; return its data and what the device says of them.
 
-    out, want: data for the device, or bytes of data from it: exactly what the CDB names. rules: of
-    the family (usb.scsi_rules if None). patience: seconds in which a busy device is asked again.
+    out, want: data for the device, or bytes of data from it: exactly what the CDB names. into: a
+    view of *want* bytes that takes them; the answer's data are then its beginning. rules: of the
+    family (usb.scsi_rules if None). patience: seconds in which a busy device is asked again.
 
     A device that is not content is asked why: sense data become the error that the rules name, with
     the codes in its text. A unit attention is taken note of, and the command sent once more.
@@ -151,6 +153,7 @@ def scsi(
     if out and want:
         raise ValueError(f"CDB {cdb.hex(' ')}: data go one way only")
     conversation = _Conversation(usb, rules, patience, every)
+    conversation.into = into
     answer = conversation.carry_out(cdb, out, want, seconds)
     if answer.sense is not None and answer.sense.key == UNIT_ATTENTION:
         answer = conversation.carry_out(cdb, out, want, seconds)
@@ -188,6 +191,7 @@ class _Conversation:
         self.rules = rules
         self.patience = patience
         self.every = every
+        self.into: memoryview | None = None
         self._sense: Sense | None = None  # of the command that is carried out
 
     def carry_out(self, cdb: bytes, out: Data, want: int, seconds: float | None) -> Answer:
@@ -204,6 +208,7 @@ class _Conversation:
             command,
             out=out,
             want=want,
+            into=self.into,
             status=rules.status,
             judge=judge,
             is_status=rules.is_status if rules.tag else None,
@@ -247,7 +252,7 @@ class _Conversation:
         size = self.rules.sense_bytes
         self.usb.is_out_of_step = False
         cdb = bytes((REQUEST_SENSE, 0, 0, 0, size, 0))
-        raw = scsi(self.usb, cdb, want=size, rules=self.rules).data
+        raw = bytes(scsi(self.usb, cdb, want=size, rules=self.rules).data)
         if len(raw) < size:
             raise Garbled(f"{self.usb.name}: {len(raw)} of {size} bytes of sense data came")
         return Sense(raw)

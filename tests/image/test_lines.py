@@ -460,3 +460,26 @@ def test_layouts_that_cannot_be(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         Layout(width, channels, depth, **layout)
+
+
+def test_lines_may_be_received_where_they_belong() -> None:
+    lines = Lines(Layout(4, 3, plane_lines=1, invert=True), 3)
+    lines.reserve(1 << 17)
+    data = noise(36)
+    for start in range(0, 36, 9):
+        room = lines.room(9)
+        room[:] = data[start : start + 9]
+        lines.filled(9)
+    lines.room(5)
+    lines.filled(5)
+    assert (lines.fed, lines.surplus) == (36, 5)
+    fed = Lines(Layout(4, 3, plane_lines=1, invert=True), 3)
+    fed.feed(data)
+    out, wanted = bytearray(), bytearray()
+    drain(lines, sizes(7), out)
+    drain(fed, sizes(7), wanted)
+    assert out == wanted
+    lines.end()
+    lines.room(1)
+    lines.filled(1)
+    assert lines.surplus == 6

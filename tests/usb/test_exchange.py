@@ -40,7 +40,7 @@ def judge(status: bytes) -> None:
 
 def ask(usb: Usb, command: bytes = b"C", **words: object) -> bytes:
     given: dict[str, object] = {"status": 2, "judge": judge, **words}
-    return usb.exchange(command, **given)  # type: ignore[arg-type]
+    return bytes(usb.exchange(command, **given))  # type: ignore[arg-type]
 
 
 def sent(fake: FakeLink) -> list[object]:

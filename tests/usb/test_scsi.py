@@ -222,3 +222,14 @@ def test_a_command_that_has_begun_is_repeated_after_a_unit_attention() -> None:
     fake = FakeLink(status(2), sense(6), status(), status())
     Begun(fake_usb(fake), FEED).finish()
     assert [item[2] for item in fake.sent if item[0] == "out"].count(ScsiRules().command(FEED)) == 2
+
+
+def test_data_may_be_received_where_they_are_wanted() -> None:
+    """The answer's data are the beginning of the view, without what sense data call missing."""
+    raw = sense(0, flags=0x60, information=6)
+    room = memoryview(bytearray(16))
+    usb = fake_usb(FakeLink(bytes(range(16)), status(2), raw, status(), b"ab", status()))
+    answer = usb.scsi(READ, want=16, into=room)
+    assert (bytes(answer.data), answer.is_end) == (bytes(range(10)), True)
+    assert bytes(room[:10]) == bytes(range(10))
+    assert bytes(usb.scsi(READ, want=16, into=room).data) == b"ab"
