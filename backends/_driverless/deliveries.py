@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MOST_DOCUMENTS = 4  # complete ones that nobody has asked for
 MOST_BYTES = 256 << 20  # of all that wait together
 MOST_BEHIND_BYTES = 16 << 20  # of a document that is read already, and more slowly than it comes
-MOST_PIECES = 16  # that are taken at once
 
 
 def anew(failure: SaneError) -> SaneError:
@@ -71,6 +70,18 @@ class Deliveries:
         self._size = 0
         self._failure: SaneError | None = None
         self._is_closed = False
+        self._awaited: set[Wake] = set()  # that somebody waits for: the others need no telling
+
+    def _tell(self, wake: Wake) -> None:
+        """Wake who waits, if somebody does; holding the lock."""
+        if wake in self._awaited:
+            self._awaited.discard(wake)
+            wake.tell()
+
+    def _await(self, wake: Wake) -> None:
+        """Note that somebody will wait; holding the lock."""
+        wake.untell()
+        self._awaited.add(wake)
 
     # The job
 
@@ -81,7 +92,7 @@ class Deliveries:
         with self._lock:
             self._current = delivery
             self._waiting.append(delivery)
-            self._news.tell()
+            self._tell(self._news)
 
     def put(self, data: bytes) -> None:
         """Add to the document that has begun; waits while too much waits already."""
@@ -93,7 +104,7 @@ class Deliveries:
                 delivery.pieces.append(data)
                 delivery.size += len(data)
                 self._size += len(data)
-                self._news.tell()
+                self._tell(self._news)
 
     def _has_room(self, delivery: Delivery) -> bool:
         if not delivery.is_wanted:
@@ -108,7 +119,7 @@ class Deliveries:
         with self._lock:
             delivery.failure = failure
             delivery.has_ended = True
-            self._news.tell()
+            self._tell(self._news)
 
     def close(self, failure: SaneError | None) -> None:
         """Tell that no further document comes, and why."""
@@ -117,14 +128,14 @@ class Deliveries:
         with self._lock:
             self._failure = failure
             self._is_closed = True
-            self._news.tell()
+            self._tell(self._news)
 
     def _await_room(self, has_room: Callable[[], bool]) -> None:
         while True:
             with self._lock:
                 if has_room():
                     return
-                self._room.untell()
+                self._await(self._room)
             if self._cancel.is_set():
                 raise Cancelled
             self._cancel.wait(None, self._room.fd)
@@ -145,13 +156,13 @@ class Deliveries:
         while True:
             with self._lock:
                 if self._waiting:
-                    self._room.tell()
+                    self._tell(self._room)
                     return self._waiting.pop(0)
                 if self._is_closed:
                     if self._failure is not None:
                         raise anew(self._failure)
                     return None
-                self._news.untell()
+                self._await(self._news)
             wait(None, self._news.fd)
 
     def take(self, delivery: Delivery, wait: Wait) -> bytes:
@@ -159,15 +170,14 @@ class Deliveries:
         while True:
             with self._lock:
                 if delivery.pieces:
-                    data = b"".join(delivery.pieces[:MOST_PIECES])
-                    del delivery.pieces[:MOST_PIECES]
+                    data = delivery.pieces.pop(0)
                     delivery.size -= len(data)
                     self._size -= len(data)
-                    self._room.tell()
+                    self._tell(self._room)
                     return data
                 if delivery.has_ended:
                     return b""
-                self._news.untell()
+                self._await(self._news)
             wait(None, self._news.fd)
 
     def drop(self, delivery: Delivery) -> None:
@@ -180,7 +190,7 @@ class Deliveries:
         self._size -= delivery.size
         delivery.pieces.clear()
         delivery.size = 0
-        self._room.tell()
+        self._tell(self._room)
 
     def release(self) -> None:
         """Release the descriptors; only after the job has ended."""

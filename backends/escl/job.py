@@ -77,7 +77,7 @@ class Job(BackgroundJob):
         self._lock = _thread.allocate_lock()
         self._url = ""  # of the job, until the scanner is told that it is over
         self._pages = 0
-        self._took = 0.0  # seconds that the last page took
+        self._took = 0.0  # seconds that the slowest page took: one that lay ready is no measure
         self._is_transferring = False
         self._is_complete = False  # all pages came, or the scanner said that there are none
 
@@ -270,7 +270,7 @@ class Job(BackgroundJob):
             if is_begun:
                 self.deliveries.end(exc)
             raise
-        self._took = monotonic() - began
+        self._took = max(self._took, monotonic() - began)
         if not is_begun:
             return self._empty(response)
         self._is_complete = not self.request.is_feeder
