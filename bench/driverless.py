@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,9 @@ KNOBS = {
         "platen": {"profiles": [{"resolutions": [75, 300, 600, 1200]}]},
     },
     "pages": {"sides_alike": True},
-    "timing": {"job": 1.0},  # sane-airscan leaves jobs behind; the next one need not wait long
+    "timing": {"job": 1.0},  # sane-airscan leaves jobs behind, which are given up then
 }
+FREE_SECONDS = 1.1  # until the scanner takes a job again
 AIRSCAN = "/usr/lib/*/sane/libsane-airscan.so.1"
 WITHIN_SECONDS, MOST_KB = 0.030, 40 * 1024
 CANCEL_SECONDS = 0.100
@@ -217,6 +219,7 @@ def add_feeder(bench: Bench, section: Section, device: Device, rounds: int) -> N
     """Add the row about ten sheets, one a second."""
 
     def run(library: Library) -> Sample:
+        time.sleep(FREE_SECONDS)
         before = device.tell({"sheets": SHEETS, "timing": {"page": SHEET_SECONDS}})
         count = len(before["feeder_waits"])
         sample = device.run(bench, library, "page", str(SHEETS), "feeder", *FEEDER)
