@@ -60,13 +60,6 @@ class Window:
         along = span(top, bottom - top, bed.least_height, bed.most_height, bed.most_top)
         return cls(across, along, bed.per_inch)
 
-    @classmethod
-    def all_of(cls, bed: Bed) -> Window:
-        """Return the window that is the whole bed."""
-        across = Span(0, bed.most_width, 0, bed.most_width)
-        along = Span(0, bed.most_height, 0, bed.most_height)
-        return cls(across, along, bed.per_inch)
-
     def within(self, bed: Bed) -> Window:
         """Return the same part, cut out of all that the scanner can scan."""
         across = Span(0, bed.most_width, self._left, self.across.wanted)

@@ -161,7 +161,7 @@ class Backend(NetworkBackend):
         if not escl.is_named or escl.model:
             return self.listed(escl, *escl.vendor_and_model, escl.type)
         found = self._opened(escl, cancel).capabilities
-        escl.uuid = escl.uuid or found.uuid
+        escl.uuid, escl.serial = escl.uuid or found.uuid, escl.serial or found.serial
         kinds = ["ADF" if bed.is_feeder else bed.name.lower() for bed in found.beds.values()]
         type = f"{' or '.join(dict.fromkeys(kinds))} scanner"
         return self.listed(escl, found.vendor or "eSCL", found.model, type)

@@ -21,7 +21,7 @@ FOLDER, FILE = ".local/state/pysane", "escl-keys"
 MOST_BYTES = 1 << 20
 MOST_SCANNERS = 4096
 KEY_DIGITS = 64
-OFF, WARN, PIN, SYSTEM = "off", "warn", "pin", "system"
+WARN, PIN, SYSTEM = "warn", "pin", "system"  # policies; "off" needs nothing
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 

@@ -5,7 +5,7 @@ It reads XML, no more. Source: specification escl 2.9.
 
 from __future__ import annotations
 
-from ...errors import CoverOpen, DeviceBusy, DeviceIOError, Jammed, NoDocs
+from ...errors import CoverOpen, DeviceIOError, Jammed, NoDocs
 from .._driverless.xml import Element, parse
 from .schema import accepts
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ...errors import SaneError
 
 IDLE, PROCESSING, STOPPED, DOWN = "Idle", "Processing", "Stopped", "Down"
-BUSY_STATES = (PROCESSING, "Testing")
 LOADED, EMPTY = "ScannerAdfLoaded", "ScannerAdfEmpty"
 MISSPELT = {"ScannedAdfLoaded": LOADED}
 MOST_JOBS = 64
@@ -80,11 +79,6 @@ class Status:
                 return CoverOpen("the cover is open")
             return DeviceIOError("the scanner has stopped")
         return DeviceIOError("the scanner is down") if self.state == DOWN else None
-
-    def busy(self) -> DeviceBusy | None:
-        """Return the error for a scanner that does something else."""
-        is_busy = self.state in BUSY_STATES
-        return DeviceBusy(f"the scanner is in state {self.state}") if is_busy else None
 
     def definite(self) -> SaneError | None:
         """Return the fault of a feeder that settles why a job is refused: jam, door, no sheet."""

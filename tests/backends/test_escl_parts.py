@@ -199,7 +199,6 @@ def test_row_20_states_of_scanner_and_feeder(
 ) -> None:
     found = told(state, feeder)
     assert type(found.fault(True)) is (fault or type(None))
-    assert (found.busy() is not None) == (state in ("Processing", "Testing"))
     assert isinstance(found.definite(), errors.NoDocs) == (feeder == "ScannerAdfEmpty")
 
 

@@ -73,7 +73,6 @@ def use_status(data: bytes) -> None:
     found = status.read(data)
     for is_feeder in (False, True):
         found.fault(is_feeder)
-    found.busy()
     found.definite()
     found.job("/eSCL/ScanJobs/1")
 
