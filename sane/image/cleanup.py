@@ -38,7 +38,7 @@ class Picture:
     def columns(self, dpi: int, *, is_up: bool) -> Ints:
         """Return where columns first change, seen from above or below; see edges."""
         found = array("i", bytes(4 * self.width_px))
-        sums = array("i", bytes(8 * self.width_px))
+        sums = array("i", bytes(4 * 21 * self.width_px))
         form = self.pitch, self.width_px, self.lines, self.samples, int(is_up)
         edges.column_profile(memoryview(self.image), *form, memoryview(found), memoryview(sums))
         edges.smooth(memoryview(found), -1 if is_up else self.lines, dpi // 2)
@@ -47,8 +47,9 @@ class Picture:
     def rows(self, dpi: int, *, is_left: bool) -> Ints:
         """Return where rows first change, seen from the left or the right."""
         found = array("i", bytes(4 * self.lines))
+        sums = array("i", bytes(4 * self.width_px))
         form = self.pitch, self.width_px, self.lines, self.samples, int(is_left)
-        edges.row_profile(memoryview(self.image), *form, memoryview(found))
+        edges.row_profile(memoryview(self.image), *form, memoryview(found), memoryview(sums))
         edges.smooth(memoryview(found), -1 if is_left else self.width_px, dpi // 2)
         return found
 
@@ -275,7 +276,8 @@ def despeckle(picture: Picture, size: int) -> None:
     """Remove specks of up to *size* pixels, in place."""
     form = picture.pitch, picture.width_px, picture.lines, picture.samples
     if min(picture.width_px, picture.lines) > size + 2:
-        retouch.despeckle(memoryview(picture.image), *form, size)
+        sums = array("i", bytes(4 * (size + 2) * picture.width_px))
+        retouch.despeckle(memoryview(picture.image), *form, size, memoryview(sums))
 
 
 def is_blank(picture: Picture, dpi: int, percent: float) -> bool:

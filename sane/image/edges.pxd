@@ -2,8 +2,8 @@ cimport cython
 
 
 @cython.locals(
-    span=Py_ssize_t, level=Py_ssize_t, part=Py_ssize_t, near=Py_ssize_t, nothing=Py_ssize_t,
-    first=Py_ssize_t, step=Py_ssize_t, x=Py_ssize_t, left=Py_ssize_t, j=Py_ssize_t,
+    span=Py_ssize_t, level=Py_ssize_t, part=Py_ssize_t, kept=Py_ssize_t, nothing=Py_ssize_t,
+    value=Py_ssize_t, start=Py_ssize_t, first=Py_ssize_t, step=Py_ssize_t, x=Py_ssize_t, left=Py_ssize_t, j=Py_ssize_t,
     here=Py_ssize_t, before=Py_ssize_t, far=Py_ssize_t, middle=Py_ssize_t, is_change=cython.bint
 )
 cpdef column_profile(
@@ -14,12 +14,12 @@ cpdef column_profile(
 
 @cython.locals(
     span=Py_ssize_t, level=Py_ssize_t, part=Py_ssize_t, nothing=Py_ssize_t, first=Py_ssize_t,
-    step=Py_ssize_t, y=Py_ssize_t, start=Py_ssize_t, edge=Py_ssize_t, near=Py_ssize_t,
+    step=Py_ssize_t, y=Py_ssize_t, value=Py_ssize_t, start=Py_ssize_t, edge=Py_ssize_t, near=Py_ssize_t,
     far=Py_ssize_t, j=Py_ssize_t, x=Py_ssize_t, middle=Py_ssize_t, is_change=cython.bint
 )
 cpdef row_profile(
     const unsigned char[::1] image, Py_ssize_t pitch, Py_ssize_t width, Py_ssize_t height,
-    Py_ssize_t samples, Py_ssize_t is_left, int[::1] found
+    Py_ssize_t samples, Py_ssize_t is_left, int[::1] found, int[::1] sums
 )
 
 

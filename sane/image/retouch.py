@@ -2,9 +2,9 @@
 """What changes whole pictures: turned by a small angle, rid of specks; and how dark they are.
 
 Compiled with retouch.pxd, or uncompiled and slow: the same, to the bit. Compiled without bounds
-checks: turning A4 in colour at 300 dpi takes 0.06 s, with them 0.9. So what is read and written is
-checked beforehand, and ValueError raised. Source: specification fujitsu 8 (rotation, despeckle,
-blank).
+checks: turning A4 in colour at 300 dpi takes 0.045 s, with them 0.057; specks 0.10 and 0.15. So
+what is read and written is checked beforehand, and ValueError raised. Source: specification fujitsu
+8 (rotation, despeckle, blank).
 
 image: uint8, rows of *pitch* bytes. samples: of a pixel, 1 or 3 of 8 bits; 0: one bit, 1 is black.
 """
@@ -12,6 +12,7 @@ image: uint8, rows of *pitch* bytes. samples: of a pixel, 1 or 3 of 8 bits; 0: o
 from __future__ import annotations
 
 _View = memoryview  # aliases, so that the types in retouch.pxd decide when compiled
+_Ints = memoryview
 _Size = int
 _Real = float
 
@@ -60,60 +61,86 @@ def rotate(
 
 
 def despeckle(
-    image: _View, pitch: _Size, width: _Size, height: _Size, samples: _Size, size: _Size
+    image: _View,
+    pitch: _Size,
+    width: _Size,
+    height: _Size,
+    samples: _Size,
+    size: _Size,
+    sums: _Ints,
 ) -> None:
     """Fill each square of *size* pixels that is darker than all around it, in place.
 
-    It becomes what the pixels around it are on average; a square of bits becomes white.
+    It becomes what the pixels around it are on average; a square of bits becomes white. sums:
+    ((size + 2) * width,) int32, scratch: of the rows that are looked at.
     """
     _check(len(image), pitch, width, height, samples)
+    if size < 1 or len(sums) < (size + 2) * width:
+        raise ValueError(f"{len(sums)} sums for {width} columns and squares of {size}")
     for y in range(1, height - 1 - size):
+        if samples:
+            for row in range(0 if y == 1 else y + size, y + size + 1):
+                _sum_up(image, row * pitch, row % (size + 2) * width, width, samples, sums)
         for x in range(1, width - 1 - size):
             if samples:
-                _lighten(image, y * pitch, pitch, x, samples, size)
+                if _is_speck(sums, y, width, x, 255 * samples, size):
+                    _lighten(image, y, pitch, x, samples, size)
+                    for row in range(y, y + size):
+                        at = row * pitch + x * samples
+                        _sum_up(image, at, row % (size + 2) * width + x, size, samples, sums)
             elif _has_speck(image, y, pitch, x, size):
                 for row in range(y, y + size):
                     for column in range(x, x + size):
                         image[row * pitch + column // 8] &= 255 ^ 128 >> column % 8
 
 
-def _lighten(
-    image: _View, start: _Size, pitch: _Size, x: _Size, samples: _Size, size: _Size
+def _sum_up(
+    image: _View, start: _Size, at: _Size, width: _Size, samples: _Size, sums: _Ints
 ) -> None:
-    """Do it for one square of bytes, whose first row begins at *start*."""
-    darkest = 255 * samples
-    for row in range(size):
-        for column in range(x, x + size):
-            darkest = min(darkest, _value(image, start + row * pitch + column * samples, samples))
-    limit = (darkest + 2 * 255 * samples) // 3
-    red = green = blue = 0
-    for row in range(-1, size + 1):
-        step = 1 if row in (-1, size) else size + 1
-        column = x - 1
-        while column <= x + size:
-            at = start + row * pitch + column * samples
-            if _value(image, at, samples) < limit:
-                return
-            red += image[at]
-            if samples == 3:
-                green += image[at + 1]
-                blue += image[at + 2]
+    """Write the sums of *width* pixels, which begin at *start*, from *at* on."""
+    for x in range(width):
+        if samples == 1:
+            sums[at + x] = image[start + x]
+        else:
+            i = start + 3 * x
+            sums[at + x] = image[i] + image[i + 1] + image[i + 2]
+
+
+def _is_speck(sums: _Ints, y: _Size, width: _Size, x: _Size, white: _Size, size: _Size) -> bool:
+    """Tell whether all around a square is two thirds on the way from its darkest to white."""
+    darkest = white
+    for row in range(y, y + size):
+        at = row % (size + 2) * width
+        for column in range(at + x, at + x + size):
+            darkest = min(darkest, sums[column])
+    if darkest == white:  # as all around it would have to be: nothing changes
+        return False
+    limit = (darkest + 2 * white) // 3
+    for row in range(y - 1, y + size + 1):
+        at = row % (size + 2) * width
+        step = 1 if row in (y - 1, y + size) else size + 1
+        column = at + x - 1
+        while column <= at + x + size:
+            if sums[column] < limit:
+                return False
             column += step
-    count = 4 * size + 4
-    for row in range(size):
-        for column in range(x, x + size):
-            at = start + row * pitch + column * samples
-            image[at] = red // count
-            if samples == 3:
-                image[at + 1] = green // count
-                image[at + 2] = blue // count
+    return True
 
 
-def _value(image: _View, at: _Size, samples: _Size) -> _Size:
-    """Return the sum of a pixel's samples."""
-    if samples == 1:
-        return image[at]
-    return image[at] + image[at + 1] + image[at + 2]
+def _lighten(image: _View, y: _Size, pitch: _Size, x: _Size, samples: _Size, size: _Size) -> None:
+    """Let a square become what is around it."""
+    for sample in range(samples):
+        total = 0
+        for row in range(y - 1, y + size + 1):
+            step = 1 if row in (y - 1, y + size) else size + 1
+            column = x - 1
+            while column <= x + size:
+                total += image[row * pitch + column * samples + sample]
+                column += step
+        mean = total // (4 * size + 4)
+        for row in range(y, y + size):
+            for column in range(x, x + size):
+                image[row * pitch + column * samples + sample] = mean
 
 
 def _has_speck(image: _View, y: _Size, pitch: _Size, x: _Size, size: _Size) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sane.image import cleanup, edges
+from sane.image import cleanup, edges, retouch
 from sane.image.cleanup import Picture
 from sane.testing.esci.page import bits
 from sane.testing.fujitsu import Slanted
@@ -150,6 +150,25 @@ def test_what_is_no_picture() -> None:
         Picture(bytearray(11), 4, 3, 1)
     found = memoryview(array("i", bytes(16)))
     with pytest.raises(ValueError, match="5 x 3 pixels of 1 samples, 4 bytes a row"):
-        edges.row_profile(memoryview(bytearray(12)), 4, 5, 3, 1, 0, found)
+        edges.row_profile(memoryview(bytearray(12)), 4, 5, 3, 1, 0, found, found)
     with pytest.raises(ValueError, match="12 bytes for 4 rows of 4"):
-        edges.row_profile(memoryview(bytearray(12)), 4, 4, 4, 1, 0, found)
+        edges.row_profile(memoryview(bytearray(12)), 4, 4, 4, 1, 0, found, found)
+
+
+def test_what_would_lead_out_of_the_arrays() -> None:
+    """The kernels are compiled without bounds checks."""
+    image = memoryview(bytearray(16))
+    few, some = memoryview(array("i", bytes(8))), memoryview(array("i", bytes(16)))
+    with pytest.raises(ValueError, match="2 places and 4 sums for 4 rows"):
+        edges.row_profile(image, 4, 4, 4, 1, 0, few, some)
+    with pytest.raises(ValueError, match="4 places and 2 sums for 4 rows"):
+        edges.row_profile(image, 4, 4, 4, 1, 0, some, few)
+    with pytest.raises(ValueError, match="4 places and 4 sums for 4 columns"):
+        edges.column_profile(image, 4, 4, 4, 1, 0, some, some)
+    with pytest.raises(ValueError, match="4 votes"):
+        edges.vote(some, 9, -1.0, 1.0, 0.0, -9, 9, 0, some)
+    with pytest.raises(ValueError, match="2 sums for 4 columns"):
+        retouch.despeckle(image, 4, 4, 4, 1, 1, few)
+    for corner in ((1, 0), (0, 1), (-1, 0)):
+        with pytest.raises(ValueError, match="4 pixels at"):
+            retouch.darkness(image, 4, *corner, 1, 4)
