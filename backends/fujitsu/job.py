@@ -161,7 +161,7 @@ class Job:
             elif isinstance(side, JpegSide):
                 stream.line_bytes, stream.is_jpeg = side.line_bytes, True
             is_kept = settings.is_duplex and side.is_back and not settings.is_sequential
-            is_buffered = settings.is_buffered and not settings.is_back
+            is_buffered = settings.is_buffered and not side.is_back
             stream.is_whole = is_buffered or settings.has_color_gap or is_kept
             if isinstance(side, RawSide):
                 stream.lines = side.received_lines(is_kept=stream.is_whole)

@@ -268,6 +268,7 @@ def comparable(commands: Sequence[str], trace: Sequence[str]) -> list[str]:
             text = text.partition(" range=")[0]
         elif words[0] == "desc":
             text = re.sub(r"(type=1 .* range=.*)/0$", r"\1/1", text)  # the same for whole numbers
+            text = re.sub(r"(type=5 .*) cap=..", r"\1", text)
         elif words[0] == "descs":
             text = re.sub(r"(:[^ ]*/5/[^ ]*/)[0-9a-f]{2}", r"\1-", text)
             text = re.sub(r" (39|40|45|68):[^ ]*", r" \1:-", text)
