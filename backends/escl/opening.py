@@ -6,6 +6,7 @@ Source: specification escl 1.5, 5 and 6.2.
 from __future__ import annotations
 
 from ...errors import AccessDenied, Cancelled, DeviceIOError, Invalid, SaneError
+from ...transport.failures import NoAnswer
 from ...transport.http import is_loopback
 from ...transport.tls import Trust
 from . import capabilities
@@ -69,7 +70,11 @@ class Opener:
         """Return the scanner by the first way that leads to it; raises what the first one did."""
         endpoints = self._endpoints()
         failure: SaneError | None = None
+        silent: set[tuple[str, int, str]] = set()  # another path of theirs is no other way
         for endpoint in endpoints:
+            place = endpoint.url.host, endpoint.url.port, endpoint.socket
+            if place in silent:
+                continue
             try:
                 return self._open(endpoint, cancel)
             except (AccessDenied, Cancelled):
@@ -77,6 +82,8 @@ class Opener:
             except DeviceIOError as exc:
                 self._debug(1, "%s: %s", endpoint.url, exc)
                 failure = failure or exc
+                if isinstance(exc, NoAnswer):
+                    silent.add(place)
         if failure is None:
             raise Invalid(f"{self._place.name}: there is no way to it")
         raise failure

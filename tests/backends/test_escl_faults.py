@@ -319,6 +319,21 @@ def test_a_service_that_never_starts(monkeypatch: pytest.MonkeyPatch) -> None:
         desk.open()
 
 
+class Silent(TcpEmulator):
+    """Takes connections and says nothing."""
+
+    def serve(self, connection: Connection) -> None:
+        connection.receive(1 << 20)
+
+
+def test_a_silent_host_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sane.backends.escl.service.INFO_SECONDS", 0.5)
+    with Desk() as desk, Silent() as device:
+        with pytest.raises(errors.DeviceIOError):
+            desk.open(f"http://127.0.0.1:{device.address[1]}")
+        assert len(device.connections) == 1
+
+
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 500])
 def test_capabilities_that_are_refused(code: int) -> None:
     device = scanner()
