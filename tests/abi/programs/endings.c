@@ -183,7 +183,7 @@ lives(SANE_Handle unused)
 
 /* Whatever it leaves open, and whenever: sane_exit ends it, and nothing is kept. */
 static void
-anywhere(void)
+ended_anywhere(void)
 {
   unsigned seed = 1;
   int i, fds = 0;
@@ -212,7 +212,7 @@ static const Case cases[] = {
   {"between_reads", between_reads},
   {"disabled", disabled},
   {"pending", pending},
-  {"anywhere", anywhere},
+  {"ended_anywhere", ended_anywhere},
   {NULL, NULL},
 };
 
