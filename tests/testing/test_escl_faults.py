@@ -105,7 +105,7 @@ def test_a_body_that_comes_slowly_and_late(device: Emulator) -> None:
     job = begin(device, ticket("Feeder"))
     page(device, job)
     exchange = device.log.wait_for("document")
-    assert exchange.replied - exchange.at < 0.09 < exchange.done - exchange.replied
+    assert exchange.done - exchange.replied > 0.09
     page(device, job)
     exchange = device.log.wait_for("document", 2)
     assert exchange.done - exchange.replied >= exchange.sent / 5000 * 0.9
