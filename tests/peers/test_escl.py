@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from sane.testing.escl import Emulator
+from sane.testing.escl import Delivery, Emulator
 from sane.testing.escl.certificates import server_context
 from sane.testing.escl.model import JPEG, PNG
 from sane.testing.escl.pixels import reference
@@ -26,7 +26,7 @@ from sane.testing.net import Fault as Cut
 from tests.conftest import ABSENT, ROOT
 from tests.peers.escl import AIRSCAN, OWN, Outcome, scan, scanner
 from tests.peers.escl_faults import FAULTS, Fault, status
-from tests.peers.frontends import environment, peer
+from tests.peers.frontends import OURS, environment, peer
 
 AREA = ("-l", "0", "-t", "0", "-x", "101.6", "-y", "50.8")  # mm: 1200 x 600 units
 SMALL = ("--resolution=75", *AREA)
@@ -244,6 +244,42 @@ def test_a_page_that_breaks_off_is_shown_as_far_as_it_came(
     pixels = done.stdout[done.stdout.index(b"\n255\n") + 5 :]
     shown = 900 * (whole.lines // 4)
     assert pixels[:shown] == whole.data[:shown]
+
+
+IO_ERROR, EOF = 9, 5
+LIVES: dict[str, tuple[dict[str, object], int]] = {
+    "well": ({}, EOF),
+    "reset": ({"delivery": Delivery(reset_at=500)}, IO_ERROR),
+    "cut": ({"delivery": Delivery("sized", declared=99)}, IO_ERROR),
+    "without an end": ({"delivery": Delivery(has_end=False)}, IO_ERROR),
+    "empty": ({"delivery": Delivery(is_empty=True)}, IO_ERROR),
+    "truncated": ({"form": "truncated"}, EOF),
+}
+
+
+@pytest.mark.parametrize("name", LIVES)
+def test_scans_that_fail_leave_no_descriptors_and_threads(
+    device: Emulator, name: str, tmp_path: Path
+) -> None:
+    knobs, end = LIVES[name]
+    device.scanner.jobs.rules = ()
+    assert device.scanner.model.platen is not None
+    device.scanner.model.platen.max_width = device.scanner.model.platen.max_height = 300
+    for knob, value in knobs.items():
+        setattr(device.scanner.pages, knob, value)
+    OWN.configure(device, tmp_path)
+    library = str(OURS / "libsane.so.1")
+    program = [sys.executable, "-m", "tests.peers.escl_lives", library, OWN.device(device)]
+    done = subprocess.run(
+        program,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=environment(tmp_path, None),
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout == f"[{end}] 0 0\n", done.stderr[-2000:]
 
 
 # Everything announced here comes back to whoever listens on this network.
