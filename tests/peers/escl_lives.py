@@ -1,7 +1,7 @@
 """python -m tests.peers.escl_lives LIBRARY DEVICE: a program that scans again and again.
 
-Each of its lives goes from sane_init to sane_exit, whatever the scanner does. It prints the statuses
-that ended its scans, and how many descriptors and threads it has more than after the first lives.
+Each of its lives goes from sane_init to sane_exit, whatever the scanner does. It prints the
+statuses that ended its scans, and how many descriptors and threads it has more than at first.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ def held() -> tuple[int, int]:
     return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))
 
 
+def above(before: tuple[int, int]) -> list[int]:
+    """Return how many more there are than *before*; a thread that has ended since is none."""
+    return [max(0, now - then) for now, then in zip(held(), before, strict=True)]
+
+
 def main(library: str, device: str) -> None:
     sane = Library(library)
     for _ in range(WARM_UP):
@@ -47,9 +52,9 @@ def main(library: str, device: str) -> None:
     before = held()
     ends = {live(sane, os.fsencode(device)) for _ in range(LIVES)}
     deadline = time.monotonic() + SECONDS
-    while held() > before and time.monotonic() < deadline:
+    while any(more := above(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    print(sorted(ends), *(now - then for now, then in zip(held(), before, strict=True)))
+    print(sorted(ends), *more)
 
 
 if __name__ == "__main__":
