@@ -11,8 +11,6 @@ from sane.testing.escl.images import FORMS
 from tests.support.escl import LINES, PNG, WIDTH, Desk, page, png_model, without_pauses
 
 RAW = "application/octet-stream"
-# What ends in an error, and which.
-REFUSED = {"application/pdf": ("bomb",)}
 GRAY, COLOR, BITS = "Grayscale8", "RGB24", "BlackAndWhite1"
 MOST_DIFFERENCE = 12  # of a sample, for what a JPEG loses
 
@@ -42,11 +40,7 @@ def test_row_28_every_form_of_every_format(
         expected = page(desk.open(mode="Gray"))
     with Desk(scanner_of(mime, form)) as desk:
         handle = desk.open(mode="Gray")
-        if form in REFUSED.get(mime, ()):
-            with pytest.raises(errors.SaneError):
-                page(handle)
-            return
-        data = page(handle)
+        data = page(handle)  # also of a bomb: no more is unpacked than the page has
         assert len(data) == WIDTH * LINES
         if form in ("", "progressive", "palette", "interlaced", "top-down", "tiled"):
             pairs = zip(data, expected, strict=True)
