@@ -149,9 +149,24 @@ class Backend(NetworkBackend):
         found = []
         for place in announced(services, self.conf):
             where = USB if place.is_local else NETWORK
-            if not quirks_of(self.conf.quirks, place.model, place=where).has("disable"):
+            is_wanted = not quirks_of(self.conf.quirks, place.model, place=where).has("disable")
+            if is_wanted and not self._is_configured(place):
                 found.append(place)
         return found
+
+    def _is_configured(self, place: EsclPlace) -> bool:
+        """Tell whether the configuration names a scanner that announces itself, too.
+
+        It is listed as there; what it announces helps to find it by its other names.
+        """
+        hosts = {(way.url.host, way.url.port) for way in place.endpoints}
+        for known in self.places:
+            escl: EsclPlace = known  # type: ignore[assignment]  # all of ours are
+            if hosts & {(way.url.host, way.url.port) for way in escl.endpoints}:
+                escl.uuid = escl.uuid or place.uuid
+                escl.instances |= place.instances
+                return True
+        return False
 
     def probe(self, place: Place, cancel: Cancels | None) -> DeviceInfo:
         """Return the entry of *place*; only one of which nothing is known is asked."""

@@ -141,6 +141,16 @@ def test_row_8_the_blacklist_does_not_count_for_scanners_that_are_named(
     backend.exit()
 
 
+def test_a_scanner_of_the_configuration_that_announces_itself_is_listed_once(
+    tmp_path: Path, device: Emulator
+) -> None:
+    backend = made(tmp_path, f"{device.url} model=Acme\n", here(device, uuid=UUID))
+    assert listed(backend) == [device.url]
+    for name in (UUID, "airscan:e0:My Box", device.url):
+        backend.open_device(name).close()
+    backend.exit()
+
+
 def test_row_9_local_scanners_alone(tmp_path: Path, device: Emulator) -> None:
     services = service(uuid=UUID), here(device, uuid=OTHER)
     backend = made(tmp_path, "http://192.0.2.1 model=x\n", *services)
