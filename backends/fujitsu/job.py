@@ -15,7 +15,6 @@ from time import monotonic
 
 from ...backend import UsbError, errors
 from . import commands, steps
-from .clean import Cleaner
 from .settings import OFF
 from .sides import JpegSide, RawSide, Side, Stream
 
@@ -23,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .clean import Cleaner
     from .scanner import Scanner
     from .settings import Settings
 
@@ -35,15 +35,14 @@ LEAST_LINES = 2  # that a READ asks for, however small its buffer
 class Sheet:
     """The sides of one sheet that are still to be delivered, and what comes of it.
 
-    has_end: the scanner said that the paper has ended, of either side. cleaner: of its sides.
+    has_end: the scanner said that the paper has ended, of either side. cleaner: of its sides, made
+    when one is cleaned.
     """
 
-    def __init__(
-        self, sides: list[Side], streams: dict[Side, Stream], cleaner: Cleaner | None = None
-    ) -> None:
+    def __init__(self, sides: list[Side], streams: dict[Side, Stream]) -> None:
         self.sides = sides
         self.streams = streams
-        self.cleaner = cleaner
+        self.cleaner: Cleaner | None = None
         self.has_end = False
 
     @property
@@ -81,6 +80,7 @@ class Job:
         self._sheet = Sheet([], {})
         self._sheets = 0  # that were scanned
         self._is_set_up = False
+        self._is_idle = False  # there is nothing to be read ahead
         self._is_cancel_due = False  # paper may lie inside
         self.is_feeding = False  # the next sheet is drawn in, in advance
 
@@ -90,6 +90,7 @@ class Job:
         """Return the side that comes next: of the sheet inside, or of the next one."""
         if not self._is_set_up:
             self._set_up()
+        self._is_idle = False
         if not self._sheet.sides:
             self._next_sheet()
         else:
@@ -139,7 +140,7 @@ class Job:
         sides = [self._new_side(width_px, lines, is_back=settings.is_back)]
         if settings.is_duplex:
             sides.append(self._new_side(width_px, lines, is_back=True))
-        return Sheet(sides, self._streams(sides), Cleaner(settings))
+        return Sheet(sides, self._streams(sides))
 
     def _new_side(self, width_px: int, lines: int, *, is_back: bool) -> Side:
         if self.settings.is_jpeg:
@@ -221,7 +222,8 @@ class Job:
             if not n and not stream.has_ended:
                 self._advance(stream)
                 continue
-            self._read_ahead(stream)
+            if not self._is_idle:
+                self._read_ahead(stream)
             return n
 
     def read_document(self, side: Side, view: memoryview) -> int:
@@ -250,7 +252,10 @@ class Job:
             width_px, lines = size.paper_width, size.paper_lines
             side.fit(width_px or side.width_px, lines or side.wire_lines)
         leaves_crop = None if size is None else size.leaves_crop
-        assert self._sheet.cleaner is not None
+        if self._sheet.cleaner is None:
+            from .clean import Cleaner
+
+            self._sheet.cleaner = Cleaner(self.settings)
         is_wanted = self._sheet.cleaner.clean(side, leaves_crop=leaves_crop)
         if not side.lines:
             raise errors.DeviceIOError(f"a side without lines, {stream.received} bytes came")
@@ -261,6 +266,7 @@ class Job:
         if not self.settings.is_sequential:
             self._read_backs(stream)
             self._feed_ahead()
+        self._is_idle = self._sheet.has_ended
 
     def _read_backs(self, stream: Stream) -> None:
         """Read some of the back beside *stream*, if it is behind."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from ...errors import DeviceIOError
 from ...image.layout import Layout
 from ...image.lines import Lines
-from ...image.page import JpegPage
 from ...image.rows import bits_from_gray, gray_from_rgb
 from .capabilities import LINEART
 from .models import PLANES, SWAPPED
@@ -249,9 +248,14 @@ class JpegSide(Side):
         keeps: bool = False,
     ) -> None:
         super().__init__(settings, width_px, lines, is_back=is_back)
-        self.lines = lines
         self._decodes, self._keeps = decodes, keeps
-        self._page = JpegPage(Layout(width_px, self.channels, 8), lines)
+        self._begin(lines)
+
+    def _begin(self, lines: int) -> None:
+        from ...image.page import JpegPage
+
+        self.lines = lines
+        self._page = JpegPage(Layout(self.width_px, self.channels, 8), lines)
 
     @property
     def line_bytes(self) -> int:
@@ -264,8 +268,7 @@ class JpegSide(Side):
         if self._page.has_begun:
             raise DeviceIOError(f"a back of {width_px} x {lines} pixels, after its data have come")
         super().fit(width_px, lines)
-        self.lines = lines
-        self._page = JpegPage(Layout(width_px, self.channels, 8), lines)
+        self._begin(lines)
 
     def feed(self, data: memoryview) -> None:
         self._page.announce(len(data))
