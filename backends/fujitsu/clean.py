@@ -34,10 +34,9 @@ class Cleaner:
         """Clean what was received of *side*; return whether there is anything on it."""
         settings = self._settings
         dpi = settings.resolution
-        image, rows = side.picture()
         samples = SAMPLES.get(settings.scanner_mode, 0)
-        picture = cleanup.Picture(image, side.width_px, rows, samples)
-        if rows and not (settings.hwdeskewcrop and not leaves_crop):
+        picture = cleanup.Picture(*side.picture(), samples)
+        if picture.lines and not (settings.hwdeskewcrop and not leaves_crop):
             picture = self._straightened(picture, is_back=side.is_back)
             if settings.swcrop:
                 is_made = settings.is_software_mode and settings.mode == LINEART

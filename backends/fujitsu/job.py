@@ -109,6 +109,7 @@ class Job:
     def _next_sheet(self) -> None:
         settings = self.settings
         is_first = not self._sheets
+        self._sheet = Sheet([], {})  # the last one's pictures are not kept beside the next one's
         if not settings.is_flatbed:
             self._is_cancel_due = True
             self.is_feeding = False

@@ -176,20 +176,23 @@ class RawSide(Side):
         self._made = self._made[size:]
         return size
 
-    def picture(self) -> tuple[bytearray, int]:
-        """Return all that has come, in the scanner's mode, once it has ended; and its rows."""
+    def picture(self) -> tuple[bytearray, int, int]:
+        """Return all that has come, in the scanner's mode, once it has ended; and its size.
+
+        It is not kept here any more: replace() gives what is to be delivered.
+        """
         rows = min(self._lines.lines, self.wire_lines)
         image = bytearray(max(0, rows) * self.layout.row_bytes)
         with memoryview(image) as view:
             done = 0
             while done < len(view) and (size := self._lines.read_into(view[done:])):
                 done += size
-        return image, rows
+        self._lines = Lines(self.layout)
+        return image, self.width_px, max(0, rows)
 
     def replace(self, image: bytearray, width_px: int, rows: int) -> None:
         """Deliver *image*, in the scanner's mode, in place of what has come."""
         self.width_px, self.lines = width_px, rows
-        self._lines = Lines(self.layout)  # what has come is of no more use
         self._made = memoryview(image)
         if self._makes:
             self._made = memoryview(converted(self._made, width_px, self.settings))
