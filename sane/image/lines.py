@@ -113,9 +113,14 @@ class Lines:
         self._end += size
 
     def reserve(self, size: int) -> None:
-        """Make room for *size* bytes at once, where so many are to be kept; before any are fed."""
+        """Make room for *size* bytes at once, where so many are to be kept; before any are fed.
+
+        They take memory as they come: a side of 26 MB is not filled with zeros before.
+        """
         if not self._end and size > len(self._store):
-            self._store = memoryview(bytearray(size))
+            from mmap import mmap
+
+            self._store = memoryview(mmap(-1, size))
 
     def room(self, size: int) -> memoryview:
         """Return where the next *size* bytes belong, to be received there; then call filled()."""
