@@ -24,11 +24,12 @@ SKIP, FIRST_SENSOR = 66, 79
 COUNT = 100
 UNIT = 1387  # of a fixed-point word: 1/1200 inch
 LARGEST = 2300  # units that a side of a scanned area is long, at most
-SMALLEST = 400
+SMALLEST = 600
 NOT_BLANK = 1400  # smaller pictures count as blank
 INACTIVE, SETTABLE = 0x20, 0x01
 APART = {SOURCE, MODE, RESOLUTION, PAGE_WIDTH, PAGE_HEIGHT, TL_X, TL_Y, BR_X, BR_Y}
 LEFT_OUT = {DF_DIFF, LOW_MEMORY, SIDE, SKIP}
+MOST_BACK_DPI = 150  # more is more than a buffer, and the original would hang if it cleans a back
 CAP = 30_000_000
 DESCRIPTOR = re.compile(r'"([^"]*)" .* type=(\d) unit=(\d) size=(\d+) cap=(\w+) (.*)')
 RANGE = re.compile(r"range=(-?\d+)\.\.(-?\d+)/(\d+)")
@@ -126,8 +127,9 @@ class _FujitsuWalk(Commands):
         """Set a resolution and an area that has pixels, on a page that holds it."""
         self.shrink()
         limits = self.options[RESOLUTION].limits or (50, 300, 1)
-        words = [w for w in self.options[RESOLUTION].words if w <= 300]
-        usual = [75, 100, 150, 200, 300, self.rng.randint(max(limits[0], 50), 300)]
+        most = 300 if self.source in ("Flatbed", "ADF Front") else MOST_BACK_DPI
+        words = [w for w in self.options[RESOLUTION].words if w <= most]
+        usual = [75, 100, 150, self.rng.randint(max(limits[0], 75), most), most]
         self.set(RESOLUTION, self.rng.choice(words or [w for w in usual if w >= limits[0]]))
         width, height = (self.rng.randint(SMALLEST, LARGEST) for _ in range(2))
         if self.source != "Flatbed" and PAGE_WIDTH in self.options:
@@ -137,7 +139,7 @@ class _FujitsuWalk(Commands):
         self.set(BR_Y, height * UNIT)
         left = top = 0
         if self.chance(0.5):
-            left, top = (self.rng.randint(0, side - SMALLEST + 80) for side in (width, height))
+            left, top = (self.rng.randint(0, side - SMALLEST) for side in (width, height))
             self.set(TL_X, left * UNIT)
             self.set(TL_Y, top * UNIT)
         self.sides = (width - left, height - top)
