@@ -12,9 +12,7 @@ cpdef rotate(
 )
 
 
-@cython.locals(
-    y=Py_ssize_t, x=Py_ssize_t, row=Py_ssize_t, column=Py_ssize_t, at=Py_ssize_t
-)
+@cython.locals(y=Py_ssize_t, x=Py_ssize_t, row=Py_ssize_t, column=Py_ssize_t, at=Py_ssize_t)
 cpdef despeckle(
     unsigned char[::1] image, Py_ssize_t pitch, Py_ssize_t width, Py_ssize_t height,
     Py_ssize_t samples, Py_ssize_t size, int[::1] sums
@@ -55,7 +53,8 @@ cdef bint _has_speck(
 
 
 @cython.locals(
-    end=Py_ssize_t, total=Py_ssize_t, row=Py_ssize_t, start=Py_ssize_t, column=Py_ssize_t, at=Py_ssize_t
+    end=Py_ssize_t, total=Py_ssize_t, row=Py_ssize_t, start=Py_ssize_t, column=Py_ssize_t,
+    at=Py_ssize_t
 )
 cpdef Py_ssize_t darkness(
     const unsigned char[::1] image, Py_ssize_t pitch, Py_ssize_t x, Py_ssize_t y,
