@@ -35,7 +35,7 @@ class ScsiScanner(UsbDevice):
         if len(data) != 31 or data[0] != 0x43:
             self.stall(BULK_OUT)
             return
-        cdb = data[13:]
+        cdb = data[0x13:]
         if self.busy and cdb[0] == FEED:
             self.busy -= 1
             self._end(8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tests.peers.fujitsu import (
     read_vectors,
     scan_original,
 )
+from tests.support.distribution import sane_version
 
 COLORS = ((3, 5, 0, 40, 17), (7, 2, 50, 11, 29), (1, 11, 100, 23, 7))  # of the page (F 12)
 
@@ -46,12 +48,21 @@ def test_the_original_sends_what_is_known(
 ) -> None:
     outcome = scan_original(usb_bus, vector.model, vector.options, tmp_path)
     lines = lines_of(outcome.log)
-    report = difference(after_attach(lines) if vector.size else lines, vector.lines)
+    expected = vector.lines
+    lines = after_attach(lines) if vector.size else lines
+    if sane_version() >= (1, 3):  # its scanimage reads more at once: the sides interleave otherwise
+        lines, expected = backs_last(lines), backs_last(expected)
+    report = difference(lines, expected)
     assert not report, f"\n{report}"
     assert [picture.size for picture in outcome.pictures] == (
         [vector.size] * outcome.sides if vector.size else []
     )
     check_pictures(outcome)
+
+
+def backs_last(lines: Sequence[str]) -> list[str]:
+    """Return *lines* with the READs of pixels of the back behind all others."""
+    return sorted(lines, key=lambda line: line.startswith("28000000008"))
 
 
 @pytest.mark.parametrize(("model", "source", "mode", "dpi"), SCANS)

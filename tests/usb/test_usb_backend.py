@@ -40,6 +40,8 @@ class S1(Device):
 class FakeBus:
     """A bus of folders, on which open gives scripted handles."""
 
+    is_live = True
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.opened: list[tuple[BusDevice, Interface | None]] = []

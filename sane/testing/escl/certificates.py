@@ -48,6 +48,8 @@ def make(kind: str, folder: Path, host: str) -> Path:
     settings.write_text(f"subjectAltName={_alternative(name)}\nbasicConstraints=CA:FALSE\n")
     signed: list[str | Path] = ["-in", request, "-out", certificate, "-extfile", settings]
     if kind == "trusted":
+        with settings.open("a") as file:
+            file.write("subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         authority, authority_key = authority_of(folder)
         signer: list[str | Path] = ["-CA", authority, "-CAkey", authority_key, "-CAcreateserial"]
         run("x509", "-req", "-days", str(DAYS), *signer, *signed)
@@ -64,7 +66,9 @@ def authority_of(folder: Path) -> tuple[Path, Path]:
     certificate, key = folder / "authority.pem", folder / "authority.key"
     if not certificate.exists():
         subject = ("-subj", "/CN=Emulated authority")
-        run("req", "-x509", "-days", str(DAYS), *new_key(key), *subject, "-out", certificate)
+        usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # Python 3.13 asks for it
+        made = ("-days", str(DAYS), *new_key(key), "-out", certificate)
+        run("req", "-x509", *made, *subject, *usage)
     return certificate, key
 
 
