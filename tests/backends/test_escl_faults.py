@@ -158,7 +158,8 @@ def test_a_scanner_that_does_one_thing_at_a_time_is_cancelled(
         began = time.monotonic()
         handle.cancelled()
         assert time.monotonic() - began < 5.0
-        assert str(desk.log.wait_for("delete")) == "DELETE delete 200"
+        # 404: the scanner has given the job up by itself when its page was not wanted any more.
+        assert str(desk.log.wait_for("delete")) in ("DELETE delete 200", "DELETE delete 404")
 
 
 def test_a_handle_that_is_closed_amid_a_feeder_job_deletes_it() -> None:
