@@ -33,7 +33,7 @@ from .errors import (
 )
 from .param import line_bytes
 from .policy import Policy
-from .sigpipe import without_sigpipe
+from .sigpipe import be_quick, without_sigpipe
 from .values import ACTIONS, DIRECT_GET, refuse
 
 TYPE_CHECKING = False
@@ -79,6 +79,8 @@ class Handle:
         self._ring: Ring | None = None
         self._lost = False
         self._run = without_sigpipe if device.may_raise_sigpipe else _plain_call
+        if device.may_raise_sigpipe:
+            be_quick()
         self._source = self._guarded(device.read_into)
         filters = type(device).before_read is not Policy.before_read
         self._has_read_policy = filters or device.keeps_state

@@ -9,7 +9,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
+    from typing import TypeVar
 
     Result = TypeVar("Result")
 
@@ -19,9 +19,7 @@ def without_sigpipe(function: Callable[..., Result], *arguments: object) -> Resu
 
     The thread's signal mask is as before afterwards; a SIGPIPE that was pending stays so.
     """
-    if not _mask:
-        _mask[:] = _ways()  # whole, whatever another thread does here at the same time
-    block, restore = _mask
+    block, restore = _way[0]
     before = block()
     try:
         return function(*arguments)
@@ -29,16 +27,13 @@ def without_sigpipe(function: Callable[..., Result], *arguments: object) -> Resu
         restore(before)
 
 
-_mask: list[Any] = []  # block and restore, from the first call on
-
-
-def _ways() -> tuple[Callable[[], int], Callable[[int], None]]:
-    """Return block and restore of sigmask.pyx, or the same in Python where it is not compiled."""
+def be_quick() -> None:
+    """Use sigmask.pyx from now on, if it is there: where the calls are many, as a frame's reads."""
     try:
         from .sigmask import block, restore
     except ImportError:
-        return _block, _restore
-    return block, restore
+        return
+    _way[0] = block, restore
 
 
 def _block() -> int:
@@ -57,3 +52,6 @@ def _restore(before: int) -> None:
     signal.sigtimedwait((signal.SIGPIPE,), 0)
     if before == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGPIPE,))
+
+
+_way: list[tuple[Callable[[], int], Callable[[int], None]]] = [(_block, _restore)]

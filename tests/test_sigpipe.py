@@ -29,7 +29,7 @@ def without_sigpipe(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., object]]:
     """Give sigpipe.without_sigpipe one of the ways, in a host that dies of SIGPIPE."""
-    monkeypatch.setattr(sigpipe, "_mask", list(request.param))
+    monkeypatch.setattr(sigpipe, "_way", [request.param])
     action = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     yield sigpipe.without_sigpipe
     if signal.SIGPIPE in signal.sigpending():
@@ -80,26 +80,3 @@ def test_calls_within_calls(without_sigpipe: Callable[..., object]) -> None:
     with pytest.raises(BrokenPipeError):
         without_sigpipe(without_sigpipe, write_to_nobody)
     assert signal.SIGPIPE not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
-
-
-def test_the_first_two_calls_may_come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both threads find that the ways to change the mask were not looked up yet."""
-    both = threading.Barrier(2)
-
-    class Empty(list[object]):
-        def __bool__(self) -> bool:
-            both.wait(10.0)
-            return False
-
-    monkeypatch.setattr(sigpipe, "_mask", Empty())
-    results: list[object] = []
-
-    def call() -> None:
-        results.append(sigpipe.without_sigpipe(len, "ab"))
-
-    threads = [threading.Thread(target=call) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [2, 2]

@@ -19,7 +19,7 @@ from sane.dll.registry import registry_for
 from sane.dll.successors import successor
 from sane.network_backend import Place
 from sane.testing.escl import Emulator, Scanner
-from tests.conftest import ROOT
+from tests.conftest import ROOT, TREE
 from tests.support.escl import png_model
 
 UUID = "1c852a4d-b800-1f08-abcd-0123456789ab"
@@ -186,7 +186,7 @@ def test_a_scanner_that_its_quirk_disables_is_not_listed(tmp_path: Path, device:
 
 def test_a_list_imports_neither_h11_nor_ssl(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path\n"
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
         "from tests.backends.test_escl_listing import UUID, listed, made, service\n"
         "for name in [n for n in sys.modules if n.partition('.')[0] in ('h11', 'ssl', '_ssl')]:\n"
         "    del sys.modules[name]\n"
@@ -194,7 +194,7 @@ def test_a_list_imports_neither_h11_nor_ssl(tmp_path: Path) -> None:
         "print(sorted({n.partition('.')[0] for n in sys.modules} & {'h11', 'ssl'}))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, str(tmp_path)],
+        [sys.executable, "-c", program, str(tmp_path), str(TREE)],
         capture_output=True,
         text=True,
         cwd=ROOT,
