@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 GOOD, IO_ERROR = 0, 9
 SCAN = "scanimage -d acme --format=pnm --resolution 150 --mode Color"
-WIDTH, LINES = 1274, 1753  # 6.7 MB: some fifty transfers
+WIDTH, LINES = 1275, 1753  # 6.7 MB: some fifty transfers
 ROW = bytes(x * 255 // WIDTH for x in range(WIDTH) for _ in range(3))
 PAGE = b"P6\n# SANE data follows\n%d %d\n255\n" % (WIDTH, LINES) + ROW * LINES
 HANGING = """
