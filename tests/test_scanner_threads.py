@@ -447,7 +447,10 @@ ENDINGS = {
     ),
     "a scan under way in a thread": (
         "scanner.resolution, scanner.read_delay, scanner.read_delay_duration = 1200, True, 200000\n"
-        "threading.Thread(target=scanner.scan, daemon=True).start()\n"
+        "def run():\n"
+        "    try: scanner.scan()\n"
+        "    except Exception: pass\n"  # what a daemon thread prints may meet the end of Python
+        "threading.Thread(target=run, daemon=True).start()\n"
         "while not scanner._handle.job: pass",
         "finish True\nclose True\n",
     ),
@@ -479,10 +482,7 @@ def test_a_program_ends_in_silence(tmp_path: Path, ending: str) -> None:
         timeout=60,
         check=False,
     )
-    if "under way" in ending:  # the thread may still tell that its scan was cancelled
-        assert "Traceback" not in done.stderr or "Cancelled" in done.stderr
-    else:
-        assert done.stderr == ""
+    assert done.stderr == ""
     assert done.returncode == 0
     assert done.stdout == expected
 
