@@ -34,7 +34,8 @@ class Soak:
     def __init__(self, folder: Path, seconds: float) -> None:
         self.end = time.monotonic() + seconds
         self.faults: list[str] = []
-        self.counts = dict.fromkeys(("ours", "net", "C backend", "killed", "listed"), 0)
+        names = ("ours", "net", "C backend", "killed", "listed", "C backend hung in its own malloc")
+        self.counts = dict.fromkeys(names, 0)
         self.most: dict[str, float] = {}
         self.folder = folder
         self.bench = Bench(make(folder / "bench"))
@@ -54,8 +55,12 @@ class Soak:
                     self.bench.ours, "cycles", device, str(LIVES), "resolution=20", **variables
                 )
             except Exception as exc:
-                self.faults.append(f"{name}: {exc}")
-                return
+                # The original at times cancels its thread inside malloc: programs/reload.c.
+                if name == "C backend" and "still running" in str(exc):
+                    self.counts["C backend hung in its own malloc"] += 1
+                else:
+                    self.faults.append(f"{name}: {exc}")
+                continue
             self.counts[name] += LIVES
             self.most[name] = max(self.most.get(name, 0.0), found["growth_kb"])
             if found["growth_kb"] > GROWTH_KB or found["descriptors"] > DESCRIPTORS:
