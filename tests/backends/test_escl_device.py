@@ -13,18 +13,8 @@ from sane.backends.escl.device import Escl
 from sane.const import FRAME_GRAY, FRAME_RGB
 from sane.testing.escl import Delivery, Profile, Range, Reply, Scanner, Sheet
 from sane.testing.escl.presets import PRESETS
-from tests.support.escl import (
-    LINES,
-    PNG,
-    WIDTH,
-    Desk,
-    both_formats,
-    page,
-    png_model,
-    put,
-    read,
-    without_pauses,
-)
+from tests.support.escl import LINES, PNG, WIDTH, Desk, both_formats, png_model, without_pauses
+from tests.support.handles import page, put, read
 
 OPENED = "GET capabilities 200"
 BEGUN = ["GET status 200", "POST jobs 201"]

@@ -23,7 +23,8 @@ from sane.testing.escl import Delivery, Reply, Scanner
 from sane.testing.escl.certificates import authority_of, server_context
 from sane.testing.net import Connection, TcpEmulator
 from sane.transport.failures import Untrusted
-from tests.support.escl import Desk, page, png_model, put, read, without_pauses
+from tests.support.escl import Desk, png_model, without_pauses
+from tests.support.handles import page, put, read
 
 AT_ONCE = 0.3  # 100 ms, and what a busy machine adds
 LONG = 10.0

@@ -8,7 +8,8 @@ from sane import errors
 from sane.image import readable
 from sane.testing.escl import Profile, Scanner, feeder_model
 from sane.testing.escl.images import FORMS
-from tests.support.escl import LINES, PNG, WIDTH, Desk, page, png_model, without_pauses
+from tests.support.escl import LINES, PNG, WIDTH, Desk, png_model, without_pauses
+from tests.support.handles import page
 
 RAW = "application/octet-stream"
 GRAY, COLOR, BITS = "Grayscale8", "RGB24", "BlackAndWhite1"

@@ -16,7 +16,8 @@ from sane.cancel import NeverCancelled
 from sane.const import FRAME_GRAY, FRAME_RGB
 from sane.testing.wsd import Beacon, Scanner
 from sane.testing.wsd.multipart import MULTIPART
-from tests.support.wsd import LINES, WIDTH, Desk, page, pixels, put, read
+from tests.support.handles import page, put, read
+from tests.support.wsd import LINES, WIDTH, Desk, pixels
 
 NO_WAIT = NeverCancelled().wait
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sane import errors
 from sane.backend import Context
 from sane.backends.escl import Backend
 from sane.backends.escl.job import Job
@@ -15,6 +14,7 @@ from sane.backends.escl.service import Service
 from sane.config import Environment
 from sane.handle import Handle
 from sane.testing.escl import Emulator, Model, Profile, Scanner, feeder_model
+from tests.support.handles import put
 
 JPEG, PNG = "image/jpeg", "image/png"  # PNG is for trees that are not compiled
 MODES = ("RGB24", "Grayscale8")
@@ -88,29 +88,6 @@ class Desk:
             handle.close()
         self.backend.exit()
         self.device.close()
-
-
-def put(handle: Handle, attribute: str, value: Any) -> None:
-    """Set an option as a frontend does."""
-    option = getattr(type(handle.device), attribute)
-    handle.set(option.index, option.encode(value))
-
-
-def read(handle: Handle, room: int = 1 << 16) -> bytes:
-    """Return all of the frame."""
-    view, out = memoryview(bytearray(room)), bytearray()
-    while True:
-        try:
-            n = handle.read(view)
-        except errors.EndOfFrame:
-            return bytes(out)
-        out += view[:n]
-
-
-def page(handle: Handle) -> bytes:
-    """Return the next page."""
-    handle.start()
-    return read(handle)
 
 
 def without_pauses(monkeypatch: Any) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from sane import errors
 from sane.backend import Context
 from sane.backends.wsd import Backend
 from sane.config import Environment
 from sane.handle import Handle
 from sane.testing.escl.pixels import reference
 from sane.testing.wsd import Emulator, Scanner
+from tests.support.handles import put
 
 WIDTH, LINES = 96, 60  # of the area that is scanned, at 75 dpi
 
@@ -53,29 +52,6 @@ class Desk:
             handle.close()
         self.backend.exit()
         self.device.close()
-
-
-def put(handle: Handle, attribute: str, value: Any) -> None:
-    """Set an option as a frontend does."""
-    option = getattr(type(handle.device), attribute)
-    handle.set(option.index, option.encode(value))
-
-
-def read(handle: Handle, room: int = 1 << 16) -> bytes:
-    """Return all of the frame."""
-    view, out = memoryview(bytearray(room)), bytearray()
-    while True:
-        try:
-            n = handle.read(view)
-        except errors.EndOfFrame:
-            return bytes(out)
-        out += view[:n]
-
-
-def page(handle: Handle) -> bytes:
-    """Return the next page."""
-    handle.start()
-    return read(handle)
 
 
 def pixels(mode: str = "RGB24", side: int = 0, left: int = 0, top: int = 0, dpi: int = 75) -> bytes:
