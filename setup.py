@@ -1,7 +1,7 @@
 """Builds PySANE: the compiled modules, the shims (libsane*.so.1) and an install prefix.
 
 ``stage`` fills an install prefix (``make build``); ``build_ext`` also puts the libraries into a
-wheel. Both do only what changed since the last time; how is in .ci/building.
+wheel. Both do only what changed since the last time; how is in packaging/building.
 """
 
 from __future__ import annotations
@@ -15,12 +15,17 @@ from setuptools import Command, Extension, find_namespace_packages, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
+if sys.version_info < (3, 10):  # noqa: UP036 - who starts setup.py asks no metadata
+    raise SystemExit(
+        f"{sys.executable} is Python {sys.version.split()[0]}, PySANE needs 3.10 or newer: choose "
+        "another, as in make PYTHON=python3.11"
+    )
 ROOT = Path(__file__).resolve().parent
-sys.path[:0] = [str(ROOT), str(ROOT / ".ci")]  # this tree's package, not one that is installed
+sys.path[:0] = [str(ROOT), str(ROOT / "packaging")]  # this tree's package, not an installed one
 
 from building.libraries import Libraries  # noqa: E402
 from building.prefix import Prefix, package_files  # noqa: E402
-from building.runtime import Runtime  # noqa: E402
+from building.runtime import wheel_text  # noqa: E402
 from building.toolchain import Toolchain  # noqa: E402
 
 # The compiled modules. Each is a plain Python file with a .pxd beside it and runs uncompiled too;
@@ -28,6 +33,7 @@ from building.toolchain import Toolchain  # noqa: E402
 COMPILED = (
     *("sane.constraint", "sane.image.lines", "sane.image.rows", "sane.image.weave"),
     *("sane.image.gamma", "sane.image.shading", "sane.image.scaling", "sane.image.png_rows"),
+    "sane.image.lineart",
     *("sane.image.edges", "sane.image.retouch"),
     "sane.net.stream",
     *("sane.backends.epson2.blocks", "sane.backends.test.stream"),
@@ -64,11 +70,13 @@ class BuildExt(build_ext):
         target = Path(self.build_lib)
         lib = target / "sane" / "lib"
         package = lib / "pysane"
-        tools = Toolchain(Path("build", "wheel-obj"))
+        soabi = sysconfig.get_config_var("SOABI")
+        tools = Toolchain(Path("build", "wheels", soabi), is_portable=True)
         for path in compiled_modules(tools):
             tools.place(path, target / path.relative_to(tools.folder / "modules"))
         Libraries(tools).all(lib, package, package / "probe")
-        tools.write(package / "pysane.runtime", Runtime().text(package="../../.."))
+        tools.write(package / "pysane.runtime", wheel_text())
+        tools.place(Path("etc", "dll.conf"), package / "dll.conf")
         tools.run()
 
 
@@ -99,11 +107,27 @@ class Stage(Command):
 
 if __name__ == "__main__":
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        raise SystemExit(f"{sys.executable} is a free-threaded Python: PySANE needs the GIL")
+        raise SystemExit(
+            f"{sys.executable} is a free-threaded Python, PySANE needs one with the GIL: choose "
+            "another, as in make PYTHON=python3.13"
+        )
     os.chdir(ROOT)
     names = (*COMPILED, *COMPILED_ONLY)  # a wheel with these belongs to one platform
+    pages = sorted(Path("docs", "man").glob("*.[1-8]"))
+    sections = sorted({page.suffix[1] for page in pages})
     setup(
-        packages=find_namespace_packages(include=["sane", "sane.*"], exclude=["*.__pycache__"]),
+        packages=[
+            *find_namespace_packages(
+                include=["sane", "sane.*"], exclude=["*.__pycache__", "sane.compat._sane"]
+            ),
+            "_sane",  # a folder wins over python-sane's _sane.*.so beside it
+            "_pysane_programs",
+        ],
+        package_dir={"_sane": "sane/compat/_sane", "_pysane_programs": "packaging/programs"},
+        data_files=[
+            (f"share/man/man{number}", [str(page) for page in pages if page.suffix[1] == number])
+            for number in sections
+        ],
         ext_modules=[Extension(name, []) for name in names],
         cmdclass={"build_ext": BuildExt, "build_py": BuildPy, "stage": Stage},
         zip_safe=False,

@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.process, pytest.mark.long]
 SCAN = """
 import sane, sane.dll.native, sane.image.jpeg, sane.usb.transfers
 assert sane.__path__[0].startswith(__import__("sys").prefix)
-with sane.open("test:0") as scanner:
-    print(scanner.scan().shape)
+with sane.Scanner("test:0") as scanner:
+    print(scanner.scan().array.shape)
 """
 
 
@@ -92,6 +92,8 @@ def test_the_wheel_is_complete(wheel: Path) -> None:
     stems = {name.split(".")[0] for name in held if name.endswith(".so")}
     assert {"sane/dll/native", "sane/image/rows", "sane/backends/test/stream"} <= stems
     assert {"sane/py.typed", "sane/dll/native.pyi", "sane/backends/pnm/__init__.py"} <= held
+    assert {"_sane/__init__.py", "_sane/py.typed"} <= held
+    assert not [name for name in held if name.startswith("sane/compat/_sane")]
     assert {
         "sane/lib/libsane.so.1",
         "sane/lib/pysane/probe",
@@ -100,6 +102,30 @@ def test_the_wheel_is_complete(wheel: Path) -> None:
     assert not [name for name in held if name.endswith((".pyx", ".pxd", ".c", ".h"))]
     assert "any" not in wheel.name.rsplit("-", 1)[1]
     assert "Classifier: Typing :: Typed\n" in about
+
+
+def test_the_wheel_wins_beside_python_sane(wheel: Path, tmp_path: Path, config_dir: Path) -> None:
+    """Whichever is installed first; the files of one are none of the other's."""
+    found = list(Path("/usr/lib/python3/dist-packages").glob("*sane*"))
+    tag = f"cpython-{sys.version_info[0]}{sys.version_info[1]}"
+    if not any(tag in path.name for path in found):
+        pytest.skip(f"{ABSENT}python3-sane")
+    code = "import _sane, sane; print(sane.__pysane__, sane._sane is _sane, sane.init()[1:])"
+    for first in ("ours", "theirs"):
+        programs = environment(tmp_path / first)
+        (site,) = (tmp_path / first / "lib").glob("python*/site-packages")
+        for which in (first, "theirs" if first == "ours" else "ours"):
+            if which == "ours":
+                run(programs / "pip", "install", "-q", "--no-deps", wheel)
+            else:
+                for path in found:
+                    copy = shutil.copytree if path.is_dir() else shutil.copy2
+                    copy(path, site / path.name)
+        settings = {"SANE_CONFIG_DIR": str(config_dir)}
+        assert run(programs / "python", "-c", code, **settings) == "True True (1, 2, 1)\n"
+        run(programs / "pip", "uninstall", "-q", "-y", "sane-stack")
+        assert run(programs / "python", "-c", "import _sane; print(_sane.error)").strip()
+        assert (site / "sane.py").exists()
 
 
 def test_the_wheel_scans(wheel: Path, tmp_path: Path, config_dir: Path) -> None:

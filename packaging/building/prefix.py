@@ -7,7 +7,9 @@ import sys
 from importlib.util import cache_from_source
 from pathlib import Path
 
-from .libraries import LIBRARY_VERSION, Libraries
+from sane.const import LIBRARY_VERSION
+
+from .libraries import Libraries
 from .runtime import Runtime, base_executable
 from .steps import Failed, Step
 from .toolchain import Toolchain
@@ -17,17 +19,27 @@ EXAMPLES = "share/doc/pysane/examples"
 TEMPLATES = (
     ("include/sane-backends.pc.in", "lib/pkgconfig/sane-backends.pc"),
     ("include/sane-config.in", "bin/sane-config"),
+    ("sane/cli/pysane.in", "bin/pysane"),
     ("sane/cli/pysane-scan.in", "bin/pysane-scan"),
+    ("sane/cli/pysane-scanimage.in", "bin/pysane-scanimage"),
     ("sane/cli/sane-find-scanner.in", "bin/sane-find-scanner"),
     ("sane/saned/saned.in", "sbin/saned"),
     ("etc/systemd/pysane-saned.socket", "lib/systemd/system/pysane-saned.socket"),
     ("etc/systemd/pysane-saned.service.in", "lib/systemd/system/pysane-saned.service"),
+    ("etc/systemd/pysane-share.service.in", "lib/systemd/system/pysane-share.service"),
     ("etc/examples/saned.xinetd.in", f"{EXAMPLES}/saned.xinetd"),
     ("etc/examples/saned.inetd.in", f"{EXAMPLES}/saned.inetd"),
     ("etc/examples/services", f"{EXAMPLES}/services"),
     ("etc/examples/saned.users", f"{EXAMPLES}/saned.users"),
+    ("etc/examples/pysane-cli.toml", f"{EXAMPLES}/pysane-cli.toml"),
+)
+COMPLETIONS = (
+    ("bash", "share/bash-completion/completions/pysane"),
+    ("zsh", "share/zsh/site-functions/_pysane"),
+    ("fish", "share/fish/vendor_completions.d/pysane.fish"),
 )
 UDEV = (("rules", "rules.d/60-pysane.rules"), ("hwdb", "hwdb.d/20-pysane.hwdb"))
+SHARE = Path("etc/pysane-share.toml")
 EMPTY = ("etc/sane.d/dll.d", "lib/pysane/backends")  # folders that are there without a file
 
 
@@ -83,12 +95,16 @@ class Prefix:
             self.tools.bytecode(source, place, cached)
         self.tools.write(self.package / "pysane.runtime", runtime.text())
         for what, name in UDEV:
-            self._udev(what, self.target / "lib" / "udev" / name, python)
+            command = ["sane.cli.udev", what]
+            self._printed(command, self.target / "lib" / "udev" / name, python)
+        program = [path for path in python if path.is_relative_to("sane/cli")]
+        for shell, name in COMPLETIONS:
+            self._printed(["sane.cli.pysane", "completion", shell], self.target / name, program)
 
     def _texts(self) -> None:
         for name in ("sane.h", "saneopts.h"):
             self.tools.place(Path("include/sane", name), self.target / "include/sane" / name)
-        for path in [*sorted(Path("etc").glob("*.conf")), Path("etc/dll.aliases")]:
+        for path in [*sorted(Path("etc").glob("*.conf")), Path("etc/dll.aliases"), SHARE]:
             self.tools.place(path, self.target / "etc/sane.d" / path.name)
         for path in sorted(Path("docs/man").glob("*.[1-8]")):
             self.tools.place(path, self.target / f"share/man/man{path.suffix[1]}" / path.name)
@@ -97,8 +113,9 @@ class Prefix:
             text = fill_in(Path(name).read_text(encoding="utf-8"), self.target.resolve())
             self.tools.write(target, text, target.parent.name in ("bin", "sbin"))
 
-    def _udev(self, what: str, target: Path, inputs: list[Path]) -> None:
-        command = [sys.executable, "-m", "sane.cli.udev", what]
+    def _printed(self, words: list[str], target: Path, inputs: list[Path]) -> None:
+        """Note that the file *target* is what the module and arguments in *words* print."""
+        command = [sys.executable, "-m", *words]
 
         def generate() -> None:
             done = subprocess.run(command, check=False, capture_output=True, text=True)
@@ -106,7 +123,7 @@ class Prefix:
                 raise Failed(f"{done.stderr}failed: {' '.join(command)}")
             target.write_text(done.stdout, encoding="utf-8")
 
-        self.tools.places.append([Step(target, inputs, function=generate, key=what)])
+        self.tools.places.append([Step(target, inputs, function=generate, key=words[-1])])
 
     def _remove_others(self, kept: set[Path]) -> None:
         for path in sorted(self.target.rglob("*"), reverse=True):  # what lies in a folder first

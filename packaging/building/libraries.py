@@ -11,20 +11,19 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sane.const import OPERATIONS, STATUS_TEXTS
+from sane.const import LIBRARY_VERSION, OPERATIONS, STATUS_TEXTS
 
 from .toolchain import ABI, Toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LIBRARY_VERSION = (1, 2, 1)  # what libsane.so.1 and libsane-pysane.so.1 report
 HELPERS = (  # of libsane.so.1 beside the standard's functions; helpers.c
     *("md5_buffer", "sanei_config_open", "sanei_config_read", "sanei_config_skip_whitespace"),
     *("sanei_debug_msg", "sanei_init_debug"),
 )
 # The parts of boot, in C and in Cython.
-BOOT = ("boot", "threads", "handles", "gate", "service")
+BOOT = ("boot", "threads", "handles", "gate", "turns", "service")
 MODULES = ("structs", "direct", "cancel", "lent", "handle", "library_ops")
 DEFAULT_SHIMS = "pysane test pnm"
 
@@ -39,6 +38,8 @@ class Libraries:
         self.objects += [tools.compile_own(name) for name in ("library", "fallback")]
         fallback = f'-DPYSANE_FALLBACK="{":".join(fallbacks())}"'
         self.objects.append(tools.compile_own("loader", fallback))
+        triplet = sysconfig.get_config_var("MULTIARCH") or "."
+        self.objects.append(tools.compile_own("locate", f'-DPYSANE_MULTIARCH="{triplet}"'))
 
     def all(self, lib: Path, package: Path, probe: Path) -> None:
         """Build everything, with the shims that SHIMS asks for."""

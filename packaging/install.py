@@ -14,8 +14,10 @@ import sys
 
 MANIFEST = "lib/pysane/installed"
 ORIGINALS = ("libsane-test.so.1", "libsane-pnm.so.1")
+OWN_SCANIMAGE = "pysane-scanimage"
 PLACES = (  # the others find themselves
-    *("lib/pkgconfig/sane-backends.pc", "lib/systemd/system/pysane-saned.service"),
+    "lib/pkgconfig/sane-backends.pc",
+    *(f"lib/systemd/system/pysane-{name}.service" for name in ("saned", "share")),
     *(f"share/doc/pysane/examples/saned.{kind}" for kind in ("xinetd", "inetd")),
 )
 UDEV_PREFIXES = ("/usr", "/usr/local")  # below which udevd reads lib/udev/rules.d
@@ -31,6 +33,7 @@ class Installer:
         self.destdir = os.path.abspath(options.destdir) if options.destdir else ""
         self.sysconfdir = options.sysconfdir
         self.sanedir = options.sanedir
+        self.scanimage = options.scanimage == "yes"
         self.installed: list[str] = []
 
     def run(self) -> int:
@@ -44,6 +47,8 @@ class Installer:
                     self.file(path)
         if self.sanedir:
             self.offer()
+        if self.scanimage:
+            self.replace_scanimage()
         self.put_text(os.path.join(self.prefix, MANIFEST), "\n".join(self.installed) + "\n")
         os.makedirs(f"{self.destdir}{self.prefix}/lib/pysane/backends", exist_ok=True)
         self.explain()
@@ -95,6 +100,18 @@ class Installer:
             self.clear(target)
             os.symlink(os.path.join(source, name), self.destdir + target)
             self.installed.append(target)
+
+    def replace_scanimage(self) -> None:
+        """Let our scanimage have that name, unless there is another one where it would lie."""
+        target = os.path.join(self.prefix, "bin/scanimage")
+        present = self.destdir + target
+        is_ours = os.path.islink(present) and os.readlink(present) == OWN_SCANIMAGE
+        if os.path.lexists(present) and not is_ours:
+            print(f"{target} belongs to somebody else: left alone")
+            return
+        self.clear(target)
+        os.symlink(OWN_SCANIMAGE, present)
+        self.installed.append(target)
 
     def explain_udev(self) -> None:
         """Let udev take over the new rules, or say what is left to do."""
@@ -174,6 +191,7 @@ def main() -> int:
     parser.add_argument("--destdir", default="")
     parser.add_argument("--sysconfdir", default="/etc")
     parser.add_argument("--sanedir", default="")
+    parser.add_argument("--scanimage", choices=("yes", "no", ""), default="")
     options = parser.parse_args()
     return Installer(options).run() if options.action == "install" else uninstall(options)
 

@@ -1,7 +1,8 @@
 """Says which Debian packages a group of needs lacks, and as root installs them.
 
-Groups: build (to compile), scan (scanimage), test (everything the tests compare with), deb (a
-clean root). Only what building needs ends with an error when it is missing.
+Groups: build (to compile), wheels (the same for pip), scan (scanimage), web (pysane share), test
+(everything the tests compare with), deb (a clean root, a container, lintian). Only what building
+needs ends with an error when it is missing.
 """
 
 from __future__ import annotations
@@ -44,29 +45,47 @@ def has_venv() -> bool:
     return True
 
 
+def has_module(name: str) -> bool:
+    """Tell whether Debian's own Python has the package *name*."""
+    return has_file(f"/usr/lib/python3/dist-packages/{name}")
+
+
 def has_file(pattern: str) -> bool:
     """Tell whether a file matches *pattern*."""
     return bool(glob.glob(pattern))
 
 
+COMPILING = [
+    ("gcc", has_program("gcc") or has_program("cc")),
+    ("libc6-dev", has_file("/usr/include/stdio.h")),
+    ("libjpeg-dev", has_file("/usr/include/jpeglib.h")),
+    (f"python{VERSION}-dev", has_header()),
+    (f"python{VERSION}-venv", has_venv()),
+]
 NEEDS = {
-    "build": [
-        ("gcc", has_program("gcc") or has_program("cc")),
-        ("libc6-dev", has_file("/usr/include/stdio.h")),
-        ("libjpeg-dev", has_file("/usr/include/jpeglib.h")),
-        (f"python{VERSION}-dev", has_header()),
-        (f"libpython{VERSION}", has_libpython()),
-        (f"python{VERSION}-venv", has_venv()),
-    ],
+    "build": [*COMPILING, (f"libpython{VERSION}", has_libpython())],
+    "wheels": COMPILING,
     "scan": [("sane-utils", has_program("scanimage"))],
+    "web": [
+        (f"python3-{name}", has_module(module))
+        for name, module in (
+            *(("uvicorn", "uvicorn"), ("starlette", "starlette"), ("h11", "h11")),
+            *(("segno", "segno"), ("cryptography", "cryptography"), ("argon2", "argon2")),
+        )
+    ],
     "sanitize": [("gcc", has_file("/usr/lib/gcc/*/*/libtsan.so"))],
-    "deb": [("debootstrap", has_program("debootstrap"))],
+    "deb": [
+        ("debootstrap", has_program("debootstrap")),
+        ("lintian", has_program("lintian")),
+        ("systemd-container", has_program("systemd-nspawn")),
+    ],
     "test": [
         ("sane-utils", has_program("scanimage")),
         ("libsane-dev", has_file("/usr/include/sane/sane.h")),
         ("libsane1", has_file("/usr/lib/*/sane/libsane-test.so.1")),
         ("sane-airscan", has_file("/usr/lib/*/sane/libsane-airscan.so.1")),
         ("openssl", has_program("openssl")),
+        ("curl", has_program("curl")),
         ("python3-sane", has_file("/usr/lib/python3/dist-packages/_sane*.so")),
         ("xsane", has_program("xsane")),
         ("xvfb", has_program("Xvfb")),
@@ -74,10 +93,13 @@ NEEDS = {
         ("x11-apps", has_program("xwd")),
         ("imagemagick", has_file("/usr/bin/convert-im6*") or has_program("magick")),
         ("valgrind", has_program("valgrind")),
+        ("tesseract-ocr", has_program("tesseract")),
+        ("qpdf", has_program("qpdf")),
         ("g++", has_program("g++")),
         ("locales", has_file("/usr/share/i18n/locales/de_DE")),
         ("pkg-config", has_program("pkg-config")),
         ("iproute2", has_program("ip")),
+        ("nftables", has_program("nft")),
         ("libturbojpeg0", has_file("/usr/lib/*/libturbojpeg.so.0")),
         ("umockdev", has_program("umockdev-run")),
         ("gir1.2-umockdev-1.0", has_file("/usr/lib/*/girepository-1.0/UMockdev-1.0.typelib")),
@@ -91,10 +113,18 @@ NEEDS = {
         ("unpaper", has_program("unpaper")),  # without it gscan2pdf of 2026 does not start
         ("libimage-sane-perl", has_file("/usr/lib/*/perl5/*/Image/Sane.pm")),
         ("scanbd", has_program("scanbd")),
+        ("zsh", has_program("zsh")),
+        ("fish", has_program("fish")),
         ("dbus-daemon", has_program("dbus-run-session")),
         ("avahi-daemon", has_program("avahi-daemon")),
         ("avahi-utils", has_program("avahi-publish")),
         ("usbip", has_program("usbip")),
+    ],
+    "browser": [
+        ("chromium", has_program("chromium")),
+        ("npm", has_program("npm")),
+        ("fonts-inter", has_file("/usr/share/fonts/*/inter/*")),
+        ("fonts-wqy-microhei", has_file("/usr/share/fonts/truetype/wqy/*")),
     ],
     "test-usb": [
         ("qemu-system-x86", has_program("qemu-system-x86_64")),
@@ -120,7 +150,7 @@ def main() -> int:
     if not missing:
         return 0
     foreign = [p for p in missing if VERSION in p] if not IS_DEBIAN_PYTHON else []
-    if foreign:
+    if foreign and options.group == "build":
         print(
             f"{sys.executable}: Python {VERSION} lacks its headers, venv or shared libpython; "
             "build it with --enable-shared, or use the system's: make PYTHON=/usr/bin/python3"

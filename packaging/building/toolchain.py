@@ -30,10 +30,11 @@ class Toolchain:
     """Cython and the C compiler; what they make goes to *folder*.
 
     CC, CFLAGS and LDFLAGS are taken from the environment. Extension modules are compiled as this
-    Python was, our libraries with flags of their own.
+    Python was, our libraries with flags of their own. is_portable: what is made refers to no folder
+    of this machine, as the run path that Python's own settings may hold.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, is_portable: bool = False) -> None:
         self.folder = Path(os.path.relpath(folder))
         self.texts: list[list[Step]] = []
         self.objects: list[list[Step]] = []
@@ -41,7 +42,10 @@ class Toolchain:
         self.places: list[list[Step]] = []
         extra = shlex.split(os.environ.get("CFLAGS", ""))
         ldflags = shlex.split(os.environ.get("LDFLAGS", ""))
-        includes = [f"-I{path}" for path in (*INCLUDES, sysconfig.get_path("include"))]
+        headers = sysconfig.get_path("include")
+        includes = [f"-I{path}" for path in (*INCLUDES, headers)]
+        if is_portable:
+            includes += [f"-ffile-prefix-map={path}=." for path in (headers, Path.cwd())]
         self.cc = shlex.split(os.environ.get("CC") or "gcc")
         self.flags = [
             *(extra or ("-O2", "-g")),
@@ -63,7 +67,10 @@ class Toolchain:
             *(extra or (LINES,)),
             *includes,
         ]
-        self.module_link = [*self.module_cc, *shared[len(python_cc) :], *ldflags, *extra]
+        linking = shared[len(python_cc) :]
+        if is_portable:
+            linking = [word for word in linking if not word.startswith(("-L", "-Wl,-rpath"))]
+        self.module_link = [*self.module_cc, *linking, *ldflags, *extra]
 
     def build(self) -> Build:
         """Return the memory of what was built in the folder by these tools."""
@@ -71,8 +78,8 @@ class Toolchain:
 
     def _versions(self) -> str:
         digest = hashlib.sha256()
-        for path in sorted(Path(__file__).parent.glob("*.py")):
-            digest.update(path.read_bytes())
+        for name in ("toolchain.py", "steps.py"):  # what the others ask for is in each step's key
+            digest.update(Path(__file__).with_name(name).read_bytes())
         versions = [compiler_version(tuple(cc)) for cc in (self.cc, self.module_cc)]
         return repr((digest.hexdigest(), sys.version, metadata.version("Cython"), *versions))
 
@@ -220,5 +227,8 @@ def compiler_version(cc: tuple[str, ...]) -> str:
     try:
         done = subprocess.run([*cc, "--version"], capture_output=True, text=True, check=False)
     except OSError as exc:
-        raise Failed(f"no C compiler: {shlex.join(cc)}: {exc.strerror}") from exc
+        raise Failed(
+            f"no C compiler: {shlex.join(cc)}: {exc.strerror}; install gcc and libc6-dev, or take "
+            "a wheel, which needs none: pip install --only-binary sane-stack sane-stack"
+        ) from exc
     return done.stdout

@@ -45,6 +45,23 @@ def shared_libpython() -> Path:
     )
 
 
+def wheel_text() -> str:
+    """Return the pysane.runtime of a wheel: the library finds the interpreter at its first use."""
+    return _text(package="../../..")
+
+
+def _text(**more: str) -> str:
+    values = {
+        "version": f"{sys.version_info[0]}.{sys.version_info[1]}",
+        "soabi": sysconfig.get_config_var("SOABI"),
+        "boot": boot_name(),
+        "fallback": ":".join(fallbacks()),
+        **more,
+    }
+    lines = "".join(f"{key}={value}\n" for key, value in values.items())
+    return f"# Which Python PySANE uses; relative paths begin here. Written at build time.\n{lines}"
+
+
 class Runtime:
     """What the base interpreter says of itself, outside any virtual environment."""
 
@@ -53,23 +70,13 @@ class Runtime:
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         self.stdlib, self.sites, self.lacking = json.loads(done.stdout)
 
-    def text(self, **extra: str) -> str:
+    def text(self) -> str:
         """Return the contents of pysane.runtime."""
-        values = {
-            "libpython": str(shared_libpython()),
-            "version": f"{sys.version_info[0]}.{sys.version_info[1]}",
-            "soabi": sysconfig.get_config_var("SOABI"),
-            "home": sys.base_prefix,
-            "stdlib": ":".join(self.stdlib),
-            "path": ":".join(["deps", *self.sites]),
-            "boot": boot_name(),
-            "fallback": ":".join(fallbacks()),
-            **extra,
-        }
-        lines = "".join(f"{key}={value}\n" for key, value in values.items())
-        return (
-            "# Which Python PySANE uses; relative paths begin here. Written at build time.\n"
-            + lines
+        return _text(
+            libpython=str(shared_libpython()),
+            home=sys.base_prefix,
+            stdlib=":".join(self.stdlib),
+            path=":".join(["deps", *self.sites]),
         )
 
     def bundled(self) -> list[tuple[Path, Path]]:

@@ -1,4 +1,4 @@
-"""make test-distro: make scan and make test as a fresh user of other Debian releases runs them.
+"""make test-distro: make scan, make test and others as a fresh user of Debian releases runs them.
 
 Each release has a root of its own below build/distro, made by debootstrap and kept with what the
 tests installed; delete it for a fresh one. It gets python3, gcc, make and the last commit of this
@@ -19,7 +19,6 @@ import clean_root
 
 ROOT = Path(__file__).resolve().parent.parent
 TREE = "root/pysane"  # in the root
-GOALS = ("scan", "test")
 UPGRADE = "apt-get dist-upgrade -qq -y"  # of a root that was kept
 # $1: the root, $2: the command. /sys and /dev are the machine's; the mounts end with the shell.
 ENTER = """\
@@ -102,10 +101,10 @@ class Release:
             raise SystemExit(f"{self.suite}: {command}: exit status {status}, see {self.log}")
         return status
 
-    def test(self) -> bool:
-        """Run the goals and print the last line of each; tell whether both passed."""
+    def test(self, goals: list[str]) -> bool:
+        """Run *goals* of make and print the last line of each; tell whether all passed."""
         good = True
-        for goal in GOALS:
+        for goal in goals:
             status = self.run(f"cd /{TREE} && make {goal}", check=False)
             lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
             print(f"{self.suite}: make {goal}: {lines[-1] if lines else ''}", flush=True)
@@ -140,6 +139,7 @@ def main() -> int:
     """Run the program; return 1 if a goal failed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("suites", nargs="+", metavar="SUITE")
+    parser.add_argument("--goals", default="scan test", help="of make, with spaces [%(default)s]")
     parser.add_argument("--folder", type=Path, default=Path("build/distro"))
     options = parser.parse_args()
     clean_root.require("test-distro")
@@ -152,7 +152,7 @@ def main() -> int:
     for suite in options.suites:
         release = Release(suite, folder)
         release.prepare()
-        good = release.test() and good
+        good = release.test(options.goals.split()) and good
     return 0 if good else 1
 
 
