@@ -211,6 +211,10 @@ class Device(Policy):
     """Set before start: read_into is asked for the frame, and afterwards document() for the page as
     the device sent it. So read_into has to keep those bytes."""
 
+    waits_in_c = False
+    """Its waits may last in C code, where Python runs no signal handler: a Python program's main
+    thread lets another one call it. USB handles that belong to a device set it."""
+
     is_live = True
     """False if a recorded session answers in place of a device: wait then returns at once."""
 
@@ -315,6 +319,14 @@ class Device(Policy):
             if is_last:
                 raise errors.DeviceBusy(f"{what} is not ready after {seconds:g} s")
             self.wait(min(every, max(0.0, end - monotonic())))
+
+    def conditions(self) -> Sequence[errors.SaneError] | None:
+        """Return what the scanner says that may stand in the way of a scan; None: it does not say.
+
+        errors.NoDocs for an empty feeder, Jammed, CoverOpen; [] when all is well. Called between
+        jobs; it may ask the device, and moves nothing.
+        """
+        return None
 
     # Buttons of the scanner: see option.latched
 

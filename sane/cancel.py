@@ -61,9 +61,11 @@ class Wake:
     it. Only ``fd`` makes it anew.
     """
 
-    __slots__ = ("_identity", "_process", "_reader", "_writer")
+    __slots__ = ("_closed", "_held", "_identity", "_process", "_reader", "_writer")
 
     def __init__(self) -> None:
+        self._closed = False
+        self._held: list[int] = []  # what close() takes, one by one: two threads may call it
         self._reader = self._writer = -1
         self._identity: tuple[int, int] | None = None
         self._process = 0
@@ -80,6 +82,9 @@ class Wake:
             os.close(self._writer)
         self._reader, self._writer = reader, writer
         self._identity, self._process = identity_of(reader), os.getpid()
+        self._held[:] = reader, writer
+        if self._closed:  # by another thread, which has not seen these
+            self.close()
 
     def _is_same(self, fd: int) -> bool:
         return self._identity is not None and identity_of(fd) == self._identity
@@ -90,7 +95,7 @@ class Wake:
     @property
     def fd(self) -> int:
         """The descriptor to wait for; -1 after close()."""
-        if self._identity is not None and not self._is_ours(self._reader):
+        if not self._closed and not self._is_ours(self._reader):
             self._make()
         return self._reader
 
@@ -111,12 +116,16 @@ class Wake:
             return
 
     def close(self) -> None:
-        """Release the descriptors; may be called again."""
-        fds = [fd for fd in (self._reader, self._writer) if self._is_same(fd)]
+        """Release the descriptors; may be called again, and while another thread uses them."""
+        self._closed = True
         self._reader = self._writer = -1
-        self._identity = None
-        for fd in fds:
-            os.close(fd)
+        while self._held:
+            try:
+                fd = self._held.pop()
+            except IndexError:  # another thread took it
+                return
+            if self._is_same(fd):
+                os.close(fd)
 
 
 class Cancel:
@@ -133,7 +142,7 @@ class Cancel:
         """Readable while is_set() is true; -1 after close()."""
         fd = self._wake.fd
         if self.is_set():
-            self._wake.tell()
+            self._tell()
         return fd
 
     def is_set(self) -> bool:
@@ -143,7 +152,7 @@ class Cancel:
     def set(self) -> None:
         """Request cancel."""
         self._requested = True
-        self._wake.tell()
+        self._tell()
 
     def clear(self) -> None:
         """Forget the request: what it was for is over."""
@@ -153,7 +162,7 @@ class Cancel:
     def interrupt(self) -> None:
         """End the driver's waits for a reason of our own; a request stays what it is."""
         self._interrupted = True
-        self._wake.tell()
+        self._tell()
 
     def resume(self) -> None:
         """Let the driver wait again, unless cancel was requested."""
@@ -166,6 +175,10 @@ class Cancel:
         Only a C handle's driver is ever interrupted: a Python program's is waited for.
         """
         return False
+
+    def _tell(self) -> None:
+        self._wake.tell()
+        self._settle()  # another thread may have cleared it before we told
 
     def _settle(self) -> None:
         if not self.is_set():

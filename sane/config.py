@@ -15,6 +15,17 @@ from .param import fix, wrap_word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Protocol
+
+    class Log(Protocol):
+        """Where debug messages go beside stderr."""
+
+        def on(self, name: str, level: int) -> bool:
+            """Tell whether a message of module *name* goes anywhere."""
+
+        def put(self, name: str, level: int, text: str) -> None:
+            """Take a message."""
+
 
 DEFAULT_DIRECTORIES = (".", "/etc/sane.d")
 AT_SECURE = 23  # of getauxval(3)
@@ -38,15 +49,17 @@ class Environment:
     """What sane_init recorded of the process; it may have changed by the time files are read.
 
     variables: those of is_recorded. cwd: a descriptor of the working directory, None for the
-    process's current one; *owner*, kept here, keeps it open.
+    process's current one; *owner*, kept here, keeps it open. log: gets all debug messages, beside
+    stderr; None for none.
     """
 
-    __slots__ = ("_cwd", "_identity", "_owner", "variables")
+    __slots__ = ("_cwd", "_identity", "_owner", "log", "variables")
 
     def __init__(
         self, variables: Mapping[str, str], cwd: int | None = None, owner: object = None
     ) -> None:
         self.variables = dict(variables)
+        self.log: Log | None = None
         self._cwd = cwd
         self._identity = None if cwd is None else identity_of(cwd)
         self._owner = owner

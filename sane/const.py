@@ -3,6 +3,8 @@
 Source: SANE standard 1.06, sections 4.2 and 4.3.
 """
 
+LIBRARY_VERSION = (1, 2, 1)  # what sane_init reports: the release that we are compatible with
+
 # Status codes (standard 4.2.7).
 STATUS_GOOD = 0
 STATUS_UNSUPPORTED = 1
@@ -16,6 +18,10 @@ STATUS_COVER_OPEN = 8
 STATUS_IO_ERROR = 9
 STATUS_NO_MEM = 10
 STATUS_ACCESS_DENIED = 11
+
+# Of the drafts of SANE 2: some C backends give them all the same.
+STATUS_WARMING_UP = 12
+STATUS_HW_LOCKED = 13
 
 STATUS_NAMES = (
     "GOOD",

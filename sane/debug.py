@@ -21,14 +21,17 @@ _ROW = 16
 class Debug:
     """Debug messages of one module, emitted up to the level that SANE_DEBUG_<NAME> gives.
 
+    The environment's log gets those that it wants, whatever that level.
+
     The variable has the name in ASCII capitals; when it is set, the level is announced. Nothing
     here raises: a message must never fail a scan.
     """
 
-    __slots__ = ("level", "name")
+    __slots__ = ("_log", "level", "name")
 
     def __init__(self, name: str, environment: Environment) -> None:
         self.name = name
+        self._log = environment.log
         encoded = name.encode("utf-8", "surrogateescape")[:_NAME_BYTES].upper()
         value = environment.get(DEBUG_PREFIX + encoded.decode("utf-8", "surrogateescape"))
         self.level = 0 if value is None else atoi(value)
@@ -37,16 +40,19 @@ class Debug:
 
     def on(self, level: int) -> bool:
         """Whether messages of *level* are emitted: ask before preparing costly ones."""
-        return level <= self.level
+        is_logged = self._log is not None and self._log.on(self.name, level)
+        return level <= self.level or is_logged
 
     def __call__(self, level: int, message: str, *args: object) -> None:
         """Emit ``message % args`` if *level* is on; without args, percent signs mean themselves."""
         if level <= self.level:
             _emit(self.name, _format(message, args))
+        if self._log is not None and self._log.on(self.name, level):
+            self._log.put(self.name, level, _format(message, args))
 
     def dump(self, level: int, title: str, data: bytes | bytearray | memoryview) -> None:
         """Emit *title* and *data* in hexadecimal and ASCII, the start of it when it is long."""
-        if level > self.level:
+        if not self.on(level):
             return
         shown = bytes(data[:DUMP_BYTES])
         rows = [f"{title} ({len(data)} bytes)"]
@@ -56,7 +62,7 @@ class Debug:
             rows.append(f"  {offset:04x}: {row.hex(' '):<{3 * _ROW - 1}}  {text}")
         if len(shown) < len(data):
             rows.append(f"  ... {len(data) - len(shown)} more")
-        _emit(self.name, "\n".join(rows))
+        self(level, "\n".join(rows))
 
 
 def _format(message: str, args: tuple[object, ...]) -> str:

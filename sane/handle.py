@@ -159,6 +159,11 @@ class Handle:
             return self._params
         return self._ask_parameters()
 
+    @property
+    def frame_parameters(self) -> Parameters | None:
+        """What the driver said when the frame began that is being read; None without one."""
+        return self._params if self.state == FRAME else None
+
     def _ask_parameters(self) -> Parameters:
         """Ask the driver; raises DeviceIOError if it breaks the rules of c-abi-and-dll 1.6."""
         params = self._call(self.device.parameters)

@@ -26,7 +26,14 @@ class Policy:
     """Whether the driver may write to sockets or pipes other than those of sane.transport and usb.
     If so, SIGPIPE is blocked during each of its calls, which takes some microseconds."""
 
+    poll_buttons: ClassVar[bool] = True
+    """The device may be opened and closed once a second to read its buttons: False where that moves
+    or calibrates something."""
+
     # Options
+
+    name_characters: ClassVar[str] = ""
+    """Characters in names of options that the standard does not allow, but the original has."""
 
     sets_always: ClassVar[bool] = False
     """Setting an option to the value that it has already takes effect, and tells its info bits."""

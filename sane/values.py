@@ -400,7 +400,8 @@ def _faults(cls: type, option: Option, names: set[str]) -> Iterator[str]:
     if option.index == 0 or option.type == const.TYPE_GROUP:
         return
     name = option.name or ""
-    if not (name.isascii() and name[:1].islower()) or name.strip(NAME_CHARACTERS):
+    characters = NAME_CHARACTERS + getattr(cls, "name_characters", "")
+    if not (name.isascii() and name[:1].islower()) or name.strip(characters):
         yield f"illegal option name {name!r}"
     if name in names:
         yield f"a second option {name!r}"

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,6 +46,41 @@ def test_set_makes_the_descriptor_readable_until_clear(cancel: Cancel) -> None:
         cancel.clear()
         assert not cancel.is_set()
         assert wait_readable((cancel.fd,), 0) == []
+
+
+class LateWake(Wake):
+    """A pipe whose first byte comes late: *before* was called meanwhile."""
+
+    def __init__(self, before: Callable[[], None]) -> None:
+        super().__init__()
+        self._before: list[Callable[[], None]] = [before]
+
+    def tell(self) -> None:
+        while self._before:
+            self._before.pop()()
+        super().tell()
+
+
+@pytest.mark.parametrize("call", ["set", "interrupt", "fd"])
+def test_a_request_that_is_cleared_before_it_was_told_leaves_nothing(
+    cancel: Cancel, call: str
+) -> None:
+    """Else each wait of the next job would end at once."""
+    if call == "fd":
+        cancel.set()
+
+    def forget() -> None:
+        cancel.clear()
+        cancel.resume()
+
+    cancel._wake.close()
+    cancel._wake = late = LateWake(forget)
+    if call == "fd":
+        assert cancel.fd == late.fd
+    else:
+        getattr(cancel, call)()
+    assert not cancel.is_set()
+    assert wait_readable((cancel.fd,), 0) == []
 
 
 def test_clear_without_a_request_does_not_block(cancel: Cancel) -> None:
@@ -130,6 +165,41 @@ def test_descriptors_are_non_blocking_and_not_inherited() -> None:
         assert not os.get_inheritable(wake.fd)
     finally:
         wake.close()
+
+
+def test_a_pipe_that_another_thread_closes_while_it_is_made_anew_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A driver's thread may ask for the descriptor in the moment in which its handle is closed."""
+    wake = Wake()
+    os.close(wake.fd)  # the program did: the next use makes a pipe
+    make = os.pipe2
+
+    def make_late(flags: int) -> tuple[int, int]:
+        wake.close()
+        return make(flags)
+
+    monkeypatch.setattr(os, "pipe2", make_late)
+    before = descriptors()
+    assert wake.fd == -1
+    assert descriptors() <= before
+
+
+def test_closing_twice_at_once_closes_nothing_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    wake = Wake()
+    close, kept = os.close, os.open("/dev/null", os.O_RDONLY)
+
+    def close_both(fd: int) -> None:
+        monkeypatch.setattr(os, "close", close)
+        close(fd)
+        taken.append(os.dup(kept))  # takes the number that has become free
+        wake.close()
+
+    taken: list[int] = []
+    monkeypatch.setattr(os, "close", close_both)
+    wake.close()
+    for fd in (kept, *taken):
+        os.close(fd)  # open still
 
 
 def test_descriptors_are_never_standard_streams() -> None:

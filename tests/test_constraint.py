@@ -158,7 +158,7 @@ def in_range(value: int, low: int, high: int, quant: int) -> int:
     return value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(WORDS, WORDS, WORDS, WORDS)
 def test_the_formula_is_that_of_the_original(
     referee: Referee, value: int, low: int, high: int, quant: int
@@ -244,7 +244,7 @@ def test_fit_of_the_specified_word_list(value: int, expected: int) -> None:
     assert fit_words(entries, value) == (expected, const.INFO_INEXACT * (value != expected))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(WORDS, min_size=1, max_size=9), WORDS)
 @example([1, -1], 0)
 @example([WORD_MAX, WORD_MIN], -1)
@@ -315,7 +315,7 @@ def test_match_string_agrees_with_the_original(referee: Referee, choices: list[s
 LETTERS = st.text("aAbB é", max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(LETTERS, min_size=1, max_size=5), LETTERS)
 def test_match_string_agrees_with_the_original_on_random_lists(
     referee: Referee, choices: list[str], text: str

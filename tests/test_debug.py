@@ -128,9 +128,7 @@ def test_debug_is_silent_about_a_level_that_is_not_set(capfd: pytest.CaptureFixt
     assert capfd.readouterr() == ("", "")
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.sampled_from("azA-_9é"), min_size=1, max_size=8),
     st.text(st.sampled_from("0123456789-+ x\t"), max_size=24),

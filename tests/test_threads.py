@@ -74,21 +74,28 @@ class Gate:
     def __init__(self, cancel: Cancel) -> None:
         self.cancel = cancel
         self.waiting = threading.Event()
-        self.turn = Cancel()
+        self._turns, self._given = os.pipe()
+
+    def give_turn(self) -> None:
+        os.write(self._given, b"!")
 
     def __call__(self, view: memoryview) -> int:
         self.waiting.set()
-        self.cancel.wait(None, self.turn.fd)
-        self.turn.clear()
+        self.cancel.wait(None, self._turns)
+        os.read(self._turns, 1)
         view[0] = 7
         return 1
+
+    def close(self) -> None:
+        os.close(self._turns)
+        os.close(self._given)
 
 
 @pytest.fixture
 def gate(cancel: Cancel) -> Iterator[Gate]:
     found = Gate(cancel)
     yield found
-    found.turn.close()
+    found.close()
 
 
 def read_all(ring: Ring, size: int) -> bytes:
@@ -223,12 +230,12 @@ def test_nothing_yet_is_none_and_not_readable(ring_of: MakeRing, gate: Gate) -> 
 
 def test_readable_as_long_as_there_are_bytes(ring_of: MakeRing, gate: Gate) -> None:
     ring = ring_of(gate)
-    gate.turn.set()
+    gate.give_turn()
     buffer = bytearray(10)
     assert ready(ring)
     assert ring.read_into(memoryview(buffer), True) == 1
     assert not ready(ring, 0)
-    gate.turn.set()
+    gate.give_turn()
     assert ready(ring)
 
 
@@ -253,7 +260,7 @@ def test_whenever_it_is_readable_a_read_gets_something(ring_of: MakeRing, gate: 
     ring = ring_of(gate)
     nothing = 0
     for _ in range(500):
-        gate.turn.set()
+        gate.give_turn()
         assert ready(ring)
         while ring.read_into(memoryview(bytearray(1)), False) is None:
             nothing += 1
@@ -336,6 +343,6 @@ def test_a_forked_child_leaves_its_parents_ring_alone(ring_of: MakeRing, gate: G
             os._exit(0 if good else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert not ready(ring, 0)
-    gate.turn.set()
+    gate.give_turn()
     assert ready(ring)
     assert ring.read_into(memoryview(bytearray(10)), True) == 1

@@ -186,13 +186,14 @@ extern char pysane_self[PATH_MAX]; /* the file that this library was loaded from
 const struct pysane_library_ops *pysane_fallback(const char *paths, int host_is_python,
                                                  char path[PATH_MAX]);
 
-/* The values of pysane.runtime, paths absolute. */
+/* The values of pysane.runtime, paths absolute. A wheel's file names no interpreter: the first four
+ * paths are NULL, until pysane_locate has found one. */
 struct pysane_runtime {
   char *libpython; /* shared library of the interpreter */
-  char *version;   /* "3.11" */
   char *home;      /* sys.prefix of the interpreter */
   char *stdlib;    /* directories for sys.path, ':' between them: the standard library */
   char *path;      /* ... then ours and those of third-party packages */
+  char *version;   /* "3.11" */
   char *package;   /* the folder pysane: holds sane/ and boot */
   char *boot;      /* boot.<soabi>.so */
   char *fallback;  /* libraries to use without Python, ':' between them; may be NULL */
@@ -201,5 +202,8 @@ struct pysane_runtime {
 typedef const struct pysane_library_ops *pysane_boot_function(const struct pysane_runtime *,
                                                               char *error, size_t size);
 #define PYSANE_BOOT "pysane_boot"
+
+/* locate.c */
+int pysane_locate(struct pysane_runtime *runtime, char *error, size_t size);
 
 #endif

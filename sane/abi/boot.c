@@ -40,6 +40,9 @@ static const char marker[] = "_pysane_guest"; /* in sys.modules of an interprete
  * then. */
 static const char import_source[] =
   "import sys\n"
+  "if guest:\n" /* some 15 searches until a device is open, through modules that all stay */
+  "    import gc\n"
+  "    gc.set_threshold(10_000)\n"
   "if is_privileged:\n" /* what others' modules write or load is not for its user to say */
   "    import posix\n"
   "    posix.environ.clear()\n"

@@ -4,7 +4,7 @@
  * slot gets the other library's functions, as a C backend's does. No lock is held while the
  * other library works, but in its sane_init and sane_exit.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "abi.h"
 #include "tables.h" /* setup.py writes it */
 

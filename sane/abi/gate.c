@@ -4,7 +4,7 @@
  * one when it is closed ends it, whoever holds one when a cancel comes carries that out at the
  * next call, or leaves it to the service thread. docs/lifetimes.md has the table.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <Python.h> /* first: it chooses what the system's headers define */
 
 #include "gate.h"

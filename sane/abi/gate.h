@@ -1,5 +1,6 @@
 /* Open Python devices: their pool (handles.c), who may call one (gate.c), the threads that call
- * (threads.c) and the service thread (service.c). docs/lifetimes.md: states and who moves them. */
+ * (threads.c), their turns in Python (turns.c) and the service thread (service.c).
+ * docs/lifetimes.md: states and who moves them. */
 #ifndef PYSANE_GATE_H
 #define PYSANE_GATE_H
 
@@ -54,6 +55,10 @@ struct pysane_handle {
   dev_t wake_device;
   ino_t wake_inode;
   pid_t wake_pid;   /* the process that made it: a forked child must not touch its parent's */
+
+  int64_t read_ns;  /* turns.c: when its last read began or ended, as far as others waited */
+  int reads_long;   /* ... in Python, waiting for its device */
+  int reads_soon;   /* ... again after each read */
 
   void *object;     /* handle.pyx: the AbiHandle, owned */
   struct pysane_reader *reader;
@@ -158,6 +163,13 @@ extern void (*pysane_cancelled)(struct pysane_handle *h);
 extern void (*pysane_close_held)(struct pysane_handle *h);
 extern void (*pysane_interrupt)(struct pysane_handle *h);
 extern void (*pysane_uninterrupt)(struct pysane_handle *h);
+
+/* -- turns.c ------------------------------------------------------------------------------- */
+
+/* Before and after a read in Python code; is_ours: what the first returned. */
+int pysane_take_turn(struct pysane_handle *h);
+void pysane_give_turn(struct pysane_handle *h, int is_ours);
+void pysane_turns_forked(void); /* in the child of a Python host */
 
 /* -- threads.c ----------------------------------------------------------------------------- */
 

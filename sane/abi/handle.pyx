@@ -331,6 +331,7 @@ cdef SANE_Status py_read(
 ) noexcept nogil:
     cdef pysane_handle *h = pysane_handle_of(inner)
     cdef SANE_Status status
+    cdef bint has_turn
     length[0] = 0
     status = pysane_enter_read(inner)
     if status != SANE_STATUS_GOOD:
@@ -338,7 +339,9 @@ cdef SANE_Status py_read(
     if data == NULL or size < 0:
         status = guarded(h, "read", read_nowhere, NULL)
     elif h.reader == NULL:
+        has_turn = pysane_take_turn(h)
         status = told_read(h, data, size, length)
+        pysane_give_turn(h, has_turn)
     else:
         status = read_frame(h, data, size, length)
     pysane_leave_point(h, status)

@@ -4,7 +4,7 @@
  * What sane_cancel does happens in signal handlers: a few numbers and a futex, no descriptor, no
  * lock. docs/lifetimes.md explains the states and the numbers.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "gate.h"
 
 #include <errno.h>
@@ -93,6 +93,7 @@ pysane_handles_forked(void)
       set_state(h, use_of(h), PYSANE_FREE);
     h->busy &= ~PYSANE_PINNED; /* by a thread that is not here to let it go */
   }
+  pysane_turns_forked();
 }
 
 /* -- Cancel -------------------------------------------------------------------------------- */

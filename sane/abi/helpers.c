@@ -9,7 +9,7 @@
 
    Source: RFC 1321 (MD5); the rest is what libsane 1.2.1 was observed to do. */
 
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>

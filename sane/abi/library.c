@@ -3,7 +3,7 @@
  * It knows what sane_init was told and which handles are open; it knows nothing of Python, which
  * is loaded at the first call that needs it (loader.c).
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "abi.h"
 #include "tables.h" /* setup.py writes it */
 

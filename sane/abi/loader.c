@@ -4,10 +4,11 @@
  * It knows the file pysane.runtime and the dynamic linker; it calls no Python but to ask a host
  * that is itself a Python for its version.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "abi.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -26,11 +27,11 @@ struct key {
 };
 
 static const struct key keys[] = {
-  {"libpython", offsetof(struct pysane_runtime, libpython), 1, 0},
+  {"libpython", offsetof(struct pysane_runtime, libpython), 1, 1},
+  {"home", offsetof(struct pysane_runtime, home), 1, 1},
+  {"stdlib", offsetof(struct pysane_runtime, stdlib), 1, 1},
+  {"path", offsetof(struct pysane_runtime, path), 1, 1},
   {"version", offsetof(struct pysane_runtime, version), 0, 0},
-  {"home", offsetof(struct pysane_runtime, home), 1, 0},
-  {"stdlib", offsetof(struct pysane_runtime, stdlib), 1, 0},
-  {"path", offsetof(struct pysane_runtime, path), 1, 0},
   {"boot", offsetof(struct pysane_runtime, boot), 1, 0},
   {"package", offsetof(struct pysane_runtime, package), 1, 0},
   {"fallback", offsetof(struct pysane_runtime, fallback), 1, 1},
@@ -98,7 +99,7 @@ absolute(const char *folder, const char *list)
 static int
 read_runtime(struct pysane_runtime *runtime, FILE *file, const char *folder)
 {
-  char *line = NULL;
+  char *line = NULL, *real;
   size_t room = 0, i;
 
   while (getline(&line, &room, file) >= 0) {
@@ -118,6 +119,13 @@ read_runtime(struct pysane_runtime *runtime, FILE *file, const char *folder)
   for (i = 0; i < KEYS; i++)
     if (!*field(runtime, &keys[i]) && !keys[i].is_optional)
       return fail("%s/pysane.runtime has no line %s=", folder, keys[i].name);
+  if (runtime->libpython && !(runtime->home && runtime->stdlib && runtime->path))
+    return fail("%s/pysane.runtime names a libpython, but not home, stdlib and path", folder);
+  real = realpath(runtime->package, NULL); /* what others find out of the package is real, too */
+  if (!real)
+    return fail("%s: %s", runtime->package, strerror(errno));
+  free(runtime->package);
+  runtime->package = real;
   return 1;
 }
 
@@ -200,6 +208,8 @@ start_python(struct pysane_runtime *runtime, const char *version)
   void *library;
 
   if (!find_runtime(runtime) || (version && !is_usable(version, runtime)))
+    return NULL;
+  if (!version && !runtime->libpython && !pysane_locate(runtime, reason, sizeof reason))
     return NULL;
   /* Global: extension modules find the interpreter in no other way. */
   if (!version && !dlopen(runtime->libpython, RTLD_NOW | RTLD_GLOBAL)) {

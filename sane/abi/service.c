@@ -5,7 +5,7 @@
  * lamp switched off; a driver that is in a call is woken through the handle's pipe, and
  * interrupted when it does not care. This thread itself never waits for a driver, nor for Python.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include "gate.h"
 
 #include <errno.h>

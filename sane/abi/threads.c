@@ -5,7 +5,7 @@
  * thread is in another one; a forked child holds locks of threads that no longer exist. Hence C:
  * what follows touches no Python where a handler or a child may come, and says so.
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <Python.h> /* first: it chooses what the system's headers define */
 
 #include "gate.h"
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #define LIBRARIES 16 /* shims in one process that have something postponed */
 
@@ -83,7 +84,7 @@ pysane_new_thread(void)
 
   if (!r)
     return NULL;
-  r->thread.is_main = getpid() == gettid();
+  r->thread.is_main = getpid() == syscall(SYS_gettid);
   r->thread.is_ours = is_guest; /* also the one that started Python, which has a state of it */
   if (!PyGILState_GetThisThreadState()) {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state); /* the wait for the GIL is a point */

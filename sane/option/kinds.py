@@ -237,6 +237,8 @@ class _Words(Option):
             if len(elements) != self.length:
                 raise Invalid(f"option {self.name}: {len(elements)} elements, not {self.length}")
             return words_bytes(self.to_word(element) for element in elements)
+        except Invalid:
+            raise
         except (TypeError, ValueError, OverflowError) as exc:
             raise Invalid(f"option {self.name}: {value!r} is not a legal value") from exc
 

@@ -12,7 +12,7 @@ from .kinds import Bool, Fixed, Int, OptionSet, Range, String, words_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from .kinds import Condition
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     Class = type
 
 COLOR_MODES = ("Color",)  # of the option mode, in which each colour has a gamma table
+GRAY_MODES = ("Gray",)  # in which a table for gray alone is of use
 GAMMA_ENTRIES, GAMMA_MOST = 256, 255
+GAMMA_TABLES = (
+    *(("Image", "gamma_table"), ("Red", "red_gamma_table")),
+    *(("Green", "green_gamma_table"), ("Blue", "blue_gamma_table")),
+)
 
 
 class BedLimit:
@@ -146,42 +151,61 @@ def preview(**rest: Any) -> Bool:
 class GammaTables(OptionSet):
     """custom-gamma, gamma-table and one table for each colour; the attribute is what they mean.
 
-    It is one table for gray and three for colour, where the intensity's comes first: straight
-    lines unless custom tables are used. image.gamma.resampled makes of them what a scanner wants.
+    It is one table for gray and three for colour: the presets unless custom tables are used.
+    image.gamma.resampled makes of them what a scanner wants. See gamma_tables().
     """
 
-    def __init__(self, active: Condition | None) -> None:
+    def __init__(
+        self,
+        active: Condition | None,
+        entries: int = GAMMA_ENTRIES,
+        most: int = GAMMA_MOST,
+        presets: Sequence[Sequence[int]] = (),
+        *,
+        is_separate: bool = False,
+    ) -> None:
         super().__init__()
+        straight = tuple(i * most // (entries - 1) for i in range(entries))
+        self.presets = tuple(tuple(table) for table in presets) or (straight,) * 4
+        self.is_separate = is_separate
         desc = "Use the gamma tables below."
-        self.options["custom_gamma"] = Bool("Use custom gamma table", desc, active=active)
-        for color, attribute in (
-            ("Image", "gamma_table"),
-            ("Red", "red_gamma_table"),
-            ("Green", "green_gamma_table"),
-            ("Blue", "blue_gamma_table"),
-        ):
-            is_shown = _needs_color if color != "Image" else _is_custom
+        depends = ("mode",) if active is not None else ()
+        self.options["custom_gamma"] = Bool(
+            "Use custom gamma table", desc, active=active, depends=depends
+        )
+        for (color, attribute), preset in zip(GAMMA_TABLES, self.presets, strict=True):
+            is_base = attribute == GAMMA_TABLES[0][1]
+            is_shown = _needs_color
+            if is_base:
+                is_shown = _needs_gray if is_separate else _is_custom
             self.options[attribute] = Int(
                 f"{color} intensity",
                 f"What each {color.lower()} sample becomes.",
-                Range(0, GAMMA_MOST),
-                length=GAMMA_ENTRIES,
-                default=tuple(range(GAMMA_ENTRIES)),
+                Range(0, most),
+                length=entries,
+                default=preset,
                 active=is_shown,
-                depends=("custom_gamma", "mode") if color != "Image" else ("custom_gamma",),
+                depends=("custom_gamma", "mode") if is_shown != _is_custom else ("custom_gamma",),
             )
 
     def __get__(self, device: Any, owner: Class | None = None) -> Any:
         if device is None:
             return self
-        straight = tuple(range(GAMMA_ENTRIES))
-        base = device.gamma_table if device.custom_gamma else straight
-        if device.mode not in COLOR_MODES:
-            return [base]
+        is_color = device.mode in COLOR_MODES
         if not device.custom_gamma:
-            return [straight] * 3
+            return list(self.presets[1:] if is_color else self.presets[:1])
+        base = device.gamma_table
+        if not is_color:
+            return [base]
         tables = device.red_gamma_table, device.green_gamma_table, device.blue_gamma_table
+        if self.is_separate:
+            return list(tables)
         return [tuple(table[value] for value in base) for table in tables]
+
+    def reset(self, device: Any) -> None:
+        """Make all tables what they are preset to."""
+        for (_, attribute), preset in zip(GAMMA_TABLES, self.presets, strict=True):
+            setattr(device, attribute, preset)
 
 
 def _is_custom(device: Any) -> bool:
@@ -192,9 +216,26 @@ def _needs_color(device: Any) -> bool:
     return bool(device.custom_gamma) and device.mode in COLOR_MODES
 
 
-def gamma_tables(active: Condition | None = None) -> GammaTables:
-    """Return custom-gamma and the four gamma tables of 256 values; the device has option.mode."""
-    return GammaTables(active)
+def _needs_gray(device: Any) -> bool:
+    return bool(device.custom_gamma) and device.mode in GRAY_MODES
+
+
+def gamma_tables(
+    active: Condition | None = None,
+    *,
+    entries: int = GAMMA_ENTRIES,
+    most: int = GAMMA_MOST,
+    presets: Sequence[Sequence[int]] = (),
+    is_separate: bool = False,
+) -> GammaTables:
+    """Return custom-gamma and the four gamma tables; the device has option.mode.
+
+    entries, most: how many values a table has, and the greatest. presets: the tables for gray, red,
+    green and blue that count without custom ones, straight lines by default. is_separate: the first
+    table is for gray alone; otherwise colours pass it, too, before their own. active: under which
+    condition, on the mode, custom-gamma can be used.
+    """
+    return GammaTables(active, entries, most, presets, is_separate=is_separate)
 
 
 def latched(title: str, desc: str = "", **rest: Any) -> Bool:

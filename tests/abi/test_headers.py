@@ -259,7 +259,12 @@ def test_descriptions_are_our_own_words() -> None:
 
 def test_const_equals_sane_h(tmp_path: Path) -> None:
     special = {"FIXED_SCALE": "1 << SANE_FIXED_SCALE_SHIFT"}
-    numbers = {name: value for name, value in vars(const).items() if type(value) is int}
+    drafts = ("STATUS_WARMING_UP", "STATUS_HW_LOCKED")  # of SANE 2: no header has them
+    numbers = {
+        name: value
+        for name, value in vars(const).items()
+        if type(value) is int and name not in drafts
+    }
     body = "".join(
         f'printf("{name}=%d\\n", {special.get(name, "SANE_" + name)});' for name in numbers
     )

@@ -8,7 +8,7 @@ import pytest
 
 from tests.abi import running
 
-PROGRAMS = ("lifetimes", "endings", "descriptors")
+PROGRAMS = ("lifetimes", "endings", "descriptors", "turns")
 
 
 @pytest.fixture(scope="module")

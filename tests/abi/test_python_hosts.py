@@ -128,8 +128,10 @@ def environment(staged_environment: dict[str, str], tmp_path: Path) -> dict[str,
     return running.with_drivers(staged_environment, tmp_path)
 
 
-def host(python: Path, command: str, environment: dict[str, str]) -> tuple[int, str, str]:
-    done = running.run([python, PYHOST, running.LIBSANE, command], environment, timeout=30)
+def host(
+    python: Path, command: str, environment: dict[str, str], *more: str
+) -> tuple[int, str, str]:
+    done = running.run([python, PYHOST, running.LIBSANE, command, *more], environment, timeout=30)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -153,7 +155,8 @@ def test_python_hosts_use_a_c_backend(
     cc.distribution_libsane()
     (config_dir / "pysane.conf").write_text("native test\n")
     for python in (Path(sys.executable), system_python()):
-        assert host(python, command, environment) == (0, EXPECTED[command], "")
+        done = host(python, command, environment, "--c-backend")
+        assert done == (0, EXPECTED[command], "")
 
 
 @pytest.mark.parametrize("command", ["leave_open", "close_at_exit"])

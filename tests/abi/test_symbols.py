@@ -34,6 +34,8 @@ LIBRARIES = {
     },
 }
 BOOT = sorted((PREFIX / "lib" / "pysane").glob("boot.*.so"))
+# What later versions of the C library only moved or named anew, as seen by who is built with it.
+MOVED = re.compile(r"dl\w+|pthread_\w+|sem_\w+|[fl]?stat(at)?(64)?|__libc_start_main|__isoc23_\w+")
 RUNTIME = PREFIX / "lib" / "pysane" / "pysane.runtime"
 
 
@@ -74,6 +76,25 @@ def test_symbols_boot_exports_its_entries_only() -> None:
     for path in BOOT:
         found = [name for name in exported(path) if not name.startswith("PyInit_")]
         assert found == ["pysane_boot"]
+
+
+def test_symbols_nothing_needs_a_function_that_glibc_228_lacks() -> None:
+    """Wheels are built with that version and for it: manylinux_2_28."""
+    package = PREFIX / "lib" / "pysane"
+    made = [
+        *LIBRARIES.values(),
+        *BOOT,
+        *PREFIX.glob("libexec/pysane/probe"),
+        *package.rglob("*.cpython-*.so"),
+    ]
+    assert len(made) > 20
+    newer = set()
+    for library in made:
+        for name in undefined(library):
+            found = re.fullmatch(r"(\w+)@GLIBC_2\.(\d+)", name)
+            if found and int(found[2]) > 28 and not MOVED.fullmatch(found[1]):
+                newer.add(name)
+    assert newer == set()
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

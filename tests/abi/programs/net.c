@@ -138,7 +138,7 @@ resized(void)
 {
   enum { TEXT = 2, WORDS = 3, BECOMES_TEXT = 4, LESS = 5, SIZE = 4096 };
   SANE_Handle h = opened();
-  char *text = calloc(1, SIZE), mode[6] = "Color", word[4] = "abcd";
+  char *text = calloc(1, SIZE), mode[6] = "Color", word[4] = {'a', 'b', 'c', 'd'};
   SANE_Word value[2];
   SANE_Int info;
   int i;

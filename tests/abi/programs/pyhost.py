@@ -1,4 +1,4 @@
-"""A Python program that uses libsane.so.1 through ctypes: pyhost.py LIBRARY COMMAND.
+"""A Python program that uses libsane.so.1 through ctypes: pyhost.py LIBRARY COMMAND [--c-backend].
 
 It runs in any Python 3, without the test suite. Each command prints what the test compares.
 """
@@ -11,6 +11,7 @@ import select
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
 
@@ -100,19 +101,31 @@ class Sane:
         return status, data.raw[: length.value]
 
     def scan(self, handle: ctypes.c_void_p) -> bytes:
+        threads = count_threads()
         assert self.lib.sane_start(handle) == GOOD
         parameters = Parameters()
         assert self.lib.sane_get_parameters(handle, ctypes.byref(parameters)) == GOOD
+        whole = parameters.bytes_per_line * parameters.lines
         image = b""
-        while True:
-            status, data = self.read(handle, 32768)
-            if status != GOOD:
-                break
+        while len(image) < whole:
+            status, data = self.read(handle, min(32768, whole - len(image)))
+            assert status == GOOD, status
             image += data
-        assert (status, data) == (EOF, b"")
-        assert len(image) == parameters.bytes_per_line * parameters.lines
+        await_threads(threads)
+        assert self.read(handle, 32768) == (EOF, b"")
         self.lib.sane_cancel(handle)
         return image
+
+
+def count_threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def await_threads(wanted: int) -> None:
+    """Let the reading thread of the original `test` end: it cancels that, as reload.c says."""
+    ends_by = time.monotonic() + PATIENCE
+    while "--c-backend" in sys.argv and count_threads() > wanted and time.monotonic() < ends_by:
+        time.sleep(0.001)
 
 
 def refused(path: str) -> None:
@@ -167,7 +180,7 @@ def own_package(path: str) -> None:
     sane.init()
     assert sane.devices()[0] == GOOD
     print(sys.modules["sane"] is package, "_pysane" in sys.modules)
-    print(len(package.get_devices()), len(sane.devices()[1]))
+    print(len(package.devices()), len(sane.devices()[1]))
 
 
 def paced(sane: Sane) -> tuple[ctypes.c_void_p, int, int]:
@@ -361,7 +374,9 @@ def close_at_exit(path: str) -> None:
     sane = Sane(path)
     sane.init()
     handle = sane.opened("test:0")
+    threads = count_threads()
     assert sane.lib.sane_start(handle) == GOOD
+    await_threads(threads)  # the whole page fits into its pipe
 
     class Closer:
         def __init__(self) -> None:
