@@ -93,6 +93,9 @@ class NetworkBackend(Backend):
     discovers: bool
     """Whether a list searches the network."""
 
+    discovered: dict[str, Place]
+    """Those that the last list has found besides, by the names that they had then."""
+
     _network: Network | None = None
 
     @property
@@ -187,7 +190,7 @@ class NetworkBackend(Backend):
     def reset(self) -> None:
         """Forget what the configuration said."""
         self.places, self.discovers = [], self.discovers_by_default
-        self._discovered: dict[str, Place] = {}
+        self.discovered = {}
 
     def read_place(self, line: Line) -> bool:
         """Take over a line about the network; return False for one that is not.
@@ -262,7 +265,7 @@ class NetworkBackend(Backend):
 
         hears = discover if self.discovers else None
         found = search(list(places), hears, probe, self.debug, self.list_seconds)
-        self._discovered = discovered
+        self.discovered = discovered
         return distinct(found)
 
     def discover(self, wait: Wait) -> list[Place]:
@@ -358,7 +361,7 @@ class NetworkBackend(Backend):
         for place in self.places:
             if self.name_of(place) == name:
                 return place
-        return self._discovered.get(name)
+        return self.discovered.get(name)
 
     def reaches(self, name: str) -> str:
         try:

@@ -70,7 +70,7 @@ def _publish(program: str, service: Announcement, held: int, say: Callable[[str]
     while True:
         began = time.monotonic()
         say(f"announcing port {service.port} with {program}")
-        publisher = os.posix_spawn(program, command, os.environ, file_actions=_silent())
+        publisher = _spawn(program, command)
         if _is_released(held, publisher):
             os.kill(publisher, 15)
             os.waitpid(publisher, 0)
@@ -83,9 +83,14 @@ def _publish(program: str, service: Announcement, held: int, say: Callable[[str]
             return True
 
 
-def _silent() -> list[tuple[int, ...]]:
-    null = os.open(os.devnull, os.O_RDWR)
-    return [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
+def _spawn(program: str, command: list[str]) -> int:
+    """Start a program that hears and says nothing; return its process."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        silent = [(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)]
+        return os.posix_spawn(program, command, os.environ, file_actions=silent)
+    finally:
+        os.close(null)
 
 
 def _is_released(held: int, publisher: int) -> bool:
@@ -112,7 +117,7 @@ def _zeroconf(service: Announcement, held: int, say: Callable[[str], None]) -> N
     import _socket
 
     import ifaddr  # type: ignore[import-not-found]
-    import zeroconf  # type: ignore[import-not-found]
+    import zeroconf
 
     addresses = [
         ip.ip if isinstance(ip.ip, str) else ip.ip[0]

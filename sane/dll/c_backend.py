@@ -199,6 +199,8 @@ class CDevice(Device):
     """The device as the states of Handle need it."""
 
     may_raise_sigpipe = False  # what the library does is its own business
+    waits_in_c = True
+    poll_buttons = False  # some C backends move or calibrate whenever they are opened
     vouches_for_parameters = True
     frame_bytes = -1  # the frame ends where the backend says so, not where the parameters do
 

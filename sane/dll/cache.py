@@ -33,7 +33,6 @@ MOST_BYTES = 1 << 20
 CLOCK_SECONDS = 2.0  # what another program's list may seem to come from the future
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Kept:
@@ -94,6 +93,8 @@ class Cache:
         """Keep *lists*; a failure is reported at level 1."""
         import time
 
+        from ..wholefile import write_whole
+
         lines = [HEAD, f"key {_quote(self._key)}", f"time {time.time():.3f}"]
         for backend, devices in lists.items():
             lines.append(f"backend {_quote(backend)} {durations_ms.get(backend, '-')}")
@@ -107,28 +108,11 @@ class Cache:
             os.makedirs(self._place, 0o700, exist_ok=True)
             directory = _open_folder(self._place)
             try:
-                _replace(directory, self._name, data)
+                write_whole(self._name, data, folder=directory)
             finally:
                 os.close(directory)
         except OSError as exc:
             self._debug(1, "%s/%s cannot be written: %s", self._place, self._name, exc)
-
-
-def _replace(directory: int, name: str, data: bytes) -> None:
-    """Write *data* to a new file beside *name*, and put that in its place."""
-    new = f"{name}.{os.getpid()}"
-    try:
-        fd = os.open(new, _WRITE, 0o600, dir_fd=directory)
-    except FileExistsError:  # of a process that died with our number
-        os.unlink(new, dir_fd=directory)
-        fd = os.open(new, _WRITE, 0o600, dir_fd=directory)
-    try:
-        with open(fd, "wb", buffering=0) as file:
-            file.write(data)
-        os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)
-    except BaseException:
-        os.unlink(new, dir_fd=directory)
-        raise
 
 
 def _open_folder(place: str) -> int:

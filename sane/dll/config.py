@@ -1,6 +1,11 @@
-"""dll.conf, dll.d and dll.aliases: which backends are used, in which order, under what names."""
+"""dll.conf, dll.d and dll.aliases: which backends are used, in which order, under what names.
+
+Also: names that programs have stored for devices of C backends which ours take the place of.
+"""
 
 from __future__ import annotations
+
+import os
 
 from .. import config
 
@@ -11,6 +16,13 @@ if TYPE_CHECKING:
     from ..config import Environment
     from ..debug import Debug
 
+# A wheel brings a dll.conf, for machines that have none; an installed prefix has none there.
+OF_THE_WHEEL = os.path.join(os.path.dirname(os.path.dirname(__file__)), "lib", "pysane")
+
+# Source: specification escl 1.7.
+AIRSCAN, ESCL, WSD = "airscan", "escl", "wsd"
+WSD_NAMES = ("w", "wsd:")  # airscan:w1:NAME, airscan:wsd:NAME:URL
+
 _BLANKS = " \t"  # what separates the words of an alias line; \v, \f and \r are part of a word
 
 
@@ -18,7 +30,8 @@ def backend_names(environment: Environment, debug: Debug) -> list[str]:
     """Return the configured backends in the order in which they are asked.
 
     Every addition goes to the front, so the last line of dll.conf comes first and dll.d, which is
-    read before it, last; a name met again moves to the front.
+    read before it, last; a name met again moves to the front. On a machine without any of these
+    files a wheel uses its own dll.conf.
     """
     names: list[str] = []
     for name in config.directory_names(environment, "dll.d"):
@@ -26,7 +39,10 @@ def backend_names(environment: Environment, debug: Debug) -> list[str]:
             debug(5, "ignoring dll.d/%s", name)
         else:
             _add_file(f"dll.d/{name}", names, environment, debug)
-    _add_file("dll.conf", names, environment, debug)
+    found = _add_file("dll.conf", names, environment, debug)
+    if not found and not names and environment.get("SANE_CONFIG_DIR") is None:
+        own = config.Environment({"SANE_CONFIG_DIR": OF_THE_WHEEL}, environment.cwd)
+        _add_file("dll.conf", names, own, debug)
     return names
 
 
@@ -78,16 +94,27 @@ def split_name(name: str) -> tuple[str, str]:
     return backend, device
 
 
-def _add_file(file: str, names: list[str], environment: Environment, debug: Debug) -> None:
+def successor(backend: str, device: str) -> str:
+    """Return the backend of ours that knows *device* of *backend*, "" if there is none.
+
+    Where the C backend is not installed, its names open the same devices through ours.
+    """
+    if backend != AIRSCAN:
+        return ""
+    return WSD if device.startswith(WSD_NAMES) else ESCL
+
+
+def _add_file(file: str, names: list[str], environment: Environment, debug: Debug) -> bool:
     lines = config.read(environment, file)
     if lines is None:
         debug(1, "no %s in %s", file, config.directories(environment))
-        return
+        return False
     if lines:
         debug(5, "reading %s", lines[0].file)
     for line in lines:
         if not line.is_blank:
             _add_line(line, names, debug)
+    return True
 
 
 def _add_line(line: config.Line, names: list[str], debug: Debug) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 
 from ..config import is_recorded
-from ..errors import Misbehaved
+from ..errors import DeviceIOError, Misbehaved, ScanTimeout
 from . import deadline
 
 TYPE_CHECKING = False
@@ -70,7 +70,7 @@ class Discovery:
         refresh: Refresh | None,
     ) -> Lists:
         own, c_backends, loaded = self._sort(names)
-        if len(own) == 1 and not (c_backends or loaded or refresh):
+        if len(own) == 1 and not (c_backends or loaded or refresh or settings.hurries):
             return {own[0]: self._loader.list_devices(own[0], local_only)}
         begin = _now()
         helper = self._start(c_backends, local_only, settings) if c_backends else None
@@ -86,16 +86,15 @@ class Discovery:
         if helper is not None:
             if refresh is not None:
                 refresh.helper_started(helper)
-            helper.collect(settings.seconds, found)
+            helper.collect(settings.seconds, found, settings.hurries)
         if refresh is not None:
             refresh.helper_ended()
         for group, call in calls:
-            seconds = settings.seconds * len(group)
+            seconds = settings.seconds * (1 if settings.hurries else len(group))
             try:
                 found |= call.wait(max(0.0, begin + seconds - _now()), "list_devices")
             except Misbehaved:
-                late = " or ".join(group)
-                self.tell(late, 0, f"list_devices has not returned after {seconds:g} s")
+                self._late(group, f"list_devices has not returned after {seconds:g} s")
         return found
 
     def busy(self) -> set[str]:
@@ -114,7 +113,7 @@ class Discovery:
         busy = self.busy()
         for name in sorted(names, key=lambda name: -self.durations_ms.get(name, 0)):
             if name in busy:
-                self.tell(name, 0, "is not asked: it has not returned from an earlier list")
+                self._late([name], "is not asked: it has not returned from an earlier list")
             elif self._loader.is_c_backend(name):
                 loaded.append(name)
             elif libraries := self._loader.c_libraries(name):
@@ -163,6 +162,17 @@ class Discovery:
             return None
         return Helper(fd, pid, list(c_backends), self, self._processes)
 
+    def _late(self, names: list[str], text: str) -> None:
+        """Note, and tell, that backends have taken too long."""
+        self.tell(" or ".join(names), 0, text)
+        self._loader.failures.update((name, ScanTimeout(text)) for name in names)
+
+    def failed(self, name: str, reason: str) -> None:
+        """Note why the list of backend *name* is not whole, "" for nothing."""
+        self._loader.failures.pop(name, None)
+        if reason:
+            self._loader.failures[name] = DeviceIOError(reason)
+
     def tell(self, name: str, level: int, text: str) -> None:
         """Write one line about backend *name*."""
         self._loader.debug(level, "backend %s: %s", name, text)
@@ -191,8 +201,11 @@ class Helper:
             if self._fd >= 0:
                 self._processes.hang_up(self._fd)
 
-    def collect(self, seconds: float, found: Lists) -> None:
-        """Put what the backends list into *found*; *seconds* is the deadline of each."""
+    def collect(self, seconds: float, found: Lists, hurries: bool = False) -> None:
+        """Put what the backends list into *found*; *seconds* is the deadline of each.
+
+        hurries: it is that of all together.
+        """
         import select
 
         from .answers import Answers
@@ -202,8 +215,12 @@ class Helper:
         answers = Answers(len(self._names))
         missing = set(self._names)
         ended = False
+        until = _now() + seconds
         try:
-            while not ended and poll.poll((seconds + SLACK_SECONDS) * 1000):
+            while not ended:
+                left = max(0.0, until - _now()) if hurries else seconds + SLACK_SECONDS
+                if not poll.poll(left * 1000):
+                    break
                 data = os.read(self._fd, READ_BYTES)
                 ended = not data
                 for answer in answers.feed(data):
@@ -215,7 +232,9 @@ class Helper:
             os.close(self._fd)  # if it still runs, it ends now, with all that it started
             self._fd = -1
         for name in () if self._hung_up else missing:
-            self._discovery.tell(name, 0, "the helper that asks it has given no answer")
+            text = "the helper that asks it has given no answer"
+            self._discovery.failed(name, text)
+            self._discovery.tell(name, 0, text)
         if ended:
             self._processes.reap(self._pid)
 
@@ -226,11 +245,14 @@ class Helper:
             self._discovery.tell(name, level, text)
         if answer.devices is not None:
             found[name] = answer.devices
+        is_lost = answer.devices is None
+        told = [text for level, text in answer.notes if level <= int(is_lost)]
+        self._discovery.failed(name, "; ".join(told) or ("it has failed" if is_lost else ""))
 
 
 def probe_program() -> str:
     """Return where probe lies in this installation: below the prefix, or in the wheel."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    package = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     inside = os.path.join(package, "lib", "pysane", "probe")
     if os.path.exists(inside):
         return inside

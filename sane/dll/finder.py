@@ -168,7 +168,7 @@ def own_module(name: str) -> ModuleType | None:
 def directories(environment: Environment) -> list[str]:
     """Return where dropped-in backends may lie, first the one of this installation."""
     found = []
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
     if os.path.exists(os.path.join(folder, "pysane.runtime")):
         found.append(os.path.join(folder, "backends"))
     found.append(SYSTEM_DIRECTORY)

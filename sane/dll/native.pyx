@@ -19,7 +19,7 @@ import os
 from _thread import allocate_lock, get_ident
 
 from ..const import OPERATIONS
-from ..errors import BY_STATUS, DeviceIOError, Invalid, Misbehaved
+from ..errors import Invalid, Misbehaved, error_of
 from ..param import Parameters
 
 cdef extern from "dlfcn.h" nogil:
@@ -127,10 +127,8 @@ cdef bytes data_of(str chars):
 
 
 cdef object failure(SANE_Status status, str what):
-    """Return the exception for *status*; one that the standard does not have is an I/O error."""
-    if <int>status in BY_STATUS:
-        return BY_STATUS[<int>status](what)
-    return DeviceIOError(f"{what}: status {<int>status} is not in the standard")
+    """Return the exception for *status*, also for one that the standard does not have."""
+    return error_of(<int>status, what)
 
 
 # Which Python function gives user name and password for the backend's call in this thread.

@@ -17,7 +17,7 @@
  * texts that end with NUL: the stages "load", "init", "list" that it entered; "error" and a
  * reason; "device" and four texts, each "=TEXT", or "-" for a NULL pointer; at the end "end".
  */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -32,16 +32,19 @@ class PysaneConf:
     many C backends are asked at a time, 0: as many as the processors bear. cache_seconds: how old
     a kept list may be, 0: none is kept. merges: whether a scanner that several backends find is
     listed once. preferred: the backends whose way is taken then, None where the file says nothing.
+    hurries: who asks does not wait longer than seconds for all of it.
     """
 
     __slots__ = (
-        *("backends", "cache_seconds", "jobs", "merges", "natives", "preferred", "seconds"),
+        *("backends", "cache_seconds", "hurries", "jobs", "merges", "natives", "preferred"),
+        *("seconds",),
     )
 
     def __init__(self, environment: Environment, debug: Debug) -> None:
         self.backends: list[str] = []
         self.natives: frozenset[str] = frozenset()
         self.seconds = LIST_SECONDS
+        self.hurries = False
         self.jobs = 0
         self.cache_seconds = 0.0
         self.merges = True
@@ -59,6 +62,19 @@ class PysaneConf:
                 self.seconds = _number(text, 0.001, MOST_SECONDS)
             except Invalid as exc:
                 debug(0, "PYSANE_LIST_TIMEOUT: %s", exc)
+
+    def within(self, seconds: float | None, *, is_new: bool) -> PysaneConf:
+        """Return what holds for a list that may take *seconds*; is_new: no kept list will do."""
+        if seconds is None and not is_new:
+            return self
+        found = object.__new__(PysaneConf)
+        for name in self.__slots__:
+            setattr(found, name, getattr(self, name))
+        if seconds is not None:
+            found.seconds, found.hurries = min(seconds, self.seconds), True
+        if is_new:
+            found.cache_seconds = 0.0
+        return found
 
     def _take(self, tokens: list[str]) -> None:
         word, *values = tokens or [""]  # a quote that nothing closes hides what follows it

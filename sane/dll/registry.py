@@ -16,10 +16,9 @@ from ..handle import Handle
 from ..listed import is_printable
 from ..sigpipe import without_sigpipe
 from . import deadline
-from .config import Aliases, backend_names, split_name
+from .config import Aliases, backend_names, split_name, successor
 from .finder import EntryPoints, find, find_backend, is_in_python, offered
 from .libraries import libraries
-from .listing import Listing
 from .pysane_conf import PysaneConf
 
 TYPE_CHECKING = False
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from ..backend import Backend
     from ..cancel import Cancel
+    from .listing import Listing
 
 MOST_DEVICES = 10_000  # of one backend: what lists more is in an endless loop
 OPEN_SECONDS = 30.0  # a constructor may warm up a lamp; PYSANE_OPEN_TIMEOUT overrides
@@ -54,6 +54,7 @@ class Loader:
         self._c_backends: dict[str, Backend] = {}  # C backends in memory, initialised or not
         self._asleep: dict[str, Backend] = {}  # survivors of sane_exit
         self._missing: dict[str, str] = {}  # why they could not be loaded
+        self.failures: dict[str, SaneError] = {}  # why a backend's last list is not whole
         self._entry_points = EntryPoints()
         self._locks: dict[str, _thread.LockType] = {}  # one thread at a time in a backend's init
         self.set_context(context)
@@ -147,9 +148,12 @@ class Loader:
                     and listed.setdefault(device.name, device) != device
                 ):
                     self.debug(0, "%s: list_devices: %r is listed twice", name, device.name)
+            self.failures.pop(name, None)
             return list(listed.values())
         except BaseException as exc:
             self.report(name, "list_devices", exc)
+            own = exc if isinstance(exc, SaneError) else BY_STATUS[status_of(exc)](str(exc))
+            self.failures[name] = own
             return []
 
     def _is_valid(self, name: str, device: DeviceInfo) -> bool:
@@ -257,12 +261,25 @@ class Registry:
         self._names = list(names)
         self._aliases = aliases
         self._settings = settings
-        self._listing = Listing(loader)
+        self._listing: Listing | None = None  # a program that only opens a device needs none
+        self._lock = _thread.allocate_lock()  # guards the making of it
 
-    def get_devices(self, local_only: bool = False) -> list[DeviceInfo]:
-        """Return all devices, full names, in the order of the configuration (4.7)."""
-        names = list(self._names)
-        lists = self._listing.lists(names, local_only, self._settings)
+    def get_devices(
+        self,
+        local_only: bool = False,
+        *,
+        only: str | None = None,
+        seconds: float | None = None,
+        is_new: bool = False,
+    ) -> list[DeviceInfo]:
+        """Return all devices, full names, in the order of the configuration (4.7).
+
+        only: the one backend to ask. seconds: what the whole list may take, in place of each
+        backend's own limit. is_new: a kept list will not do.
+        """
+        names = list(self._names) if only is None else [only]
+        settings = self._settings.within(seconds, is_new=is_new)
+        lists = self._made_listing().lists(names, local_only, settings)
         found = []
         for name in names:
             for device in lists.get(name, ()):
@@ -279,6 +296,45 @@ class Registry:
         self._loader.debug(3, "get_devices: %d devices", len(devices))
         return devices
 
+    def _made_listing(self) -> Listing:
+        with self._lock:
+            if self._listing is None:
+                from .listing import Listing
+
+                self._listing = Listing(self._loader)
+            return self._listing
+
+    def problems(self, only: str | None = None) -> list[tuple[str, SaneError]]:
+        """Return the backends whose last list is not whole, and why; only: of this one."""
+        names = list(self._names) if only is None else [only]
+        failures = dict(self._loader.failures)
+        return [(name, failures[name]) for name in names if name in failures]
+
+    def listed(self, name: str) -> DeviceInfo | None:
+        """Return the device that open(*name*) would take, without asking the network or C code.
+
+        None if its backend does not list it, or takes longer than it may.
+        """
+        backend, device = self._split(name)
+        if not backend:
+            backend = self._names[0] if self._names else "dll"
+        if backend in ("dll", "pysane") or self._loader.backend(backend).is_c_backend:
+            return None
+        try:
+            found = deadline.call(
+                lambda: self._loader.list_devices(backend, True),
+                self._loader.open_seconds,
+                f"backend {backend}: list_devices",
+                lambda late: None,
+            )
+        except Misbehaved as exc:
+            self._loader.report(backend, "list_devices", exc)
+            return None
+        for info in found:
+            if not device or info.name == device:
+                return info.renamed(f"{backend}:{info.name}")  # type: ignore[no-any-return]
+        return None
+
     def open(self, name: str | None, cancel: Cancel | None = None) -> Handle:
         """Open a device by its full name or alias; "" is the first backend's first (4.8)."""
         if name is None:
@@ -291,7 +347,8 @@ class Registry:
             backend = self._names[0]
         elif backend in ("dll", "pysane"):
             raise Invalid(f"open: {backend} is no backend")
-        self._listing.stop()
+        if self._listing is not None:
+            self._listing.stop()
         try:
             return self._loader.open(backend, device, cancel)
         finally:
@@ -305,16 +362,17 @@ class Registry:
 
     def _split(self, name: str) -> tuple[str, str]:
         """Return backend and device that *name* means, ours where a C backend is not installed."""
-        from .successors import successor
-
         backend, device = split_name(self._aliases.resolve(name))
         other = successor(backend, device)
         return other if other and not self._loader.exists(backend) else backend, device
 
     def exit(self) -> bool:
         """End all backends; handles are closed already. Return False: the registry has ended."""
-        self._listing.stop()
-        self._loader.exit(self._names, self._listing.busy())
+        busy: Collection[str] = ()
+        if self._listing is not None:
+            self._listing.stop()
+            busy = self._listing.busy()
+        self._loader.exit(self._names, busy)
         return False
 
 
@@ -355,16 +413,24 @@ class Single:
         self._initialised = initialised
 
 
-def registry_for(backend: str, context: Context, initialised: bool = True) -> Registry | Single:
-    """Return the registry of a library: "" is dll, "pysane" all of ours, else one backend."""
+def registry_of(names: Sequence[str] | None, context: Context) -> Registry:
+    """Return the registry of a Python program: of these backends, None for those of dll.conf."""
     loader = Loader(context)
     environment = context.environment
-    if backend not in ("", "pysane"):
-        return Single(loader, backend, initialised)
     conf = PysaneConf(environment, loader.debug)
-    if backend == "":
-        loader.natives = conf.natives
+    loader.natives = conf.natives
+    if names is None:
         # pysane is how our backends appear to another libsane: here it would be a loop.
         names = [name for name in backend_names(environment, loader.debug) if name != "pysane"]
-        return Registry(loader, names, Aliases.load(environment, loader.debug), conf)
+    return Registry(loader, names, Aliases.load(environment, loader.debug), conf)
+
+
+def registry_for(backend: str, context: Context, initialised: bool = True) -> Registry | Single:
+    """Return the registry of a library: "" is dll, "pysane" all of ours, else one backend."""
+    if backend == "":
+        return registry_of(None, context)
+    loader = Loader(context)
+    if backend != "pysane":
+        return Single(loader, backend, initialised)
+    conf = PysaneConf(context.environment, loader.debug)
     return Registry(loader, conf.backends or offered(), Aliases(), conf)

@@ -88,16 +88,22 @@ class Connection:
         authorize: Authorize | None = None,
         seconds: float | None = None,
         drain: int = -1,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Record:
         """Send *request* and return its reply, authorization included.
 
         drain: a data connection to empty meanwhile, since a server that is blocked there answers
-        nothing. After Cancelled the reply is still to come: the next call waits for it first.
+        nothing. meanwhile: called before the reply is waited for; the lock is held throughout,
+        since a cancel of another device, which its own thread carries out, would take the reply
+        for one that a cancelled call has left. After Cancelled the reply is still to come: the
+        next call waits for it first.
         """
         seconds = self.reply_seconds if seconds is None else seconds
         with Held(self._lock, cancel, seconds):
             self.finish_pending(cancel, seconds, drain)
             self.send(request, cancel)
+            if meanwhile is not None:
+                meanwhile()
             reply = self.reply(cancel, seconds, drain)
             challenges = 0
             while self._protocol.challenge is not None:
@@ -110,19 +116,27 @@ class Connection:
                 reply = self.reply(cancel, seconds, drain)
             return reply
 
-    def call_around(
-        self, request: Request, cancel: Cancel | NeverCancelled, meanwhile: Callable[[], None]
-    ) -> Record:
-        """Send *request*, run *meanwhile*, return the reply.
+    # What every client asks; raises the status of a server that refuses.
 
-        The lock is held throughout: a cancel of another device, which its own thread carries out,
-        would take the reply for one that a cancelled call has left.
-        """
-        with Held(self._lock, cancel, self.reply_seconds):
-            self.finish_pending(cancel, self.reply_seconds, -1)
-            self.send(request, cancel)
-            meanwhile()
-            return self.reply(cancel, self.reply_seconds, -1)
+    def devices(self) -> list[Any]:
+        """Return the devices that the server lists."""
+        reply: Any = self.call(messages.GetDevices(), NeverCancelled())
+        if reply.status:
+            raise refused(reply.status, "no devices")
+        return list(reply.devices)
+
+    def open(self, device: str, authorize: Authorize, meanwhile: Callable[[], None]) -> int:
+        """Open *device*, "" for the server's first; return its number there."""
+        reply: Any = self.call(
+            messages.Open(device), NeverCancelled(), authorize=authorize, meanwhile=meanwhile
+        )
+        if reply.status:
+            raise refused(reply.status, f"{self.host} does not open {device!r}")
+        return int(reply.handle)
+
+    def close_device(self, number: int) -> None:
+        """Close the device *number*, which needs no scanner that has time."""
+        self.call(messages.Close(number), NeverCancelled(), seconds=FAREWELL_SECONDS)
 
     def close(self, farewell: bool = True) -> None:
         """Say EXIT if the server listens, and close; may be called again."""

@@ -118,8 +118,10 @@ class NetDevice(Device):
             raise DeviceIOError(f"{connection.host}: data port {reply.port}")
         # Asked before the data connection is there, it is answered before a server that fills
         # that connection can get stuck; and one that never accepts it is noticed.
-        described = connection.call_around(
-            messages.GetParameters(self.number), cancel, lambda: self._connect(reply.port)
+        described = connection.call(
+            messages.GetParameters(self.number),
+            cancel,
+            meanwhile=lambda: self._connect(reply.port),
         )
         assert self._data is not None
         self._parameters = parameters_of(described)
@@ -194,9 +196,7 @@ class NetDevice(Device):
     def close(self) -> None:
         self._leave_frame()
         try:
-            self.connection.call(
-                messages.Close(self.number), NeverCancelled(), seconds=FAREWELL_SECONDS
-            )
+            self.connection.close_device(self.number)
         except DeviceIOError as exc:
             self.debug(2, "CLOSE: %s", exc)
 

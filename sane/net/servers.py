@@ -1,6 +1,8 @@
 """The connections of the backend net: one to a server, made when needed, made anew when lost.
 
-It knows hosts and what is asked of them; configuration and device names are in client.py.
+It knows hosts and how they are reached; configuration and device names are in client.py, what is
+said to a server in connection.py. That, and what an open device needs, is imported while the
+server makes ready for this client, and for the device: in a new process that takes as long.
 Source: net-protocol 7.5 to 7.7.
 """
 
@@ -8,21 +10,16 @@ from __future__ import annotations
 
 import _thread
 
-from ..cancel import NeverCancelled
 from ..errors import DeviceBusy, DeviceIOError, SaneError
 from ..listed import DeviceInfo, printable
 from ..transport.names import resolve
 from ..transport.sockets import Deadline
 from ..transport.streams import ByteStream
-from ..wire import messages
-from .connection import FAREWELL_SECONDS, INIT_SECONDS, REPLY_SECONDS, Connection, refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from ..debug import Debug
-    from .connection import Authorize
+    from .connection import Authorize, Connection
     from .device import NetDevice
     from .hosts import Host, NetConf
 
@@ -77,13 +74,15 @@ class Servers:
                 failure = exc
                 self._debug(2, "%s", exc)
                 continue
-            reply_seconds = settings.reply_seconds or REPLY_SECONDS
-            connection = Connection(stream, host.name, self._debug, reply_seconds)
             try:
+                from .connection import INIT_SECONDS, REPLY_SECONDS, Connection
+
+                reply_seconds = settings.reply_seconds or REPLY_SECONDS
+                connection = Connection(stream, host.name, self._debug, reply_seconds)
                 seconds = shorter(settings.connect_seconds or INIT_SECONDS, deadline.left())
                 connection.greet(seconds or 0.0, user_name())
             except BaseException:
-                connection.close(farewell=False)
+                stream.close()
                 raise
             return connection
         assert failure is not None
@@ -96,10 +95,7 @@ class Servers:
         did would be one more with each list.
         """
         try:
-            connection = self.connection(host, seconds)
-            reply: Any = connection.call(messages.GetDevices(), NeverCancelled())
-            if reply.status:
-                raise refused(reply.status, "no devices")
+            found = self.connection(host, seconds).devices()
         except SaneError as exc:
             self._debug(1, "%s: skipped: %s", host.name, exc)
             return []
@@ -108,25 +104,21 @@ class Servers:
                 host.device(device.name),
                 *(shown(getattr(device, text)) or NOTHING[text] for text in NOTHING),
             )
-            for device in reply.devices
+            for device in found
             if device.name
         ]
 
     def open(self, host: Host, device: str, authorize: Authorize) -> NetDevice:
         """Open the device that *host* calls *device*, "" for its first."""
+        connection = self.connection(host)
+        number = connection.open(device, authorize, _import_device)
         from .device import NetDevice  # not needed for a list
 
-        connection = self.connection(host)
-        reply: Any = connection.call(messages.Open(device), NeverCancelled(), authorize=authorize)
-        if reply.status:
-            raise refused(reply.status, f"{host.name} does not open {device!r}")
         try:
-            return NetDevice(connection, reply.handle, authorize, self._settings.connect_seconds)
+            return NetDevice(connection, number, authorize, self._settings.connect_seconds)
         except BaseException:
             if connection.lost is None:
-                connection.call(
-                    messages.Close(reply.handle), NeverCancelled(), seconds=FAREWELL_SECONDS
-                )
+                connection.close_device(number)
             raise
 
     def close(self) -> None:
@@ -135,6 +127,10 @@ class Servers:
         for connection in self._connections.values():
             connection.close()
         self._connections = {}
+
+
+def _import_device() -> None:
+    from . import device  # noqa: F401
 
 
 def shown(text: str | None) -> str:

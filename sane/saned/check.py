@@ -13,11 +13,11 @@ from stat import S_IROTH
 from .. import config
 from ..backend import Context
 from ..debug import Debug
-from ..discovery.announce import PROGRAM, find_program
 from ..dll.config import Aliases, backend_names, split_name
 from ..dll.registry import registry_for
 from ..errors import SaneError
 from ..sessions import access, users
+from ..sessions.report import Report
 from ..sessions.site import Shares
 from ..transport import service_port
 from ..wire import PORT, SERVICE
@@ -30,24 +30,9 @@ if TYPE_CHECKING:
     from .options import Options
 
 
-class Report:
-    """Prints paragraphs, and keeps the problems for the end."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
-    def heading(self, text: str) -> None:
-        """Begin a paragraph."""
-        print(f"\n{text}")
-
-    def line(self, text: str) -> None:
-        """Print one line of it."""
-        print(f"  {text}")
-
-
 def check(options: Options, environment: Environment) -> int:
     """Print the report; return 1 if there are problems, else 0."""
-    report = Report()
+    report = Report(print)
     found = access.Access.read(environment)
     print(f"Configuration: {found.file or 'no saned.conf'}, searched in", end=" ")
     print(", ".join(directory or "/" for directory in config.directories(environment)))
@@ -56,12 +41,7 @@ def check(options: Options, environment: Environment) -> int:
     tell_hosts(report, found)
     tell_users(report, environment)
     tell_places(report, options, found.settings)
-    report.heading("Problems")
-    for problem in report.problems:
-        report.line(problem)
-    if not report.problems:
-        report.line("none")
-    return 1 if report.problems else 0
+    return report.end()
 
 
 def tell_devices(
@@ -168,12 +148,7 @@ def tell_places(report: Report, options: Options, settings: SanedConf) -> None:
     first, last = settings.data_portrange
     ports = f"the ports {first} to {last}" if first else "any port (data_portrange limits them)"
     report.line(f"image data: {ports}; a firewall must let clients connect to them")
-    if not settings.announce:
-        report.line("not announced by DNS-SD (announce)")
-    elif find_program(PROGRAM):
-        report.line(f"announced by DNS-SD with {PROGRAM}, if the Avahi daemon runs")
-    else:
-        report.line("announced by DNS-SD only if python-zeroconf is installed")
+    report.announcing(settings.announce, "announce")
     report.line(
         f"at most {settings.max_clients} clients, {settings.max_clients_per_host} of one host"
     )

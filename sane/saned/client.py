@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import _socket
 import signal
-import time
 
 from ..cancel import above_stdio
 from ..sessions import CLIENT, MESSAGE, access
 from ..sessions.conversation import Conversation
 from ..sessions.dataport import DataPorts, uid_of
+from ..sessions.leaving import Leaving
 from ..sessions.site import Site
 from ..transport.streams import ByteStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
     from ..config import Environment
     from ..sessions.access import SanedConf
@@ -85,7 +84,7 @@ class Service:
             leaving.is_over = True  # from here on, devices are put to rest
             conversation.release()
             if conversation.wrong_passwords:
-                keep_place()
+                keep_place(leaving)
 
     def reason_to_admit(self, peer: access.Peer) -> str:
         """Return why *peer* may connect by the access list as it is now, "" if it may not."""
@@ -95,26 +94,15 @@ class Service:
         return access.reason_to_admit(peer, found, access.resolve_name, host_name)
 
 
-class Leaving:
-    """SIGTERM ends the session as if the client had left, once, and not while devices close."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-        signal.signal(signal.SIGTERM, self._leave)
-
-    def _leave(self, number: int, frame: FrameType | None) -> None:
-        if not self.is_over:
-            self.is_over = True
-            raise SystemExit
-
-
-def keep_place() -> None:
+def keep_place(leaving: Leaving) -> None:
     """Stay in the place of a client that guessed a password, for a while or until SIGTERM.
 
     Else a new connection for each guess would be faster than one that is slowed down.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    time.sleep(GUESSED_SECONDS)
+    ends = {signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # one that came before has been handled now
+    if not leaving.was_told:
+        signal.sigtimedwait(ends, GUESSED_SECONDS)
 
 
 def host_name() -> str:

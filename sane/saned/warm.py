@@ -35,6 +35,8 @@ def preload(environment: Environment, log: Log) -> None:
                 _import_parts(module)
         except Exception as exc:
             log(ERROR, f"backend {name}: {exc.__class__.__name__}: {exc}")
+    from ..dll import listing  # noqa: F401 -- the registry imports it at the first list
+
     try:
         from ..sessions import pump  # noqa: F401
     except ImportError:

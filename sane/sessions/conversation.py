@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from ..transport.streams import ByteStream
     from ..wire.messages import Request
     from ..wire.records import Record
-    from .dataport import DataPort, DataPorts
+    from .dataport import OpensPorts, Port
     from .site import Shares, Site
+
+    Answers = dict[type, tuple[Callable[[Any, Any], Record], Callable[[Any, Any, int], Record]]]
 
 RECEIVE_BYTES = 1 << 16
 TAIL_SECONDS = 1.0  # for the end marker of a frame to be taken by the kernel
@@ -66,15 +68,27 @@ class OpenDevice:
 class Conversation:
     """Serves the client at the other end of *stream* until it leaves or breaks the rules.
 
-    data_ports: opens a listener for each frame. wrong_passwords: how many the client has tried.
+    data_ports: opens a listener for each frame. private: requests that clients in the network do
+    not have, and their answers. wrong_passwords: how many the client has tried.
+    listed: the devices that it was told of, by name.
     """
 
-    def __init__(self, stream: ByteStream, data_ports: DataPorts, site: Site) -> None:
+    def __init__(
+        self,
+        stream: ByteStream,
+        data_ports: OpensPorts,
+        site: Site,
+        private: Answers | None = None,
+    ) -> None:
         self._stream = stream
         self._data_ports = data_ports
         self._site = site
         self._log = site.log
-        self._protocol = Server()
+        private = private or {}
+        self._answers: Answers = {**ANSWERS, **private}
+        found: Any = private  # requests, whose classes have opcodes
+        opcodes = {request.opcode: request for request in found}
+        self._protocol = Server(requests={**messages.REQUESTS, **opcodes})
         self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._deadline: Deadline | None = None  # for the rest of a request that has begun
         self._devices: dict[int, OpenDevice] = {}
@@ -83,7 +97,7 @@ class Conversation:
         self._shares: Shares | None = None
         self._was_authorized = False  # in the request that is being carried out
         self.wrong_passwords = 0
-        self._listed: set[str] = set()  # names that the client was told
+        self.listed: dict[str, DeviceInfo] = {}  # what the client was told, by name
         self._watch = site.watch(stream.fileno(), self._interrupt)
 
     def run(self) -> None:
@@ -139,7 +153,7 @@ class Conversation:
 
     def _answer(self, request: Request) -> bytes:
         """Carry out one request; whatever it meets becomes a status in the reply."""
-        carry_out, refuse = ANSWERS[request.__class__]
+        carry_out, refuse = self._answers[request.__class__]
         self._watch.enter()
         try:
             return self._protocol.reply(carry_out(self, request))
@@ -152,7 +166,8 @@ class Conversation:
         finally:
             self._watch.leave()
 
-    def _device(self, handle: int) -> OpenDevice:
+    def device(self, handle: int) -> OpenDevice:
+        """Return an open device; raises Invalid if there is none of this number."""
         device = self._devices.get(handle)
         if device is None:
             raise Invalid(f"handle {handle} is not open")
@@ -166,7 +181,8 @@ class Conversation:
 
     # Devices
 
-    def _list(self) -> list[DeviceInfo]:
+    def shared(self) -> list[DeviceInfo]:
+        """List the devices that the client may open."""
         assert self._shares is not None
         lists = self._site.lists
         if lists is None or self._devices:  # a device in use may be listed by its user alone
@@ -174,11 +190,11 @@ class Conversation:
         else:
             found = lists.devices(lambda: self._registry.get_devices(not self._site.allow_network))
         shared = [device for device in found if self._shares.is_shared(device)]
-        self._listed.update(device.name for device in shared)
+        self.listed.update((device.name, device) for device in shared)
         return shared
 
     def _get_devices(self, request: messages.GetDevices) -> Record:
-        listed = [messages.Device(d.name, d.vendor, d.model, d.type) for d in self._list()]
+        listed = [messages.Device(d.name, d.vendor, d.model, d.type) for d in self.shared()]
         while descriptors.device_list_bytes(listed) > descriptors.MOST_BYTES:
             listed.pop()
         return messages.DevicesReply(const.STATUS_GOOD, listed)
@@ -188,7 +204,7 @@ class Conversation:
         if name is None:
             raise Invalid("open: no device name")
         if name == "":
-            first = self._list()[:1]
+            first = self.shared()[:1]
             if not first:
                 raise Invalid("open: there is no device")
             name = first[0].name
@@ -198,7 +214,7 @@ class Conversation:
         backend = self._shares.backend_of(name)
         self._check_user(backend)
         self._watch.start()
-        if name not in self._listed:
+        if name not in self.listed:
             self._shares.check_reach(name, self._registry.reaches)
         handle = self._registry.open(name)
         number = self._next_handle()
@@ -286,7 +302,7 @@ class Conversation:
         return messages.DescriptorsReply(found)
 
     def _control(self, request: messages.ControlOption) -> Record:
-        device = self._device(request.handle)
+        device = self.device(request.handle)
         with Turn(device):
             if request.action != const.ACTION_GET_VALUE:
                 self._leave_frame(device)
@@ -310,7 +326,7 @@ class Conversation:
 
         A short frame is sent before the client asks: its driver already thinks of the next.
         """
-        device = self._device(request.handle)
+        device = self.device(request.handle)
         frame = device.frame
         p = device.handle.parameters() if frame is None else frame.parameters
         return messages.ParametersReply(
@@ -323,14 +339,17 @@ class Conversation:
     # The scan
 
     def _start(self, request: messages.Start) -> Record:
-        device = self._device(request.handle)
+        return self.start(self.device(request.handle))
+
+    def start(self, device: OpenDevice, mime: str = "") -> Record:
+        """Begin a frame, or with *mime* a page as the device sends it; return the reply."""
         frame = device.frame
         if frame is not None and not (frame.is_over and frame.end(TAIL_SECONDS)):
             raise DeviceBusy(f"{device.name}: a frame is under way")
         device.frame = None
         port = self._data_ports.open()
         try:
-            device.handle.start()
+            device.handle.start(mime)
             try:
                 device.frame = self._begin_frame(device.handle, port)
             except BaseException:
@@ -341,7 +360,7 @@ class Conversation:
             raise
         return messages.StartReply(const.STATUS_GOOD, port.number, BYTE_ORDER, None)
 
-    def _begin_frame(self, handle: Handle, port: DataPort) -> Frame:
+    def _begin_frame(self, handle: Handle, port: Port) -> Frame:
         frame = Frame(handle, handle.parameters(), port, self._site)
         frame.begin()
         return frame
@@ -415,7 +434,7 @@ class Turn:
 
 
 # Who carries out a request, and the reply if that fails.
-ANSWERS: dict[type, tuple[Callable[[Any, Any], Record], Callable[[Any, Any, int], Record]]] = {
+ANSWERS: Answers = {
     messages.Init: (Conversation._init, Conversation._refuse_init),
     messages.GetDevices: (Conversation._get_devices, Conversation._refuse_devices),
     messages.Open: (Conversation._open, Conversation._refuse),

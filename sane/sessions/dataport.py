@@ -16,7 +16,28 @@ from .access import Peer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
+
+    class Port(Protocol):
+        """Where the one data connection of a frame comes from."""
+
+        number: int
+
+        def fileno(self) -> int:
+            """Return the descriptor that is readable when there is a connection."""
+
+        def accept(self) -> _socket.socket | None:
+            """Return the connection, None if somebody else came."""
+
+        def close(self) -> None:
+            """Take no connection any more."""
+
+    class OpensPorts(Protocol):
+        """Opens a port for each frame."""
+
+        def open(self) -> Port:
+            """Return a new port; raises DeviceIOError if there is none."""
+
 
 UNIX_PORTS = (1024, 65535)  # numbers that name data sockets beside a Unix socket
 UNIX_ATTEMPTS = 16

@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..handle import Handle
     from ..param import Parameters
-    from .dataport import DataPort
+    from .dataport import Port
     from .site import Site
 
 HEAD_BYTES = 4
@@ -44,7 +44,7 @@ class Frame:
     connection and for a client that does not read.
     """
 
-    def __init__(self, handle: Handle, parameters: Parameters, port: DataPort, site: Site) -> None:
+    def __init__(self, handle: Handle, parameters: Parameters, port: Port, site: Site) -> None:
         self.parameters = parameters
         self.is_over = False  # the last byte was read; the end marker may be under way
         self._handle = handle

@@ -96,6 +96,7 @@ class Site:
 
     allow_network: devices of other servers are listed, and may be opened whatever share_net says.
     lists: what the sessions of other processes have in common with this one, if there are any.
+    users: who may use which backends; None for what saned.users says at each open.
     """
 
     def __init__(
@@ -107,9 +108,11 @@ class Site:
         *,
         allow_network: bool = False,
         lists: SharedLists | None = None,
+        users: Users | None = None,
     ) -> None:
         self.allow_network = allow_network
         self.lists = lists
+        self._users = users
         self.environment = environment
         self.settings = settings
         self.record_bytes = record_bytes
@@ -130,4 +133,4 @@ class Site:
 
     def users(self) -> Users:
         """Return who may use which backends; raises AccessDenied if that cannot be known."""
-        return Users.read(self.environment)
+        return Users.read(self.environment) if self._users is None else self._users

@@ -41,14 +41,14 @@ _WORDS = 1 << 32
 
 
 class ProtocolError(DeviceIOError):
-    """Bytes that are no message: *text* says what, *where* and *offset* in which field.
+    """Bytes that are no message: *reason* says what, *where* and *offset* in which field.
 
     offset counts from the first byte of the record that was being decoded.
     """
 
-    def __init__(self, text: str, offset: int = 0) -> None:
-        super().__init__(text)
-        self.text = text
+    def __init__(self, reason: str, offset: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.offset = offset
         self.where = ""
 
@@ -58,7 +58,7 @@ class ProtocolError(DeviceIOError):
         return self
 
     def __str__(self) -> str:
-        return f"{self.where}, byte {self.offset}: {self.text}" if self.where else self.text
+        return f"{self.where}, byte {self.offset}: {self.reason}" if self.where else self.reason
 
 
 class Incomplete(Exception):

@@ -24,6 +24,8 @@ from .codec import MESSAGE_BYTES, ProtocolError, Reader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .messages import Request
     from .records import Record
 
@@ -134,10 +136,14 @@ class Server:
     reply() or, if its class says may_challenge, with challenge() before. A second request that came
     with the first is kept: pipelined requests are served in order.
 
-    limit: see Reader. client_version: what the client's Init said, 0 before.
+    limit: see Reader. requests: what may be asked, by opcode. client_version: what the client's
+    Init said, 0 before.
     """
 
-    def __init__(self, limit: int = MESSAGE_BYTES) -> None:
+    def __init__(
+        self, limit: int = MESSAGE_BYTES, requests: Mapping[int, type[Request]] | None = None
+    ) -> None:
+        self._requests = messages.REQUESTS if requests is None else requests
         self.state = NEW
         self.client_version = 0
         self._reader = Reader(limit)
@@ -168,7 +174,7 @@ class Server:
                 return None
             self._check(head.opcode)
             self._opcode = head.opcode
-        record = messages.REQUESTS[self._opcode]
+        record = self._requests[self._opcode]
         if record is messages.ControlOption and self._build < BUILD:
             record = messages.ControlOption2
         request = self._reader.take(record)
@@ -189,7 +195,7 @@ class Server:
         return build if build in BUILDS else BUILD
 
     def _check(self, opcode: int) -> None:
-        if opcode not in messages.REQUESTS:
+        if opcode not in self._requests:
             raise Misplaced(f"there is no request {opcode}")
         is_init = opcode == messages.Init.opcode
         if is_init != (self.state == NEW):

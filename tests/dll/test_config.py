@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sane import config
 from sane.config import Environment
 from sane.debug import Debug
+from sane.dll import config as lists
 from sane.dll.config import Aliases, backend_names, split_name
 from tests import cc
 
@@ -151,7 +152,7 @@ def test_dll_conf_agrees_with_the_original(conf: bytes, referee: Referee) -> Non
 CONF_PIECES = st.sampled_from([*"\n\n\n", *'qxq"#" \t\v\r\0\x85é', "dll"])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(CONF_PIECES, max_size=16).map("".join))
 def test_random_dll_conf_agrees_with_the_original(referee: Referee, conf: str) -> None:
     (referee.folder / "dll.conf").write_bytes(conf.encode())
@@ -295,7 +296,7 @@ ALIAS_WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(ALIAS_WORDS, max_size=18).map("".join))
 def test_random_aliases_agree_with_the_original(referee: Referee, text: str) -> None:
     (referee.folder / "dll.conf").write_text("test\n")
@@ -351,7 +352,7 @@ def test_split_name_cuts_at_the_first_colon(name: str, parts: tuple[str, str]) -
     assert split_name(name) == parts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.sampled_from("qx: \t#é"), max_size=6))
 def test_split_name_agrees_with_the_original(referee: Referee, name: str) -> None:
     (referee.folder / "dll.aliases").unlink(missing_ok=True)
@@ -376,3 +377,23 @@ def test_shipped_dll_conf_says_something_about_every_backend() -> None:
     for line in lines:
         assert line.is_comment or line.is_blank or after, line
         after = line.is_comment or (after and not line.is_blank)
+
+
+@pytest.mark.parametrize(
+    ("present", "names"),
+    [((), ["two", "one"]), (("dll.conf",), []), (("dll.d/three",), ["three"])],
+)
+def test_a_wheel_uses_its_own_list_where_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, present: tuple[str, ...], names: list[str]
+) -> None:
+    machine, wheel = tmp_path / "machine", tmp_path / "wheel"
+    for folder in (machine / "dll.d", wheel):
+        folder.mkdir(parents=True)
+    (wheel / "dll.conf").write_text("one\ntwo\n")
+    for name in present:
+        (machine / name).write_text("three\n" if "/" in name else "# none\n")
+    monkeypatch.setattr(config, "DEFAULT_DIRECTORIES", (str(machine),))
+    monkeypatch.setattr(lists, "OF_THE_WHEEL", str(wheel))
+    assert backend_names(Environment({}), Debug("dll", Environment({}))) == names
+    told = Environment({"SANE_CONFIG_DIR": str(tmp_path)})  # by who says where to look: no other
+    assert backend_names(told, Debug("dll", told)) == []

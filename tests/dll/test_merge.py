@@ -309,7 +309,7 @@ def test_a_preferred_backend_takes_the_place_of_the_first() -> None:
 
 def test_a_name_that_the_user_gave_stays() -> None:
     rows = [(name, device(name)) for name in LIST]
-    rows[3][1].name = "Desk"
+    rows[3] = (rows[3][0], rows[3][1].renamed("Desk"))
     found = [it.name for it in merge(rows, ("epsonds",), ())]
     assert found == ["test:0", "Desk", "pnm:0", "net:box:test:0"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from sane.net.client import Backend
 from sane.values import TELL_FETCH
 from sane.wire import messages as m
 from sane.wire import protocol
+from tests.conftest import TREE
 from tests.fakes.saned import COUNT, DEPTH, MODE, FakeSaned
 from tests.net.opening import backend, handle, wait_for
 from tests.support.ports import full_listener
@@ -368,3 +371,33 @@ def test_client_odd_descriptors_do_no_harm(tmp_path: Path) -> None:
                     continue
         opened.close()
         made.exit()
+
+
+OPENING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from sane.backend import Context
+from sane.config import Environment
+from sane.dll.registry import registry_for
+from sane.transport import streams
+
+connect = streams.ByteStream.to_address
+
+def told(*arguments):
+    stream = connect(*arguments)
+    print("protocol:", "sane.wire.messages" in sys.modules)
+    return stream
+
+streams.ByteStream.to_address = told
+registry_for("", Context(Environment({"SANE_CONFIG_DIR": sys.argv[2]}))).open(sys.argv[3]).close()
+print("listing:", "sane.dll.listing" in sys.modules)
+"""
+
+
+def test_client_connects_before_it_imports_what_it_says(server: FakeSaned, tmp_path: Path) -> None:
+    """The server makes a process for its client meanwhile."""
+    (tmp_path / "dll.conf").write_text("net\n")
+    (tmp_path / "net.conf").write_text(f"127.0.0.1 port = {server.port}\n")
+    line = [sys.executable, "-I", "-c", OPENING, str(TREE), str(tmp_path), "net:127.0.0.1:test:0"]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    assert done.stdout == "protocol: False\nlisting: False\n"

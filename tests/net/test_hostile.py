@@ -33,9 +33,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "REPLY_SECONDS", PATIENCE)
     monkeypatch.setattr(connection, "MESSAGE_SECONDS", PATIENCE)
     monkeypatch.setattr(connection, "INIT_SECONDS", PATIENCE)
-    monkeypatch.setattr("sane.net.servers.REPLY_SECONDS", PATIENCE)
-    monkeypatch.setattr("sane.net.servers.INIT_SECONDS", PATIENCE)
-    monkeypatch.setattr("sane.net.servers.FAREWELL_SECONDS", PATIENCE)
+    monkeypatch.setattr(connection, "FAREWELL_SECONDS", PATIENCE)
     monkeypatch.setattr("sane.net.device.FAREWELL_SECONDS", PATIENCE)
 
 

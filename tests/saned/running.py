@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +15,7 @@ from typing import Any
 from sane.wire import messages
 from sane.wire.codec import Reader
 from tests.conftest import ROOT, TREE
+from tests.support.server import Server
 
 DRIVERS = Path(__file__).with_name("drivers")
 SECONDS = 10.0  # for anything that takes milliseconds
@@ -49,18 +47,15 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-I", "-c", START, str(TREE), *arguments]
 
 
-class Saned:
-    """A running server; its log is a file, which never makes it wait."""
+class Saned(Server):
+    """A running server."""
 
     def __init__(
         self, config: Path, *arguments: str, address: str = "127.0.0.1", port: int = 0, **env: str
     ) -> None:
         self.address = address
         words = ("-l", "-e", "-d5", "-b", address, "-p", str(port), *arguments)
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
-        self.process = subprocess.Popen(
-            command(*words), env=environment(config, **env), stderr=self._log
-        )
+        super().__init__(command(*words), environment(config, **env))
         try:
             line = self.wait_for("listening on ")
             self.port = int(line.rpartition(":")[2])
@@ -68,18 +63,6 @@ class Saned:
         except BaseException:
             self.stop()
             raise
-
-    def __enter__(self) -> Saned:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.stop()
-
-    @property
-    def log(self) -> str:
-        """What it has written so far."""
-        size = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), size, 0).decode()
 
     def wait_for(self, text: str, seconds: float = SECONDS, begin: int = 0) -> str:
         """Return the first line of the log, from character *begin* on, that contains *text*."""
@@ -91,11 +74,6 @@ class Saned:
 
         assert wait_until(look, seconds) and (look(), found)[1], f"no {text!r} in\n{self.log}"
         return found[0]
-
-    def children(self) -> list[int]:
-        """Return the processes of its clients."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
 
     def wait_for_children(self, count: int) -> None:
         """Wait until it has *count* clients."""
@@ -110,16 +88,6 @@ class Saned:
         client = self.connect()
         assert client.ask(messages.Init(0x01000003, "tester")).status == 0
         return client
-
-    def stop(self) -> int:
-        """End it, with its clients; return its exit status."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(SECONDS)
-        finally:
-            self.process.kill()
-            self.process.wait()
-            self._log.close()
 
 
 class Client:

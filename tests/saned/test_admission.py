@@ -14,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from sane.saned.client import keep_place
 from sane.sessions.access import Peer
 from sane.sessions.dataport import DataPorts
+from sane.sessions.leaving import Leaving
 from sane.wire import messages
 from tests.conftest import ABSENT, ROOT, TREE
 from tests.saned import running
@@ -24,7 +26,6 @@ from tests.support.saned_requests import USERS, answer, challenge
 
 SET, STRING, MODE = 1, 3, 2
 INVAL = 4
-PROMPT = 2.0  # seconds
 END = b"\xff\xff\xff\xff\x05"
 
 
@@ -122,9 +123,45 @@ def test_a_new_connection_for_each_password_is_no_faster(tmp_path: Path) -> None
         with server.connect() as client:
             assert client.is_closed()
             server.wait_for("refused: 2 clients")
-        begin = time.monotonic()
         assert len(server.children()) == 2
-    assert time.monotonic() - begin < PROMPT, "they do not hold up the end"
+
+
+def test_a_place_that_is_kept_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM counts also when it comes while the client's devices are put to rest."""
+    monkeypatch.setattr(signal, "sigtimedwait", lambda *args: pytest.fail("it stays"))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        leaving = Leaving()
+        leaving.is_over = True
+        signal.raise_signal(signal.SIGTERM)
+        keep_place(leaving)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_place_that_is_kept_ends_by_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever it comes: before, in and after the steps of keep_place."""
+    monkeypatch.setattr("sane.saned.client.GUESSED_SECONDS", 3600.0)
+    for _ in range(20):
+        ready, writer = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            leaving = Leaving()
+            leaving.is_over = True
+            os.write(writer, b"1")
+            keep_place(leaving)
+            os._exit(0)
+        assert os.read(ready, 1) == b"1"
+        os.kill(pid, signal.SIGTERM)
+        try:
+            assert wait_until(lambda: os.waitpid(pid, os.WNOHANG) == (pid, 0)), "it stays"
+        except AssertionError:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        finally:
+            os.close(ready)
+            os.close(writer)
 
 
 def test_the_client_is_known_though_its_connection_is_gone() -> None:

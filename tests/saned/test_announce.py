@@ -75,7 +75,7 @@ def test_without_a_daemon_nothing_is_announced(publisher: Publisher, tmp_path: P
     announcer.disown()
     assert len(publisher.lines()) == 1
     try:
-        import zeroconf  # type: ignore[import-not-found]  # noqa: F401
+        import zeroconf  # noqa: F401
     except ImportError:
         assert "not announced by DNS-SD" in (tmp_path / "log").read_text()
 

@@ -140,14 +140,14 @@ RECORDS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(record=RECORDS)
 def test_messages_what_is_sent_is_what_is_received(record: Record) -> None:
     data = record.encode()
     assert decode(record.__class__, data[4:] if isinstance(record, m.Request) else data) == record
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(kind=st.sampled_from([record.__class__ for record, _ in REQUESTS + REPLIES]), data=...)
 def test_messages_garbage_ends_in_a_record_or_one_error(kind: type[Record], data: bytes) -> None:
     reader = Reader()
