@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import pytest
 
 from sane import errors, pages
+from sane.api.scanner import Scanner
 from sane.backend import Device, Parameters
 from sane.const import FRAME_GRAY
 from sane.handle import Handle
-from sane.scanner import Scanner
 
 JPEG = b"\xff\xd8 whatever the scanner sent \xff\xd9" * 10_000
 WIDTH, LINES = 8, 4
@@ -77,7 +77,7 @@ class Camera(Device):
 
 
 def opened(device: Device) -> Scanner:
-    return Scanner(Handle(device), "camera:0")
+    return Scanner.around(Handle(device), "camera:0")
 
 
 @pytest.mark.parametrize("blocking", ["", "thread"])
@@ -92,11 +92,11 @@ def test_a_document_is_what_the_device_sent(blocking: str) -> None:
 def test_a_page_keeps_what_the_device_sent_only_if_it_is_wanted() -> None:
     camera = Camera(JPEG)
     with opened(camera) as found:
-        page = found.scan_page(encoded="image/jpeg")
-        assert (bytes(page.data), page.encoded) == (bytes(WIDTH * LINES), {"image/jpeg": JPEG})
-        assert found.scan_page().encoded == {}
+        page = found.scan(keep="image/jpeg")
+        assert (bytes(page.rows()), page.encoded) == (bytes(WIDTH * LINES), {"image/jpeg": JPEG})
+        assert found.scan().encoded == {}
         assert found.document() == JPEG
-        assert found.scan_page().encoded == {}
+        assert found.scan().encoded == {}
     starts = [call for call in camera.calls if call.startswith("start")]
     assert starts == ["start", "start", "startimage/jpeg", "start"]
 
@@ -104,7 +104,7 @@ def test_a_page_keeps_what_the_device_sent_only_if_it_is_wanted() -> None:
 def test_another_type_is_refused_before_paper_moves() -> None:
     camera = Camera()
     with opened(camera) as found:
-        for ask in (lambda: found.document("image/png"), lambda: found.scan_page(encoded="x/y")):
+        for ask in (lambda: found.document("image/png"), lambda: found.scan(keep="x/y")):
             with pytest.raises(errors.Unsupported, match="the device sends: image/jpeg"):
                 ask()
     assert camera.calls == []
@@ -143,15 +143,17 @@ def test_a_document_that_cannot_be_ends_the_job(
 def test_cancel_ends_a_document() -> None:
     camera = Camera()
     found = opened(camera)
+    ending = threading.Timer(0.02, found.cancel)
 
     def wait() -> int:
-        threading.Timer(0.02, found.cancel).start()
+        ending.start()
         camera.wait(10)
         return 0
 
     camera.pieces = (b"x", wait)
     with pytest.raises(errors.Cancelled):
         found.document()
+    ending.join()
     found.close()
     assert camera.calls == ["startimage/jpeg", "finish True"]
 

@@ -10,23 +10,30 @@ from array import array
 from math import atan, cos, pi, sin, tan
 
 from . import edges, retouch
+from .memory import let_go, pages
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .memory import Memory
+
     Ints = array[int]
 
 PASSES = 7
 LEAST_SLOPE = 0.0001
 EDGE_PART = 5  # the line along the upper edge has at least a fifth of the width's votes
 CORNER_COLUMNS = 6  # that are looked at for the left edge
+STRIP_ROWS = 64  # that are turned at a time
 RUN = 4  # rows or columns in succession that are paper
 MARGIN = 10  # by which a column of paper may miss the upper and lower edge
 
 
 class Picture:
-    """Rows of pixels: of *samples* bytes (1 or 3), or of bits (0), where 1 is black."""
+    """Rows of pixels: of *samples* bytes (1 or 3), or of bits (0), where 1 is black.
 
-    def __init__(self, image: bytearray, width_px: int, lines: int, samples: int) -> None:
+    image: may have bytes behind the last row, which are none of the picture's.
+    """
+
+    def __init__(self, image: Memory, width_px: int, lines: int, samples: int) -> None:
         self.image = image
         self.width_px = width_px
         self.lines = lines
@@ -165,18 +172,20 @@ def _left_edge(picture: Picture, upper: Ints, dpi: int, slope: float) -> tuple[i
     lower = picture.columns(dpi, is_up=True)
     for profile, nothing in ((upper, picture.lines), (lower, -1)):
         seen = 0
+        found: tuple[int, int] | None = None
         for x, y in enumerate(profile):
-            if y == nothing:
-                if seen:
-                    break
+            if y == nothing:  # so short a run was no edge
+                seen, found = 0, None
                 continue
             at_y = int(y - slope * x)
             at_x = int(at_y / -slope)
-            if best is None or at_x < best[0]:
-                best = at_x, at_y
+            if found is None or at_x < found[0]:
+                found = at_x, at_y
             seen += 1
             if seen == CORNER_COLUMNS:
                 break
+        if found is not None and (best is None or found[0] < best[0]):
+            best = found
     return best
 
 
@@ -193,13 +202,25 @@ def _center(slope: float, upper_x: int, left: tuple[int, int]) -> Skew:
 def deskew(picture: Picture, skew: Skew, background: int) -> Picture:
     """Return the picture turned so that the sheet lies straight; around it is *background*.
 
-    background: of a byte; for bits 0 is white and 255 black.
+    background: of a byte; for bits 0 is white and 255 black. Of a picture that lies in pages() of
+    memory nothing is left: they are given back row by row, so that there is no time at which both
+    are there whole.
     """
-    turned = bytearray((background,)) * (picture.pitch * picture.lines)
+    pitch, width_px, lines = picture.pitch, picture.width_px, picture.lines
+    turned = pages(pitch * lines)
     angle = -atan(skew.slope)
-    form = picture.pitch, picture.width_px, picture.lines, picture.samples, skew.x, skew.y
-    retouch.rotate(memoryview(picture.image), memoryview(turned), *form, cos(angle), sin(angle))
-    return Picture(turned, picture.width_px, picture.lines, picture.samples)
+    cosine, sine = cos(angle), sin(angle)
+    form = pitch, width_px, lines, picture.samples, skew.x, skew.y, cosine, sine
+    highest = min(skew.x * sine, (skew.x - width_px) * sine)  # what a row is made of, beside it
+    with memoryview(picture.image) as source, memoryview(turned) as view:
+        for first in range(0, lines, STRIP_ROWS):
+            last = min(lines, first + STRIP_ROWS)
+            ground = bytes((background,)) * (pitch * (last - first))
+            view[pitch * first : pitch * last] = ground
+            retouch.rotate(source, view, *form, first, last)
+            needed = int(skew.y + highest - (skew.y - last) * cosine) - 2
+            let_go(picture.image, pitch * max(0, needed))
+    return Picture(turned, width_px, lines, picture.samples)
 
 
 # Crop
@@ -241,7 +262,7 @@ def _last_run(good: list[bool]) -> int | None:
 
 
 def crop(picture: Picture, dpi: int, multiple: int = 1) -> Picture:
-    """Return the picture cut to the paper; as it is if none is seen.
+    """Return the picture cut to the paper, in the same memory; as it is if none is seen.
 
     multiple: of which the width is to be one, so that bits can be made of it.
     """
@@ -258,15 +279,16 @@ def crop(picture: Picture, dpi: int, multiple: int = 1) -> Picture:
 
 
 def cut(picture: Picture, left: int, top: int, right: int, bottom: int) -> Picture:
-    """Return a part of the picture; of bits, left and right lie between bytes."""
+    """Return a part of the picture, in its memory; of bits, left and right lie between bytes."""
     pitch, samples = picture.pitch, picture.samples
     start = left * samples if samples else left // 8
     end = right * samples if samples else right // 8
+    size = end - start
     with memoryview(picture.image) as view:
-        rows = [view[y * pitch + start : y * pitch + end] for y in range(top, bottom)]
-        image = bytearray().join(rows)
-        del rows
-    return Picture(image, right - left, bottom - top, samples)
+        for row in range(bottom - top):
+            at = (top + row) * pitch + start
+            view[row * size : (row + 1) * size] = view[at : at + size]
+    return Picture(picture.image, right - left, bottom - top, samples)
 
 
 # Specks, and blank pages

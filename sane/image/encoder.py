@@ -55,7 +55,14 @@ class Encoder:
                 return out
             cut = whole - len(part)
             self._part = bytes(view[cut:])
-            return out + self.encode(part + view[:cut] if part else view[:cut])
+            first = self.row_bytes - len(part) if part else 0  # that row alone is copied
+            if first:
+                out += self.encode(part + view[:first])
+            return out + self.encode(view[first:cut]) if first < cut else out
+
+    def flush(self) -> bytes:
+        """Return what is ready and was held back; the file grows a little by each call."""
+        return self._begun() + self.held_back()
 
     def end(self) -> bytes:
         """Return the last bytes of the file."""
@@ -78,6 +85,10 @@ class Encoder:
     def encode(self, rows: Rows) -> bytes:
         """Return what whole *rows* become."""
         raise NotImplementedError
+
+    def held_back(self) -> bytes:
+        """Return the bytes of rows that have been encoded and wait for more."""
+        return b""
 
     def tail(self) -> bytes:
         """Return the bytes behind the last row."""

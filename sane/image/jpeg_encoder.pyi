@@ -10,4 +10,5 @@ class JpegEncoder(Encoder):
         *,
         dpi: float = 0,
         quality: int = 90,
+        halves_color: bool = True,
     ) -> None: ...

@@ -150,6 +150,7 @@ class Layout:
             and self.is_even
             and self.pitch == self.row_bytes
             and self.used_px == self.width_px
+            and not any(self.stagger)
         )
 
     def _kind(self) -> int:

@@ -67,6 +67,9 @@ cdef extern from "jpeglib.h" nogil:
         boolean (*empty_output_buffer)(jpeg_compress_struct *) noexcept nogil
         void (*term_destination)(jpeg_compress_struct *) noexcept nogil
 
+    struct jpeg_component_info:
+        int h_samp_factor, v_samp_factor
+
     struct jpeg_compress_struct:
         jpeg_error_mgr *err
         jpeg_destination_mgr *dest
@@ -74,6 +77,7 @@ cdef extern from "jpeglib.h" nogil:
         JDIMENSION image_width, image_height
         int input_components
         J_COLOR_SPACE in_color_space
+        jpeg_component_info *comp_info
         unsigned char density_unit
         unsigned short X_density, Y_density
 

@@ -5,7 +5,7 @@ cimport cython
 cdef class Lines:
     cdef readonly object layout
     cdef readonly Py_ssize_t lines, row_bytes, taken, surplus, missing
-    cdef object _store, _part
+    cdef object _pages, _store, _part
     cdef list _starts
     cdef Py_ssize_t _start, _end, _origin, _row, _period, _skip, _stream_end
     cdef Py_ssize_t _part_left, _left, _step, _width, _placed, _first, _last, _count

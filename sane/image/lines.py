@@ -7,12 +7,14 @@ Compiled with lines.pxd, or uncompiled and slow: the same.
 from __future__ import annotations
 
 from .layout import BITS, BYTES, COPY, MANY, SHIFT, WEAVE
+from .memory import let_go, pages
 from .rows import gather_bits, gather_bytes, gather_words, shift_bits
 from .weave import copy, weave
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .layout import Layout
+    from .memory import Memory
 
 FIRST_BYTES = 1 << 16  # of the store
 FILL_BYTES = 1 << 16  # of white that is made at a time
@@ -37,7 +39,8 @@ class Lines:
     """
 
     def __init__(self, layout: Layout, lines: int = -1) -> None:
-        self._store = memoryview(bytearray(FIRST_BYTES))
+        self._pages: Memory = bytearray(FIRST_BYTES)
+        self._store = memoryview(self._pages)
         self._start = self._end = 0  # in it: what was fed and is still needed
         self._origin = 0  # place in the stream of the store's first byte
         self._row = 0  # the next one to be put together
@@ -118,9 +121,12 @@ class Lines:
         They take memory as they come: a side of 26 MB is not filled with zeros before.
         """
         if not self._end and size > len(self._store):
-            from mmap import mmap
+            self._pages = pages(size)
+            self._store = memoryview(self._pages)
 
-            self._store = memoryview(mmap(-1, size))
+    def let_go(self) -> None:
+        """Give the memory of what was read back, where it was reserved."""
+        let_go(self._pages, self._start)
 
     def room(self, size: int) -> memoryview:
         """Return where the next *size* bytes belong, to be received there; then call filled()."""
@@ -143,7 +149,8 @@ class Lines:
         old = self._store
         kept = self._end - self._start
         if 2 * (kept + size) > len(old):
-            self._store = memoryview(bytearray(2 * (kept + size)))
+            self._pages = bytearray(2 * (kept + size))
+            self._store = memoryview(self._pages)
         self._store[:kept] = old[self._start : self._end]
         self._origin += self._start
         self._start, self._end = 0, kept

@@ -63,6 +63,10 @@ class PngEncoder(Encoder):
         out, self._data = chunk(b"IDAT", self._data), b""
         return out
 
+    def held_back(self) -> bytes:
+        data, self._data = self._data + self._compressor.flush(zlib.Z_SYNC_FLUSH), b""
+        return chunk(b"IDAT", data)
+
     def tail(self) -> bytes:
         return chunk(b"IDAT", self._data + self._compressor.flush()) + chunk(b"IEND", b"")
 

@@ -8,7 +8,7 @@ cimport cython
 cpdef rotate(
     const unsigned char[::1] src, unsigned char[::1] dst, Py_ssize_t pitch, Py_ssize_t width,
     Py_ssize_t height, Py_ssize_t samples, Py_ssize_t center_x, Py_ssize_t center_y,
-    double cosine, double sine
+    double cosine, double sine, Py_ssize_t first, Py_ssize_t last
 )
 
 

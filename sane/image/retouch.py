@@ -28,13 +28,18 @@ def rotate(
     center_y: _Size,
     cosine: _Real,
     sine: _Real,
+    first: _Size,
+    last: _Size,
 ) -> None:
     """Write *src* into *dst*, turned about the center; the nearest pixel, without a mean.
 
-    dst: of the same size, filled with what is shown where *src* has nothing.
+    dst: of the same size, filled with what is shown where *src* has nothing. first, last: its rows
+    that are written, the latter excluded.
     """
     _check(min(len(src), len(dst)), pitch, width, height, samples)
-    for y in range(height):
+    if first < 0 or last > height:
+        raise ValueError(f"rows {first} to {last} of {height}")
+    for y in range(first, last):
         down = center_y - y
         for x in range(width):
             along = center_x - x

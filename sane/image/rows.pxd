@@ -76,3 +76,10 @@ cpdef gather_bits(
     unsigned char[::1] dst, Py_ssize_t dst_pitch,
     Py_ssize_t rows, const int[::1] sources, const int[::1] targets, unsigned char mask
 )
+
+
+@cython.locals(i=Py_ssize_t, k=Py_ssize_t, at=Py_ssize_t, before=Py_ssize_t)
+cpdef smooth_words(
+    const unsigned char[::1] src, unsigned short[::1] dst, const int[::1] columns,
+    Py_ssize_t channels, int shift
+)

@@ -107,6 +107,24 @@ def bytes_from_bits(bits: _View, samples: _View, width: _Size, channels: _Size) 
                 samples[at + column * channels + channel] = value ^ flip
 
 
+def smooth_words(src: _View, dst: _View, columns: Table, channels: _Size, shift: _Size) -> None:
+    """Write one row of 16 bits, each sample the sum of two neighbours of 8 bits, *shift* bits up.
+
+    src: uint8, whole pixels. dst: (len(columns) * channels,) uint16. columns: int32, which pixel
+    of *src* each becomes; it is added to the one before it, the first one to itself. Raises
+    ValueError when the sizes disagree, IndexError for a column that *src* does not have.
+    """
+    if channels < 1 or len(dst) != len(columns) * channels or not 0 <= shift <= 7:
+        raise ValueError(f"{len(columns)} columns of {channels} samples for {len(dst)}")
+    for i in range(len(columns)):
+        at = columns[i] * channels
+        before = at - channels if at else 0
+        if at < 0 or at + channels > len(src):
+            raise IndexError(f"pixel {columns[i]} of {len(src) // channels}")
+        for k in range(channels):
+            dst[i * channels + k] = (src[before + k] + src[at + k]) << shift
+
+
 def gather_bytes(
     src: _View,
     src_pitch: _Size,

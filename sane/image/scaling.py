@@ -74,6 +74,58 @@ def mix_row_words(src: _View, dst: _View, weights: _Table) -> None:
         dst[i] = total >> 16
 
 
+def mean_rows(
+    src: memoryview, dst: memoryview, width: int, channels: int, scale: int, depth: int
+) -> None:
+    """Write rows of *width* pixels, each the mean of *scale* x *scale* of *src*, rounded down.
+
+    src, dst: uint8, whole rows of samples of *depth* bits, 8 or native 16. Raises ValueError when
+    the sizes disagree.
+    """
+    if depth == 16:
+        mean_words(src.cast("B").cast("H"), dst.cast("B").cast("H"), width, channels, scale)
+    else:
+        mean_bytes(src, dst, width, channels, scale)
+
+
+def mean_bytes(src: _View, dst: _View, width: _Size, channels: _Size, scale: _Size) -> None:
+    """Do it for samples of 8 bits."""
+    row = width * channels
+    rows = len(dst) // row if row > 0 else 0
+    if rows * row != len(dst) or rows * row * scale * scale != len(src) or row <= 0 or scale <= 0:
+        raise ValueError(f"{len(src)} samples are no means of {scale} for {len(dst)}")
+    whole = scale * scale
+    for y in range(rows):
+        for x in range(width):
+            for channel in range(channels):
+                total = 0
+                for line in range(scale):
+                    at = ((y * scale + line) * width + x) * scale * channels + channel
+                    for _ in range(scale):
+                        total += src[at]
+                        at += channels
+                dst[y * row + x * channels + channel] = total // whole
+
+
+def mean_words(src: _View, dst: _View, width: _Size, channels: _Size, scale: _Size) -> None:
+    """Do it for samples of 16 bits: native uint16."""
+    row = width * channels
+    rows = len(dst) // row if row > 0 else 0
+    if rows * row != len(dst) or rows * row * scale * scale != len(src) or row <= 0 or scale <= 0:
+        raise ValueError(f"{len(src)} samples are no means of {scale} for {len(dst)}")
+    whole = scale * scale
+    for y in range(rows):
+        for x in range(width):
+            for channel in range(channels):
+                total = 0
+                for line in range(scale):
+                    at = ((y * scale + line) * width + x) * scale * channels + channel
+                    for _ in range(scale):
+                        total += src[at]
+                        at += channels
+                dst[y * row + x * channels + channel] = total // whole
+
+
 def share(at: int, ratio: float, size: int) -> tuple[int, list[int]]:
     """Return what sample *at* of a scaled line is made of: the first old one, and the weights.
 

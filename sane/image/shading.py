@@ -180,6 +180,18 @@ def medians(lines: memoryview, samples: int) -> array[int]:
     return array("H", [sorted(words[i::samples])[middle] for i in range(samples)])
 
 
+def trimmed(lines: memoryview, samples: int, drop: int) -> array[int]:
+    """Return the sum of each sample over all lines but the *drop* lightest and darkest.
+
+    lines: as for sums(). Raises ValueError where nothing would be left.
+    """
+    words = _words(lines, samples).tolist()
+    count = len(words) // samples
+    if drop < 0 or count <= 2 * drop:
+        raise ValueError(f"{count} lines less 2 times {drop}")
+    return array("Q", [sum(sorted(words[i::samples])[drop : count - drop]) for i in range(samples)])
+
+
 def _words(lines: memoryview, samples: int) -> memoryview:
     if samples < 1 or not len(lines) or len(lines) % (2 * samples):
         raise ValueError(f"{len(lines)} bytes are no whole lines of {samples} samples")

@@ -136,7 +136,7 @@ def test_the_resolution_of_a_png(dpi: float, density: int | None) -> None:
     assert chunks.get(b"pHYs") == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.binary(min_size=21, max_size=21), st.lists(st.integers(1, 9), min_size=1))
 def test_the_file_does_not_depend_on_the_pieces(data: bytes, pieces: list[int]) -> None:
     for kind in (PngEncoder, PnmEncoder):

@@ -197,7 +197,7 @@ def test_fitted_a_document_that_is_cut_off_ends_white() -> None:
     assert rows[-50:] == b"\xff" * 50
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
     frame=st.tuples(st.integers(1, 40), st.integers(1, 40)),

@@ -227,7 +227,7 @@ def test_png_garbage_ends_in_rows_or_an_error() -> None:
                     continue
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from([kind for kind in KINDS if kind[0] != 3]),
     width=st.integers(1, 40),

@@ -15,6 +15,7 @@ from sane.image.rows import (
     gather_words,
     gray_from_rgb,
     shift_bits,
+    smooth_words,
 )
 from sane.image.weave import copy, weave
 
@@ -132,3 +133,17 @@ def test_samples_beyond_the_end() -> None:
             gather_bits(view(src), 1, view(dst), 1, 2, TABLE, TABLE, 0)
         with pytest.raises(IndexError):
             shift_bits(view(src), 1, view(dst), 1, 2, 8, 0, 0)
+
+
+def test_samples_of_8_bits_become_sums_of_neighbours() -> None:
+    columns = memoryview(array("i", [0, 0, 1, 3]))
+    words = memoryview(array("H", bytes(8)))
+    smooth_words(memoryview(b"\x01\x02\x04\xff"), words, columns, 1, 7)
+    assert list(words) == [2 << 7, 2 << 7, 3 << 7, (4 + 255) << 7]
+    pixels = memoryview(array("H", bytes(6)))
+    smooth_words(memoryview(b"abcdef"), pixels, memoryview(array("i", [1])), 3, 0)
+    assert list(pixels) == [97 + 100, 98 + 101, 99 + 102]
+    with pytest.raises(IndexError):
+        smooth_words(memoryview(b"ab"), pixels, memoryview(array("i", [1])), 3, 0)
+    with pytest.raises(ValueError, match="for 3"):
+        smooth_words(memoryview(b"abcdef"), pixels, columns, 3, 0)

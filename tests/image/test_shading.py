@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sane.image.shading import Limits, Shading, measured, medians, packed, sums
+from sane.image.shading import Limits, Shading, measured, medians, packed, sums, trimmed
 
 WORDS = st.integers(0, 65535)
 
@@ -53,7 +53,7 @@ def test_tables_are_what_the_chips_want(
     assert shading.repaired == ()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(20000, 65535)), min_size=1))
 def test_dark_becomes_0_and_white_the_target(pixels: list[tuple[int, int]]) -> None:
     dark, white = [pixel[0] for pixel in pixels], [pixel[1] for pixel in pixels]
@@ -134,7 +134,7 @@ def test_many_lines_do_not_overflow() -> None:
 # Samples
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=4),
     st.lists(WORDS, min_size=12, max_size=12),
@@ -219,3 +219,12 @@ def test_measurements_that_cannot_be(dark: Any, white: Any, form: dict[str, Any]
 def test_limits_that_cannot_be(reach: int, percent: int) -> None:
     with pytest.raises(ValueError, match="limits of"):
         Limits(reach, percent)
+
+
+def test_the_lightest_and_the_darkest_lines_are_left_out() -> None:
+    lines = array("H", [7, 100, 9, 50, 8, 65535, 0, 60, 65535, 70])
+    with memoryview(lines).cast("B") as view:
+        assert list(trimmed(view, 2, 1)) == [7 + 9 + 8, 100 + 60 + 70]
+        assert trimmed(view, 2, 0) == sums(view, 2)
+        with pytest.raises(ValueError, match="5 lines less 2 times 3"):
+            trimmed(view, 2, 3)
