@@ -48,6 +48,28 @@ def resolve(
     return addresses
 
 
+def name_of(address: str, seconds: float, cancel: Cancels | None = None) -> str:
+    """Return the name of the host at *address*, a literal; "" where none is known in *seconds*.
+
+    It is taken only if looking it up gives the address back: anybody may give his own any name.
+    """
+
+    def look_up() -> list[Address]:
+        (family, where), *_ = _look_up(address, 0, _socket.AI_NUMERICHOST)
+        try:
+            name, _service = _socket.getnameinfo(where, _socket.NI_NAMEREQD)
+        except OSError:
+            return []
+        there = [found[0] for _family, found in _look_up(name, 0)]
+        return [(family, name)] if where[0] in there else []
+
+    try:
+        found = _Lookup(look_up).wait(address, seconds, cancel)
+    except DeviceIOError:
+        return ""
+    return str(found[0][1]) if found else ""
+
+
 def _numeric(host: str, port: int | str) -> list[Address] | None:
     """Return the address that *host* is, None if it is a name: that costs no time."""
     try:

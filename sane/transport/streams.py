@@ -13,13 +13,14 @@ import os
 import select
 
 from ..cancel import NeverCancelled
-from ..errors import Cancelled, DeviceIOError
+from ..errors import Cancelled, DeviceIOError, SaneError
 from .failures import Disconnected, NoAnswer
 from .names import FAMILIES, resolve
 from .sockets import Deadline, new_socket
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from ..cancel import Cancels
@@ -96,6 +97,8 @@ class ByteStream:
         """Return a stream to the Unix socket at *path*."""
         try:
             return cls.to_address((_socket.AF_UNIX, path), path, seconds, cancel)
+        except SaneError:
+            raise
         except (ValueError, OSError) as exc:  # a NUL in it, or longer than the kernel takes
             raise DeviceIOError(f"{path}: connect: {exc}") from exc
 
@@ -193,6 +196,23 @@ class ByteStream:
         while (n := self.receive_now(view)) < 0:
             self.wait(select.POLLIN, deadline, "receive")
         return n
+
+    def receive_parts(self, views: Sequence[memoryview], seconds: float | None = None) -> int:
+        """Receive what there is into *views*, one after the other: a header and what follows it.
+
+        As receive_into: it returns how many bytes came, perhaps only a part of the first view's.
+        """
+        if not self.is_plain:
+            return self.receive_into(views[0], seconds)
+        deadline: Deadline | None = None
+        while True:
+            try:
+                return int(self._sock.recvmsg_into(views)[0])
+            except BlockingIOError:
+                deadline = deadline or Deadline(seconds)
+                self.wait(select.POLLIN, deadline, "receive")
+            except OSError as exc:
+                raise self.failed("receive", exc) from exc
 
     def receive_exactly(self, view: memoryview, seconds: float | None = None) -> None:
         """Fill *view*, within *seconds* for all of it; a peer that closes early is an error."""

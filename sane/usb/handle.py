@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         """What a handle needs of the Device that it belongs to."""
 
         is_live: bool
+        waits_in_c: bool
 
 
 TIMEOUT_SECONDS = 30.0  # moving a lamp or feeding paper takes a few; a dead device must not hang
@@ -89,7 +90,9 @@ class Usb:
         from _weakref import ref  # a strong reference would be a cycle
 
         self._owner = ref(device)
-        if not self._link.is_live:
+        if self._link.is_live:
+            device.waits_in_c = True
+        else:
             device.is_live = False
 
     @property

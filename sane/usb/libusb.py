@@ -44,7 +44,10 @@ def new_context() -> Any:
         raise Unsupported(f"USB devices need pyusb: {exc}") from exc
     shared = libusb1.get_backend(find_library=lambda name: LIBRARY)
     if shared is None:
-        raise Unsupported(f"{LIBRARY} cannot be loaded: is libusb-1.0-0 installed, is there a USB?")
+        raise Unsupported(
+            f"USB devices need libusb, and {LIBRARY} cannot be loaded: install libusb-1.0-0 "
+            "(Debian, Ubuntu) or libusb1 (Fedora)"
+        )
     return type(shared)(shared.lib)
 
 

@@ -5,6 +5,8 @@ It knows interfaces, kernel drivers and permissions; libusb is called in libusb.
 
 from __future__ import annotations
 
+import time
+
 from ..errors import AccessDenied, DeviceBusy, DeviceIOError, Invalid, SaneError, Unsupported
 from .access import who_holds, why_denied
 from .failures import Unplugged
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from .descriptors import Endpoint, Interface
     from .link import Transfers
     from .sysfs import BusDevice
+
+TURN_SECONDS = 0.5  # `pysane share` has a device for at most 0.2 s to read its buttons
+PAUSE_SECONDS = 0.02  # between two attempts
 
 
 class RealLink(Link):
@@ -71,9 +76,20 @@ class RealLink(Link):
             self._debug(2, "%s: is a kernel driver active? %s", self._bus_device.name, exc)
         if self._detached:
             self._try("detach", device.detach, number)
-        self._try("claim", device.claim, number)
+        self._claim_in_turn(device, number)
         if self._interface.alternate:
             self._try("set interface", device.set_alternate, number, self._interface.alternate)
+
+    def _claim_in_turn(self, device: OpenDevice, number: int) -> None:
+        """Claim the interface; wait for a program that has it only to look at the buttons."""
+        until = time.monotonic() + TURN_SECONDS
+        while True:
+            try:
+                return device.claim(number)
+            except LibusbError as exc:
+                if exc.code != ERROR_BUSY or time.monotonic() >= until:
+                    raise self._explain("claim", exc) from exc
+            time.sleep(PAUSE_SECONDS)
 
     def _try(self, what: str, call: Callable[..., None], *arguments: int) -> None:
         """Do call(*arguments), or raise the error that says what is wrong and what helps."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from time import monotonic
 
-from .failures import Garbled, TimedOut
+from ..errors import Cancelled
+from .failures import Garbled, TimedOut, UsbError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 
 POLL_SECONDS = 0.01  # between two looks at a register
+OWED_SECONDS = 2.0  # between pieces of an answer to a read that was cancelled
 PIECE_SECONDS = 0.01  # before the rest of an answer that came in part is asked for
 
 
@@ -120,6 +122,16 @@ class Registers:
                 self._held.add(address)
                 self._dirty.add(address)
 
+    def note(self, address: int, data: bytes) -> None:
+        """Set the registers from *address* on, one after the other."""
+        for place, value in enumerate(data, address):
+            self[place] = value
+
+    def held(self, address: int, count: int) -> bytes:
+        """Return what *count* registers from *address* on should have."""
+        self._field(address + count - 1)
+        return bytes(self._values[address : address + count])
+
     def forget(self) -> None:
         """Note that the chip has lost its registers, in a reset: all that are held are written."""
         self._dirty |= self._held
@@ -131,6 +143,14 @@ class Registers:
         for address, count in list(runs(sorted(self._dirty))):
             self.port.write(address, bytes(self._values[address : address + count]))
             self._dirty.difference_update(range(address, address + count))
+
+    def send(self, address: int, count: int) -> None:
+        """Write *count* registers from *address* on, changed or not."""
+        data = self.held(address, count)
+        self.port.write(address, data)
+        places = range(address, address + count)
+        self._held.update(places)
+        self._dirty.difference_update(places)
 
     def write(self, what: Field | int, value: int) -> None:
         """Set one register or field, and write its registers now, whatever they had."""
@@ -207,6 +227,8 @@ class BulkPort:
     Header: 1 to read and 0 to write, with 2 if the address counts up; address; count, high byte
     first. A write has at most *most* data bytes in a transfer, a read 65535. A read that ends early
     goes on after a moment; an empty transfer is Garbled, silence TimedOut, too much Overflowed.
+    What still comes after a read that failed or was cancelled is dropped before the next command;
+    after a cancel it is waited for, since a chip sends image data as fast as it makes them.
     """
 
     READ, COUNTING = 1, 2
@@ -216,6 +238,18 @@ class BulkPort:
         self.usb = usb
         self.most = most
         self._in, self._out = usb.bulk_in, usb.bulk_out
+        self._owed = 0  # bytes that are still to come for a read that was cancelled
+
+    def _get_in_step(self) -> None:
+        """Take what the chip still says to a read that was broken off."""
+        view, self._owed = memoryview(bytearray(self._owed)), 0
+        try:
+            while view:
+                view = view[self.usb.read_into(self._in, view, OWED_SECONDS) or len(view) :]
+                self.usb.is_out_of_step = bool(view)
+        except UsbError:
+            pass  # nothing comes any more
+        self.usb.get_in_step()
 
     def _header(self, kind: int, address: int, count: int) -> bytes:
         return bytes((kind, address, count >> 8, count & 0xFF))
@@ -232,12 +266,14 @@ class BulkPort:
         for at in range(0, len(data), self.most):
             piece = data[at : at + self.most]
             header = self._header(self.COUNTING, address + at, len(piece))
+            self._get_in_step()
             self.usb.write(self._out, header + piece)
 
     def upload(self, address: int, data: bytes | memoryview) -> None:
         """Write all of *data* to the one register *address*: a port to the chip's memory."""
         for at in range(0, len(data), self.most):
             piece = bytes(data[at : at + self.most])
+            self._get_in_step()
             self.usb.write(self._out, self._header(0, address, len(piece)) + piece)
 
     def read_into(self, address: int, view: memoryview) -> None:
@@ -248,17 +284,24 @@ class BulkPort:
     def _receive(self, kind: int, address: int, view: memoryview) -> None:
         """Ask for one piece, and fill *view* with it."""
         size = len(view)
+        self._get_in_step()
+        self.usb.is_out_of_step = True  # until all of it has come
         self.usb.write(self._out, self._header(kind, address, size))
         done = 0
-        while done < size:
-            if done:
-                self.usb.wait(PIECE_SECONDS)
-            n = self.usb.read_into(self._in, view[done:])
-            if not n:
-                raise Garbled(
-                    f"{self.usb.name}: {done} of {size} bytes of register {address:02x} came"
-                )
-            done += n
+        try:
+            while done < size:
+                if done:
+                    self.usb.wait(PIECE_SECONDS)
+                n = self.usb.read_into(self._in, view[done:])
+                if not n:
+                    raise Garbled(
+                        f"{self.usb.name}: {done} of {size} bytes of register {address:02x} came"
+                    )
+                done += n
+        except Cancelled:
+            self._owed = size - done
+            raise
+        self.usb.is_out_of_step = False
 
 
 class ControlPort:

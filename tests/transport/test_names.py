@@ -14,7 +14,7 @@ import pytest
 from sane.cancel import Cancel, CancelOf
 from sane.errors import Cancelled, DeviceIOError
 from sane.transport.failures import NoAnswer
-from sane.transport.names import resolve
+from sane.transport.names import name_of, resolve
 from tests.support.timing import soon
 
 SHORT, LONG = 0.05, 10.0
@@ -107,3 +107,32 @@ def test_cancel_of_a_device_is_that_of_the_moment(cancel: Cancel) -> None:
     del device
     assert (request.fd, request.is_set()) == (-1, False)
     assert not request.wait(0.0)
+
+
+@pytest.mark.parametrize(
+    ("named", "addresses", "found"),
+    [
+        ("scanner.example", ["192.0.2.7"], "scanner.example"),
+        ("scanner.example", ["192.0.2.8", "192.0.2.7"], "scanner.example"),
+        ("liar.example", ["192.0.2.8"], ""),  # anybody may call his own address so
+        ("", [], ""),
+    ],
+)
+def test_transport_a_name_counts_if_it_leads_back(
+    named: str, addresses: list[str], found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = _socket.getaddrinfo
+
+    def forward(host: Any, *arguments: Any) -> Any:
+        if host == b"192.0.2.7":
+            return real(host, *arguments)
+        return [(_socket.AF_INET, _socket.SOCK_STREAM, 6, "", (text, 0)) for text in addresses]
+
+    def backward(_address: object, _flags: int) -> tuple[str, str]:
+        if not named:
+            raise OSError("no name")
+        return named, "0"
+
+    monkeypatch.setattr(_socket, "getaddrinfo", forward)
+    monkeypatch.setattr(_socket, "getnameinfo", backward)
+    assert name_of("192.0.2.7", LONG) == found

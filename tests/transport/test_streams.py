@@ -134,6 +134,25 @@ def test_transport_receive_says_how_much_came_before_the_end() -> None:
             stream.receive_exactly(memoryview(bytearray(8)), LONG)
 
 
+def test_transport_receives_a_header_and_what_follows_it_at_once(cancel: Cancel) -> None:
+    with joined() as (stream, peer):
+        head, rest = memoryview(bytearray(4)), memoryview(bytearray(8))
+        peer.sendall(b"headrest")
+        assert stream.receive_parts((head, rest), LONG) == 8
+        assert (bytes(head), bytes(rest[:4])) == (b"head", b"rest")
+        with pytest.raises(DeviceIOError, match="receive: timed out"):
+            stream.receive_parts((head, rest), SHORT)
+        stream.cancel = cancel
+        cancel.set()
+        with pytest.raises(Cancelled):
+            stream.receive_parts((head, rest), LONG)
+        stream.cancel = None
+        peer.sendall(b"he")
+        assert stream.receive_parts((head, rest), LONG) == 2
+        peer.close()
+        assert stream.receive_parts((head, rest), LONG) == 0
+
+
 def test_transport_receive_now_does_not_wait() -> None:
     with joined() as (stream, peer):
         view = memoryview(bytearray(8))

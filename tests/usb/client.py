@@ -32,6 +32,7 @@ class Owner:
     """Stands for the Device that a handle belongs to; cancels itself after a moment."""
 
     is_live = True
+    waits_in_c = False
 
     def __init__(self, usb: Usb) -> None:
         self.cancel_request = Cancel()
@@ -191,6 +192,17 @@ def pending(usb: Usb) -> None:
 def hold(usb: Usb) -> None:
     print("claimed", flush=True)
     sys.stdin.readline()
+
+
+def turns(usb: Usb) -> None:
+    """Open the device while another handle of it is closed a moment later."""
+    bus = Bus(Environment.current())
+    (bus_device,) = bus.devices()
+    threading.Timer(0.1, usb.close).start()
+    begin = time.monotonic()
+    second = bus.open(bus_device)
+    print(time.monotonic() - begin >= 0.05)
+    second.close()
 
 
 def several() -> None:

@@ -121,6 +121,10 @@ def test_a_device_in_use_names_who_uses_it(usb_bus: Umockdev, loopback: Device) 
     assert run(usb_bus, "echo") == [HELLO]
 
 
+def test_a_device_in_use_for_a_moment_is_waited_for(usb_bus: Umockdev, loopback: Device) -> None:
+    assert run(usb_bus, "turns") == ["True"]
+
+
 def test_several_devices_at_once_do_not_meet(usb_bus: Umockdev, loopback: Device) -> None:
     usb_bus.plug(Loopback, product=3)
     usb_bus.plug(Loopback, product=4)
@@ -192,4 +196,5 @@ def test_without_libusb_opening_says_what_is_missing(
     environment = {**os.environ, **usb_bus.environment, "LD_LIBRARY_PATH": str(tmp_path)}
     command = [sys.executable, str(CLIENT), str(TREE), "echo"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Unsupported 1: libusb-1.0.so.0 cannot be loaded: ")
+    missing = "USB devices need libusb, and libusb-1.0.so.0 cannot be loaded: "
+    assert done.stdout.startswith(f"Unsupported 1: {missing}")

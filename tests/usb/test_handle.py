@@ -26,6 +26,7 @@ class Owner:
     """Stands for the Device that a handle belongs to."""
 
     is_live = True
+    waits_in_c = False
 
     def __init__(self) -> None:
         self.cancel_request = Cancel()

@@ -26,6 +26,7 @@ class Owner:
     """Stands for the Device that a handle belongs to."""
 
     is_live = True
+    waits_in_c = False
 
     def __init__(self) -> None:
         self.cancel_request = Cancel()
@@ -252,6 +253,23 @@ def test_bulk_registers_have_a_header() -> None:
     ]
 
 
+def test_what_a_cancelled_read_is_owed_is_no_answer_to_the_next() -> None:
+    """Image data come when the chip has made them, be it long after the cancel."""
+    fake = FakeLink((link.CANCELLED, b"abc"), b"defgh", b"\x05")
+    port = BulkPort(fake_usb(fake))
+    with pytest.raises(errors.Cancelled):
+        port.read_into(0, memoryview(bytearray(8)))
+    assert port.read(0x07, 1) == b"\x05"
+
+
+def test_after_a_cancel_a_chip_may_fall_silent() -> None:
+    fake = FakeLink((link.CANCELLED, b"abc"), link.TIMEOUT, link.TIMEOUT, b"\x05")
+    port = BulkPort(fake_usb(fake))
+    with pytest.raises(errors.Cancelled):
+        port.read_into(0, memoryview(bytearray(8)))
+    assert port.read(0x07, 1) == b"\x05"
+
+
 def test_a_long_write_goes_on_at_its_register_and_an_upload_stays_there() -> None:
     fake = FakeLink()
     port = BulkPort(fake_usb(fake))
@@ -348,3 +366,16 @@ def test_bulk_data_are_announced() -> None:
     ]
     with pytest.raises(Garbled, match="3 of 10 bytes of data came"):
         ControlPort(fake_usb(FakeLink(b"abc"))).read_into(0, view)
+
+
+def test_registers_are_noted_together_and_sent_as_a_block(chip: Chip) -> None:
+    registers = Registers(chip)
+    registers.note(0x20, b"\x01\x02\x03")
+    assert registers.held(0x1F, 5) == b"\0\x01\x02\x03\0"
+    registers.send(0x1F, 5)
+    registers.send(0x1F, 5)
+    assert chip.written == [(0x1F, b"\0\x01\x02\x03\0")] * 2
+    registers.flush()
+    assert len(chip.written) == 2
+    with pytest.raises(ValueError, match="register"):
+        registers.held(0xFF, 2)
