@@ -21,7 +21,6 @@ DEPTH = 64
 NODES = 20_000
 ATTRIBUTE_CHARACTERS = 4096
 TEXT_CHARACTERS = 1 << 16
-SHOWN = 60  # characters of a text in a message
 BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 DOCTYPE = "<!doctype"
 SPACE = " \t\r\n"

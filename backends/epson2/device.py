@@ -27,7 +27,6 @@ WARMUP_POLLS = 15
 BUTTON_SECONDS = 1.0
 AUTOFOCUS = 0xFF
 WARMING_UP = 0x02
-FATAL, NOT_READY = 0x80, 0x40
 EMPTY_FEEDER, JAM, COVER_OPEN = 0x08, 0x04, 0x02
 
 
@@ -76,6 +75,8 @@ class Epson(EpsonOptions):
             self._recover()
         try:
             self._start()
+        except errors.DeviceBusy:
+            raise
         except (errors.Cancelled, errors.DeviceIOError, OSError):
             self.is_lost = True  # an answer may still come, or a parameter be due
             raise

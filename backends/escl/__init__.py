@@ -6,8 +6,8 @@ Source: specification escl 1 to 6.
 from __future__ import annotations
 
 from ...backend import errors
-from ...network_backend import NetworkBackend
 from .._driverless import names
+from .._driverless.backend import DriverlessBackend
 from .conf import BLOCK, BLOCK_WORDS, SETTINGS, Block, Conf
 
 TYPE_CHECKING = False
@@ -26,15 +26,11 @@ if TYPE_CHECKING:
     from .places import EsclPlace
 
 
-class Backend(NetworkBackend):
+class Backend(DriverlessBackend):
     """The scanners that announce themselves, and those that escl.conf names."""
 
-    version = (1, 0, 0)
-    methods = {"http": 80, "https": 443}
     settings = SETTINGS
     service_types = ("_uscan._tcp", "_uscans._tcp")
-    discovers_by_default = True
-    device_type = "flatbed or ADF scanner"
 
     # Names
 
@@ -50,29 +46,17 @@ class Backend(NetworkBackend):
 
         return named_place(found, self.conf.sockets)
 
-    def open(self, name: str) -> Escl:
-        found = names.parse(name) if name else None
-        device: Any
-        if found is None or found.url is not None or self.known_place(name) is not None:
-            device = super().open(name)
-        else:
-            device = self.open_at(self._found(found, name))
-        return device  # type: ignore[no-any-return]
-
-    def _found(self, wanted: Name, name: str) -> EsclPlace:
-        """Return the one scanner that a name without an address means, by asking the network."""
+    def find(self, wanted: Name, name: str) -> Place:
         if wanted.is_wsd:
             raise errors.Invalid(f"{name!r}: a scanner of WS-Scan, not of eSCL")
-        known: list[Any] = list(self.places)
-        if self.discovers:
-            known += self.discover(lambda _seconds, _fd: False)
-        fitting = {self.name_of(place): place for place in known if _is_meant(place, wanted)}
-        if len(fitting) > 1:
-            raise errors.Invalid(f"{name!r} may be {' or '.join(sorted(fitting))}")
-        for place in fitting.values():
-            return place  # type: ignore[no-any-return]
-        searched = "is not found" if self.discovers else "is unknown, and discovery is off"
-        raise errors.Invalid(f"{name!r} {searched}")
+        return super().find(wanted, name)
+
+    def is_meant(self, place: Place, wanted: Name) -> bool:
+        escl: EsclPlace = place  # type: ignore[assignment]  # all of ours are
+        if wanted.uuid:
+            return wanted.uuid in (escl.uuid, escl.name.replace("-", ""))
+        instance = wanted.instance.lower()
+        return instance in escl.instances or instance == escl.shown.lower()
 
     # Configuration
 
@@ -207,11 +191,3 @@ class Backend(NetworkBackend):
             debug=self.debug,
         )
         return opener.open(cancel)
-
-
-def _is_meant(place: EsclPlace, wanted: Name) -> bool:
-    """Tell whether a scanner is the one that a name without an address means."""
-    if wanted.uuid:
-        return wanted.uuid in (place.uuid, place.name.replace("-", ""))
-    instance = wanted.instance.lower()
-    return instance in place.instances or instance == place.shown.lower()

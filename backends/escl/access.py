@@ -23,7 +23,6 @@ MOST_SCANNERS = 4096
 KEY_DIGITS = 64
 WARN, PIN, SYSTEM = "warn", "pin", "system"  # policies; "off" needs nothing
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Keys:
@@ -59,6 +58,8 @@ class Keys:
 
     def note(self, scanner: str, key: str) -> None:
         """Keep the *key* of *scanner*; raises OSError where that cannot be."""
+        from ...wholefile import write_whole
+
         if not self.path:
             raise FileNotFoundError("there is no home folder")
         found = self._load()
@@ -66,17 +67,8 @@ class Keys:
             raise OSError(f"more than {MOST_SCANNERS} scanners")
         found[scanner] = key
         data = "".join(f"{name} {value}\n" for name, value in found.items())
-        folder = os.path.dirname(self.path)
-        os.makedirs(folder, 0o700, exist_ok=True)
-        new = f"{self.path}.{os.getpid()}"
-        fd = os.open(new, _WRITE, 0o600)
-        try:
-            with open(fd, "wb", buffering=0) as file:
-                file.write(data.encode("utf-8", "surrogateescape"))
-            os.rename(new, self.path)
-        except BaseException:
-            os.unlink(new)
-            raise
+        os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
+        write_whole(self.path, data.encode("utf-8", "surrogateescape"))
 
     def check(self, scanner: str, key: str, policy: str) -> None:
         """Compare the *key* that *scanner* has with the one that it had; keep it if it is new.

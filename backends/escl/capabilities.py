@@ -159,7 +159,8 @@ def _profile(element: Element) -> Profile:
     kinds = [COLOR_MODES[mode] for mode in dict.fromkeys(modes) if mode in COLOR_MODES]
     formats = _formats(element, "DocumentFormat")
     extended = _formats(element, "DocumentFormatExt")
-    return Profile(kinds, formats or extended, _resolutions(element), extended)
+    every = tuple(dict.fromkeys([*formats, *extended]))  # some list more in the second place
+    return Profile(kinds, every, _resolutions(element), extended)
 
 
 def _formats(element: Element, name: str) -> list[str]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ...debug import Debug
+    from ...errors import SaneError
     from .._driverless.request import Request
     from .._driverless.window import Window
     from .opening import Opened
@@ -31,6 +32,14 @@ class Escl(DriverlessDevice):
 
     def asked_window(self, window: Window) -> Window:
         return window.within(self.bed) if self.opened.quirks.has("full-area") else window
+
+    def conditions(self) -> list[SaneError] | None:
+        client = self.opened.service.client(self.cancel_request, self.opened.passwords.asked)
+        status = client.status()
+        if status is None:
+            return None
+        found = (status.definite(), status.fault(is_feeder=False))
+        return [one for one in found if one is not None]
 
     def new_job(self, request: Request) -> Job:
         return Job(

@@ -6,14 +6,12 @@ A scanner that speaks eSCL as well is listed as such. Source: specification escl
 from __future__ import annotations
 
 from ...backend import errors
-from ...cancel import NeverCancelled
-from ...network_backend import NetworkBackend
 from .._driverless import names
+from .._driverless.backend import DriverlessBackend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
 
     from ...backend import DeviceInfo
     from ...cancel import Cancels
@@ -29,15 +27,11 @@ HINTED = "_scanner._tcp"  # old scanners; and printers that say that they scan
 MOST_HOSTS = 32  # that are asked because something else is known of them
 
 
-class Backend(NetworkBackend):
+class Backend(DriverlessBackend):
     """The scanners that answer WS-Discovery, and those that wsd.conf names."""
 
-    version = (1, 0, 0)
-    methods = {"http": 80, "https": 443}
     service_types = (HINTED, "_ipp._tcp", "_ipps._tcp")
-    discovers_by_default = True
     list_seconds = 6.0
-    device_type = "flatbed or ADF scanner"
 
     # Names
 
@@ -55,27 +49,13 @@ class Backend(NetworkBackend):
         place.shown = found.shown
         return place
 
-    def open(self, name: str) -> Wsd:
-        found = names.parse(name) if name else None
-        device: Any
-        if found is None or found.url is not None or self.known_place(name) is not None:
-            device = super().open(name)
-        else:
-            device = self.open_at(self._found(found, name))
-        return device  # type: ignore[no-any-return]
-
-    def _found(self, wanted: Name, name: str) -> WsdPlace:
-        """Return the one scanner that a name without an address means, by asking the network."""
-        known: list[Any] = list(self.places)
-        if self.discovers:
-            known += self.discover(NeverCancelled().wait)
-        fitting = {self.name_of(place): place for place in known if _is_meant(place, wanted)}
-        if len(fitting) > 1:
-            raise errors.Invalid(f"{name!r} may be {' or '.join(sorted(fitting))}")
-        for place in fitting.values():
-            return place  # type: ignore[no-any-return]
-        searched = "is not found" if self.discovers else "is unknown, and discovery is off"
-        raise errors.Invalid(f"{name!r} {searched}")
+    def is_meant(self, place: Place, wanted: Name) -> bool:
+        found: WsdPlace = place  # type: ignore[assignment]  # all of ours are
+        if wanted.uuid:
+            return wanted.uuid == found.uuid
+        instance = wanted.instance.lower()
+        own = (found.shown, found.model, f"{found.vendor} {found.model}")
+        return instance in [name.lower() for name in own]
 
     # Devices
 
@@ -140,12 +120,3 @@ class Backend(NetworkBackend):
             return service, found
         assert failure is not None
         raise failure
-
-
-def _is_meant(place: WsdPlace, wanted: Name) -> bool:
-    """Tell whether a scanner is the one that a name without an address means."""
-    if wanted.uuid:
-        return wanted.uuid == place.uuid
-    instance = wanted.instance.lower()
-    own = (place.shown, place.model, f"{place.vendor} {place.model}")
-    return instance in [name.lower() for name in own]

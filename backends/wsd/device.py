@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from ...debug import Debug
+    from ...errors import SaneError
     from .._driverless.request import Request
     from .capabilities import ScanCapabilities
     from .service import Service
@@ -33,6 +34,10 @@ class Wsd(DriverlessDevice):
         self.debug = debug
         self.vendor, self.model = capabilities.vendor, capabilities.model
         super().__init__(capabilities, Formats(readable))
+
+    def conditions(self) -> list[SaneError] | None:
+        found = self._service.client(self.cancel_request).status()
+        return found.faults() if found.state else None
 
     def new_job(self, request: Request) -> Job:
         format = self._found.value_of(request.choice.format, request.choice.kind)

@@ -61,6 +61,10 @@ class Status:
         """It will be ready by itself."""
         return any(reason in self.reasons for reason in WARMING)
 
+    def faults(self) -> list[SaneError]:
+        """Return what the reasons say that keeps the scanner from scanning."""
+        return [kind(text) for word, kind, text in REASONS if word in self.reasons]
+
 
 def read(body: Element) -> Status:
     """Return the status in an answer to GetScannerElements; nothing is known without one."""
@@ -78,9 +82,8 @@ def is_end(fault: str, *, is_feeder: bool) -> bool:
 
 def meaning(fault: str, reason: str, status: Status, *, is_feeder: bool) -> SaneError:
     """Return the error that a *fault* of a device in this *status* stands for."""
-    for known, kind, text in REASONS:
-        if known in status.reasons:
-            return kind(text)
+    if known := status.faults():
+        return known[0]
     if is_end(fault, is_feeder=is_feeder):
         return NoDocs("no sheet is left in the feeder")
     if fault == NOT_ACCEPTING:

@@ -13,48 +13,12 @@ from sane.backends.epson2 import Backend as Epson2
 from sane.backends.epsonds import Backend as EpsonDs
 from sane.config import Environment
 from sane.testing import esci, esci2
-from sane.usb.link import CANCELLED
-from tests.fakes.scanner import MachineLink, prepared, read_frame, set_options
+from tests.fakes.scanner import CountingLink, prepared, read_frame, set_options
 from tests.fakes.usb import fake_usb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sane.handle import Handle
     from sane.testing.machine import Machine
-    from sane.usb.descriptors import Endpoint
-    from sane.usb.link import Cancels, Result
-
-
-class CountingLink(MachineLink):
-    """Cancels at the transfer number *at*; from then on none begins, as on the bus."""
-
-    def __init__(self, machine: Machine) -> None:
-        super().__init__(machine)
-        self.count = 0
-        self.at = -1
-        self.then: Callable[[], None] = lambda: None
-
-    def _counted(self, cancel: Cancels) -> bool:
-        """Count a transfer; return whether it may begin."""
-        self.count += 1
-        if self.count == self.at:
-            self.then()
-        return not cancel.is_set()
-
-    def transfer_in(
-        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
-    ) -> Result:
-        if not self._counted(cancel):
-            return CANCELLED, 0
-        return super().transfer_in(endpoint, data, seconds, cancel)
-
-    def transfer_out(
-        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
-    ) -> Result:
-        if not self._counted(cancel):
-            return CANCELLED, 0
-        return super().transfer_out(endpoint, data, seconds, cancel)
 
 
 def machine(kind: str) -> Machine:

@@ -1,24 +1,27 @@
-"""eSCL on an emulated scanner: exchanges, feeder, sizes; rows of specification escl 10."""
+"""eSCL on an emulated scanner: exchanges and the feeder; rows of specification escl 10."""
 
 from __future__ import annotations
-
-import re
-from typing import Any
 
 import pytest
 
 from sane import errors
-from sane.backends.escl import job
-from sane.backends.escl.device import Escl
-from sane.const import FRAME_GRAY, FRAME_RGB
-from sane.testing.escl import Delivery, Profile, Range, Reply, Scanner, Sheet
-from sane.testing.escl.presets import PRESETS
-from tests.support.escl import LINES, PNG, WIDTH, Desk, both_formats, png_model, without_pauses
+from sane.const import FRAME_GRAY
+from sane.testing.escl import Delivery, Profile, Scanner
+from tests.support.escl import (
+    LINES,
+    PNG,
+    WIDTH,
+    Desk,
+    both_formats,
+    png_model,
+    sent,
+    value,
+    without_pauses,
+)
 from tests.support.handles import page, put, read
 
 OPENED = "GET capabilities 200"
 BEGUN = ["GET status 200", "POST jobs 201"]
-LONG = 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -28,16 +31,6 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def feeder(sheets: int = 3) -> Scanner:
     return Scanner(png_model(), sheets=sheets)
-
-
-def sent(desk: Desk, number: int = 0) -> str:
-    """Return the body of a POST."""
-    return desk.log.of("jobs")[number].request.body.decode()
-
-
-def value(text: str, name: str) -> str:
-    found = re.search(rf"<\w+:{name}>([^<]*)</", text)
-    return found.group(1) if found else ""
 
 
 # Exchanges
@@ -305,155 +298,6 @@ def test_an_empty_body_is_an_error_first_and_the_end_later() -> None:
             handle.start()
 
 
-# Redirects, jobs anywhere
-
-
-@pytest.mark.parametrize(
-    "location",
-    [
-        *("path", "absolute", "wrong-host", "wrong-port", "other-host", "https", "relative"),
-        *("slash", "scheme", "host-header", "usb", "broken-ipv6"),
-    ],
-)
-def test_row_15_every_location_leads_to_the_job(location: str) -> None:
-    scanner = Scanner(png_model())
-    scanner.jobs.location, scanner.jobs.id = location, "urn"
-    with Desk(scanner) as desk:
-        assert page(desk.open())
-
-
-@pytest.mark.parametrize("location", ["empty", "missing", "long", "dots"])
-def test_row_15_a_job_that_is_nowhere_is_an_error(location: str) -> None:
-    scanner = Scanner(png_model())
-    scanner.jobs.location = location
-    with Desk(scanner) as desk, pytest.raises(errors.DeviceIOError):
-        desk.open().start()
-
-
-@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_row_16_all_requests_follow_the_redirected_capabilities(code: int) -> None:
-    scanner = Scanner(png_model())
-    scanner.access.roots.append("/other")
-    with Desk(scanner) as desk:
-        place = f"{desk.device.origin}/other/ScannerCapabilities"
-        scanner.script("capabilities", Reply(code, headers={"Location": place}))
-        page(desk.open())
-        desk.log.wait_for("delete")
-        assert all(e.request.target.startswith("/other/") for e in desk.log.exchanges[1:3])
-
-
-@pytest.mark.parametrize("code", [301, 302, 307, 308])
-def test_row_16_a_redirected_job_is_asked_for_again_with_its_body(code: int) -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.script("jobs", Reply(code, headers={"Location": "/eSCL/ScanJobs"}))
-        page(desk.open())
-        assert sent(desk, 0) == sent(desk, 1)
-
-
-def test_row_16_no_other_host_and_no_endless_way() -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.access.redirects["capabilities"] = 302, "http://192.0.2.1/eSCL/ScannerCapabilities"
-        with pytest.raises(errors.DeviceIOError, match="another host"):
-            desk.open()
-        scanner.access.redirects["capabilities"] = 302, "/eSCL/ScannerCapabilities"
-        with pytest.raises(errors.DeviceIOError, match="more than 8 redirects"):
-            desk.open()
-
-
-# Busy
-
-
-def test_row_17_a_busy_scanner_is_asked_eleven_times() -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.script("jobs", 503, 503)
-        page(desk.open())
-        assert len(desk.log.of("jobs")) == 3
-        scanner.script("jobs", *[503] * 20)
-        with pytest.raises(errors.DeviceBusy, match="11 times"):
-            desk.open().start()
-        assert len(desk.log.of("jobs")) == 3 + 11
-
-
-def test_row_17_a_page_that_is_not_ready_is_waited_for() -> None:
-    scanner = Scanner(png_model())
-    scanner.pages.not_ready = 29
-    with Desk(scanner) as desk:
-        page(desk.open())
-        assert len(desk.log.of("document")) >= 30
-
-
-def test_row_17_a_page_that_never_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "PATIENCE_SECONDS", 0.5)
-    scanner = Scanner(png_model())
-    scanner.pages.not_ready = 1 << 30
-    with Desk(scanner) as desk:
-        with pytest.raises(errors.DeviceBusy, match="no page"):
-            desk.open().start()
-        assert len(desk.log.of("document")) >= 31
-        desk.log.wait_for("delete")
-
-
-def test_row_17_retry_after_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.script("jobs", Reply(503, headers={"Retry-After": "1"}))
-        page(desk.open())
-        first, second = desk.log.of("jobs")
-        assert second.at - first.at >= 1
-
-
-@pytest.mark.parametrize(
-    ("code", "error"),
-    [
-        (400, errors.Invalid),
-        (403, errors.AccessDenied),
-        *((code, errors.DeviceIOError) for code in (404, 405, 410, 415, 500, 501)),
-        (409, errors.Invalid),
-    ],
-)
-def test_a_refused_job(code: int, error: type[errors.SaneError]) -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.script("jobs", *[code] * 3)
-        with pytest.raises(error, match=str(code)):
-            desk.open().start()
-        assert desk.log.names()[1:4] == ["GET status 200", f"POST jobs {code}", "GET status 200"]
-
-
-def test_a_refused_job_is_asked_for_once_more_with_less() -> None:
-    scanner = Scanner(png_model(ranges={"CompressionFactor": Range(0, 100, 25)}))
-    with Desk(scanner) as desk:
-        scanner.script("jobs", 400)
-        page(desk.open(scan_intent="Photo"))
-        assert value(sent(desk, 0), "Intent") == "Photo"
-        assert value(sent(desk, 0), "CompressionFactor") == "25"
-        assert not value(sent(desk, 1), "Intent") and not value(sent(desk, 1), "CompressionFactor")
-
-
-def test_an_error_that_passes_and_one_that_stays() -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.script("document", 500, 500)
-        page(desk.open())
-        scanner.script("document", *[500] * 10)
-        before = len(desk.log.of("document"))
-        with pytest.raises(errors.DeviceIOError, match="500"):
-            desk.open().start()
-        assert len(desk.log.of("document")) - before in (6, 7)
-
-
-def test_a_connection_that_is_lost_before_a_page_is_made_again_once() -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.pages.deliveries = [Delivery(reset_at=0)]
-        handle = desk.open()
-        with pytest.raises(errors.DeviceIOError):
-            page(handle)
-
-
 # The feeder
 
 
@@ -522,204 +366,3 @@ def test_the_jobs_own_document() -> None:
 def test_a_document_of_another_type_is_refused() -> None:
     with Desk() as desk, pytest.raises(errors.Unsupported):
         desk.open().start("image/jpeg")
-
-
-# Sizes
-
-
-def test_row_27_a_small_window_is_cut_out_of_a_larger_one() -> None:
-    scanner = Scanner(png_model())
-    scanner.model.platen.min_width = scanner.model.platen.min_height = 1200  # type: ignore[union-attr]
-    with Desk(scanner) as desk:
-        whole = desk.open(mode="Gray", br_x=215.0, br_y=290.0)
-        whole.start()
-        width = whole.parameters().pixels_per_line
-        rows = read(whole)
-        handle = desk.open(mode="Gray")
-        put(handle, "br_x", 215.9)
-        put(handle, "tl_x", 200.0)
-        handle.start()
-        assert value(sent(desk, 1), "Width") == value(sent(desk, 1), "Height") == "1200"
-        assert value(sent(desk, 1), "XOffset") == "1350"
-        small = handle.parameters().pixels_per_line
-        data = read(handle)
-        left = round((1350 + 1012) * 75 / 300)
-        for line in (0, 20):
-            assert (
-                data[line * small : line * small + 40]
-                == rows[line * width + left : line * width + left + 40]
-            )
-
-
-@pytest.mark.parametrize(("more_px", "more_lines"), [(-1, -1), (3, 7), (0, -60)])
-def test_row_29_a_page_has_the_promised_size(more_px: int, more_lines: int) -> None:
-    size: dict[str, Any] = {"mode": "Gray", "br_x": 61.0, "br_y": 61.0}
-    with Desk() as desk:
-        exact = page(desk.open(**size))
-        desk.scanner.pages.more_px, desk.scanner.pages.more_lines = more_px, more_lines
-        handle = desk.open(**size)
-        handle.start()
-        width, lines = handle.parameters().pixels_per_line, handle.parameters().lines
-        data = read(handle)
-        assert len(data) == len(exact) == width * lines
-        if more_px < 0:
-            assert set(data[width - 1 :: width]) == {255}
-        if more_lines < -1:
-            assert set(data[width * (lines - 59) :]) == {255}
-
-
-def test_row_29_another_resolution_than_asked_is_scaled() -> None:
-    scanner = Scanner(png_model())
-    with Desk(scanner) as desk:
-        scanner.pages.scale = 0.5
-        data = page(desk.open(mode="Gray", resolution=150, br_x=60.0, br_y=60.0))
-        assert len(data) == 355 * 355
-        assert set(data[-355:]) != {255}
-
-
-def test_row_30_line_art_is_made_of_gray_and_black_is_1() -> None:
-    with Desk() as desk:
-        gray = page(desk.open(mode="Gray"))
-        handle = desk.open(mode="Lineart")
-        handle.start()
-        params = handle.parameters()
-        assert (params.format, params.depth, params.bytes_per_line) == (FRAME_GRAY, 1, 12)
-        bits = read(handle)
-        for line in range(LINES):
-            for x in range(WIDTH):
-                bit = bits[12 * line + x // 8] >> (7 - x % 8) & 1
-                assert bit == (gray[WIDTH * line + x] < 128)
-
-
-def test_row_30_color_is_rgb() -> None:
-    with Desk() as desk:
-        handle = desk.open()
-        handle.start()
-        assert handle.parameters().format == FRAME_RGB
-        assert len(read(handle)) == WIDTH * LINES * 3
-
-
-def test_row_31_sixteen_bits() -> None:
-    scanner = Scanner(png_model(("RGB24", "RGB48", "Grayscale8", "Grayscale16")))
-    with Desk(scanner) as desk:
-        handle = desk.open(mode="Gray", depth=16)
-        handle.start()
-        assert handle.parameters().depth == 16
-        assert len(read(handle)) == 2 * WIDTH * LINES
-        assert value(sent(desk), "ColorMode") == "Grayscale16"
-
-
-# Adjustments
-
-
-def test_adjustments_are_the_scanners_where_it_has_them_and_ours_else() -> None:
-    scanner = Scanner(png_model(ranges={"Brightness": Range(0, 10, 5), "Sharpen": Range(-3, 3, 0)}))
-    with Desk(scanner) as desk:
-        plain = page(desk.open(mode="Gray"))
-        assert "Brightness" not in sent(desk) and "Sharpen" not in sent(desk)
-        handle = desk.open(mode="Gray", brightness=100, sharpen=2, contrast=-100)
-        data = page(handle)
-        assert (value(sent(desk, 1), "Brightness"), value(sent(desk, 1), "Sharpen")) == ("10", "2")
-        assert "Contrast" not in sent(desk, 1)
-        assert set(data) <= {127, 128, 255} and data != plain
-        negative = page(desk.open(mode="Gray", negative=True))
-        assert bytes(255 - sample for sample in negative) == plain
-
-
-def test_a_preview_is_coarse() -> None:
-    with Desk() as desk:
-        handle = desk.open(resolution=300, preview=True)
-        handle.start()
-        assert handle.parameters().pixels_per_line == WIDTH
-        read(handle)
-        assert value(sent(desk), "XResolution") == "75" and value(sent(desk), "Intent") == "Preview"
-
-
-# Quirks
-
-
-@pytest.mark.parametrize("name", sorted(PRESETS))
-def test_row_32_a_page_of_every_preset(name: str) -> None:
-    scanner = PRESETS[name]()
-    both_formats(scanner.model)
-    with Desk(scanner) as desk:
-        page(desk.open())
-
-
-def test_row_32_mf410_is_not_asked_when_its_feeder_is_empty() -> None:
-    scanner = PRESETS["canon-mf410"]()
-    both_formats(scanner.model).adf_options = ()
-    with Desk(scanner) as desk:
-        with pytest.raises(errors.NoDocs):
-            desk.open(source="ADF").start()
-        assert not scanner.is_jammed and not desk.log.of("jobs")
-
-
-def test_row_32_xerox_b205_waits_at_404_and_gets_no_delete() -> None:
-    scanner = PRESETS["xerox-b205"]()
-    both_formats(scanner.model)
-    with Desk(scanner) as desk:
-        handle = desk.open(source="ADF")
-        pages = len(scanner.sheets)
-        for _ in range(pages):
-            page(handle)
-        with pytest.raises(errors.NoDocs):
-            handle.start()
-        assert not desk.log.of("delete")
-
-
-def test_row_32_brother_is_not_asked_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job.Job, "pause_seconds", 1.0)
-    scanner = PRESETS["brother"]()
-    both_formats(scanner.model)
-    with Desk(scanner) as desk:
-        handle = desk.open(source="ADF")
-        for _ in range(3):
-            page(handle)
-        with pytest.raises(errors.NoDocs):
-            handle.start()
-
-
-def test_row_32_all_of_the_bed_is_asked_for_where_parts_are_rescaled() -> None:
-    scanner = Scanner(png_model(name="HP DeskJet 5000 series"))
-    with Desk(scanner) as desk:
-        assert len(page(desk.open(mode="Gray"))) == WIDTH * LINES
-        assert (value(sent(desk), "Width"), value(sent(desk), "Height")) == ("2550", "3508")
-
-
-def test_row_32_resolutions_that_fail_are_left_out() -> None:
-    scanner = Scanner(png_model(name="Canon iR2625/2630"))
-    with Desk(scanner) as desk:
-        handle = desk.open()
-        option = Escl.resolution
-        assert max(handle.options.constraints[option.index]) == 300
-
-
-def test_sheets_that_differ() -> None:
-    scanner = feeder(0)
-    scanner.sheets.extend([Sheet(height=60), Sheet()])
-    with Desk(scanner) as desk:
-        handle = desk.open(source="ADF", mode="Gray")
-        assert page(handle) != page(handle)
-
-
-# Formats that nothing here reads
-
-
-def test_a_source_of_which_nothing_can_be_read_is_left_out() -> None:
-    model = png_model()
-    assert model.adf is not None
-    model.adf.profiles = [Profile(("RGB24",), ("application/octet-stream",))]
-    with Desk(Scanner(model)) as desk:
-        opened = desk.open().device
-        assert isinstance(opened, Escl)
-        assert list(opened.capabilities.beds) == ["Flatbed", "ADF Duplex"]
-
-
-def test_a_scanner_of_which_nothing_can_be_read_says_what_is_missing() -> None:
-    model = png_model()
-    for bed in (model.platen, model.adf, model.duplex):
-        assert bed is not None
-        bed.profiles = [Profile(("RGB24",), ("application/octet-stream",))]
-    with Desk(Scanner(model)) as desk, pytest.raises(errors.Unsupported, match="octet-stream"):
-        desk.open()

@@ -15,8 +15,8 @@ from sane.backend import Context
 from sane.backends.escl import Backend
 from sane.config import Environment
 from sane.discovery.service import Service
+from sane.dll.config import successor
 from sane.dll.registry import registry_for
-from sane.dll.successors import successor
 from sane.network_backend import Place
 from sane.testing.escl import Emulator, Scanner
 from tests.conftest import ROOT, TREE

@@ -183,7 +183,7 @@ def test_wsd_a_cancel_amid_a_page_ends_the_job() -> None:
         handle.cancelled()
         handle.close()
         desk.handles.clear()
-        assert desk.scanner.asked[-1] == "CancelJob"
+        assert "CancelJob" in desk.scanner.asked  # the next sheet may have been asked for, too
 
 
 def test_wsd_a_cancel_reaches_a_device_that_has_fallen_silent(

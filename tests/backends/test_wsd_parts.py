@@ -330,7 +330,7 @@ def test_wsd_no_boundary_is_an_error(value: str) -> None:
         mtom.boundary_of(value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(form=st.sampled_from(MULTIPART), seed=st.integers(0, 1 << 32), piece=st.integers(1, 3000))
 def test_wsd_damaged_parts_never_do_worse_than_an_error(form: str, seed: int, piece: int) -> None:
     kind, data = answer(IMAGE[:2000], "image/jpeg", "urn:uuid:1", form)

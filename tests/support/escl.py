@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -95,3 +96,14 @@ def without_pauses(monkeypatch: Any) -> None:
     monkeypatch.setattr(Job, "pause_seconds", QUICK_SECONDS)
     monkeypatch.setattr(Service, "pause_seconds", QUICK_SECONDS)
     monkeypatch.setattr("sane.backends._driverless.device.DriverlessDevice.retry_seconds", 0.0)
+
+
+def sent(desk: Desk, number: int = 0) -> str:
+    """Return the body of a POST."""
+    return desk.log.of("jobs")[number].request.body.decode()
+
+
+def value(text: str, name: str) -> str:
+    """Return what the element *name* of a document has in it, "" if it is not there."""
+    found = re.search(rf"<\w+:{name}>([^<]*)</", text)
+    return found.group(1) if found else ""

@@ -18,7 +18,8 @@ PROGRESSIVE = 16384  # a flag
 FORMATS = {1: GRAY, 3: RGB, 4: CMYK}  # by samples of a pixel
 SAMPLINGS = {"444": 0, "422": 1, "420": 2}  # how far colour is reduced
 GRAY_SAMPLING = 3
-RESTART = "TJ_RESTART"  # the library's own variable: its old API has no parameter for it
+RESTART = "TJ_RESTART"  # the library's own variable: its API before 3.0 has no parameter for it
+RESTART_BLOCKS = 18  # the parameter since then, when the variable went
 
 
 class Absent(Exception):
@@ -46,9 +47,11 @@ def is_there() -> bool:
 
 
 @contextmanager
-def _restarting(blocks: int) -> Iterator[None]:
+def _restarting(handle: ctypes.c_void_p, blocks: int) -> Iterator[None]:
     """Let the library begin a restart interval every so many blocks; 0: none."""
-    if blocks:
+    if blocks and hasattr(_library(), "tj3Set"):
+        _library().tj3Set(handle, RESTART_BLOCKS, blocks)
+    elif blocks:
         os.environ[RESTART] = f"{blocks}B"
     try:
         yield
@@ -77,7 +80,7 @@ def compress(
     handle = ctypes.c_void_p(library.tjInitCompress())
     target, size = ctypes.c_void_p(), ctypes.c_ulong()
     try:
-        with _restarting(restart):
+        with _restarting(handle, restart):
             failed = library.tjCompress2(
                 handle,
                 pixels,
