@@ -231,11 +231,6 @@ class Capabilities:
         """Whether it prints on sheets."""
         return self.front_endorser or self.back_endorser
 
-    @property
-    def offers_lut(self) -> bool:
-        """Whether brightness and contrast may be done by a table that is sent to it."""
-        return self.can_take_gamma
-
     # What is offered
 
     @property

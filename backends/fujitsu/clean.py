@@ -43,7 +43,7 @@ class Cleaner:
                 picture = cleanup.crop(picture, dpi, BITS_OF_BYTE if is_made else 1)
         if settings.swdespeck:
             cleanup.despeckle(picture, settings.swdespeck)
-        side.replace(picture.image, picture.width_px, picture.lines)
+        side.replace(picture)
         if not settings.swskip or settings.is_flatbed:
             return True
         return not cleanup.is_blank(picture, dpi, settings.swskip)

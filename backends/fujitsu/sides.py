@@ -9,6 +9,7 @@ from __future__ import annotations
 from ...errors import DeviceIOError
 from ...image.layout import Layout
 from ...image.lines import Lines
+from ...image.memory import pages
 from ...image.rows import bits_from_gray, gray_from_rgb
 from .capabilities import LINEART
 from .models import PLANES, SWAPPED
@@ -18,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ...image.cleanup import Picture
+    from ...image.memory import Memory
     from .settings import Settings
 
 SCRATCH_BYTES = 1 << 18
@@ -173,27 +176,29 @@ class RawSide(Side):
             return 0 if self._makes else self._lines.read_into(view)
         size = min(len(view), len(self._made))
         view[:size] = self._made[:size]
-        self._made = self._made[size:]
+        self._made = self._made[size:] or memoryview(b"")  # without the last one's memory
         return size
 
-    def picture(self) -> tuple[bytearray, int, int]:
+    def picture(self) -> tuple[Memory, int, int]:
         """Return all that has come, in the scanner's mode, once it has ended; and its size.
 
         It is not kept here any more: replace() gives what is to be delivered.
         """
-        rows = min(self._lines.lines, self.wire_lines)
-        image = bytearray(max(0, rows) * self.layout.row_bytes)
+        rows = max(0, min(self._lines.lines, self.wire_lines))
+        image = pages(rows * self.layout.row_bytes)
         with memoryview(image) as view:
             done = 0
-            while done < len(view) and (size := self._lines.read_into(view[done:])):
+            while size := self._lines.read_into(view[done : done + SCRATCH_BYTES]):
                 done += size
+                self._lines.let_go()
         self._lines = Lines(self.layout)
-        return image, self.width_px, max(0, rows)
+        return image, self.width_px, rows
 
-    def replace(self, image: bytearray, width_px: int, rows: int) -> None:
-        """Deliver *image*, in the scanner's mode, in place of what has come."""
-        self.width_px, self.lines = width_px, rows
-        self._made = memoryview(image)
+    def replace(self, picture: Picture) -> None:
+        """Deliver *picture*, in the scanner's mode, in place of what has come."""
+        width_px = picture.width_px
+        self.width_px, self.lines = width_px, picture.lines
+        self._made = memoryview(picture.image)[: picture.pitch * picture.lines]
         if self._makes:
             self._made = memoryview(converted(self._made, width_px, self.settings))
 

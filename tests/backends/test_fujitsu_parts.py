@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sane import errors
@@ -225,7 +225,6 @@ def test_a_serial_number_is_signed() -> None:
     assert replies.serial_number(bytes.fromhex("FFFFFFFE").ljust(10)) == "-2"
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=240), st.sampled_from(("fi-7260", "M3097Gim", "iX500", "")))
 def test_any_bytes_are_capabilities_or_an_error(raw: bytes, product: str) -> None:
     standard = bytearray(model_named("fi-7260").standard())
@@ -237,7 +236,6 @@ def test_any_bytes_are_capabilities_or_an_error(raw: bytes, product: str) -> Non
     check_options(found)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_any_bits_of_a_page_make_options(data: st.DataObject) -> None:
     page = bytearray(model_named("fi-7260").page_f0())

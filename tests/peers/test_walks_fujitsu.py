@@ -9,7 +9,8 @@ import pytest
 from sane.testing.fujitsu import Sheet, alike
 from sane.testing.usb.hosted import Umockdev
 from tests.peers.fujitsu import DEVICE, Made, check, run_side
-from tests.peers.walk_fujitsu import COUNT, Described, generate_fujitsu_walk
+from tests.peers.walk_described import Described
+from tests.peers.walk_fujitsu import COUNT, generate_fujitsu_walk
 from tests.peers.walks import build_walker, their_library, walk_count
 
 # Without the M3091, of whose colours ours reads more lines than the original does.

@@ -12,10 +12,9 @@ and changes of options and a new start in mid-scan.
 from __future__ import annotations
 
 import random
-import re
-from urllib.parse import unquote
 
-from tests.peers.walk_values import Commands, Option, Walk, encode, random_value
+from tests.peers.walk_described import Action, Described, DescribedWalk
+from tests.peers.walk_values import Walk, encode, random_value
 
 SOURCE, MODE, RESOLUTION = 2, 3, 4
 PAGE_WIDTH, PAGE_HEIGHT, TL_X, TL_Y, BR_X, BR_Y = 6, 7, 8, 9, 10, 11
@@ -26,58 +25,16 @@ UNIT = 1387  # of a fixed-point word: 1/1200 inch
 LARGEST = 2300  # units that a side of a scanned area is long, at most
 SMALLEST = 600
 NOT_BLANK = 1400  # smaller pictures count as blank
-INACTIVE, SETTABLE = 0x20, 0x01
 APART = {SOURCE, MODE, RESOLUTION, PAGE_WIDTH, PAGE_HEIGHT, TL_X, TL_Y, BR_X, BR_Y}
 LEFT_OUT = {DF_DIFF, LOW_MEMORY, SIDE, SKIP}
 MOST_BACK_DPI = 150  # more is more than a buffer, and the original would hang if it cleans a back
 CAP = 30_000_000
-DESCRIPTOR = re.compile(r'"([^"]*)" .* type=(\d) unit=(\d) size=(\d+) cap=(\w+) (.*)')
-RANGE = re.compile(r"range=(-?\d+)\.\.(-?\d+)/(\d+)")
 
 
-class Described(dict[int, Option]):
-    """The options of a model by number, and those that exist whatever is set."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__()
-        self.names: dict[int, str] = {}
-        self.choices: dict[int, tuple[str, ...]] = {}
-        for number, line in enumerate(lines):
-            found = DESCRIPTOR.match(line)
-            if found is None or found[2] == "5":
-                continue
-            name, kind, size, cap = found[1], int(found[2]), int(found[4]), int(found[5], 16)
-            if cap == INACTIVE:
-                continue
-            self.names[number] = name
-            self[number] = self._option(kind, size, bool(cap & SETTABLE), found[6])
-            self.choices[number] = self[number].strings
-
-    @staticmethod
-    def _option(kind: int, size: int, is_settable: bool, constraint: str) -> Option:
-        if kind == 3:
-            texts = constraint.removeprefix("strings=").split(",")
-            strings = tuple(
-                unquote(text.strip('"').replace("\\", "%"), "latin-1") for text in texts
-            )
-            return Option("t", size, strings=strings if "strings=" in constraint else ())
-        limits = RANGE.match(constraint)
-        if limits:
-            low, high, quant = map(int, limits.groups())
-            return Option("w", 4, limits=(low, high, quant), settable=is_settable)
-        if constraint.startswith("words="):
-            words = tuple(map(int, constraint.removeprefix("words=").split(",")))
-            return Option("w", 4, words=words, settable=is_settable)
-        return Option("w", 4, usual=(0, 1), settable=is_settable)
-
-
-class _FujitsuWalk(Commands):
+class _FujitsuWalk(DescribedWalk):
     def __init__(self, rng: random.Random, options: Described, device: str) -> None:
-        super().__init__(rng, options, frozenset())
-        self.described = options
-        self.device = device
+        super().__init__(rng, options, device)
         self.fetch = True
-        self.is_open = False
         self.source = ""
         self.sides = (0, 0)  # of the area, in units
 
@@ -92,23 +49,7 @@ class _FujitsuWalk(Commands):
         self.source = self.described.choices[SOURCE][0]
         self.new_area()
 
-    def close(self) -> None:
-        self.emit("close", 0)
-        self.emit("exit")
-        self.is_open = False
-
     # -- options ------------------------------------------------------------------------
-
-    def set(self, index: int, value: object) -> None:
-        option = self.options[index]
-        self.emit("set", 0, index, option.size, "s" if option.kind == "t" else "w", value)
-
-    def choose(self, index: int) -> str:
-        """Set a text to one of its list, in one of the ways that mean it; return it."""
-        value = self.rng.choice(self.described.choices[index])
-        spelled = self.rng.choice((value, value, value.lower(), value.upper()))
-        self.set(index, encode(spelled))
-        return value
 
     def choose_source(self) -> None:
         self.shrink()
@@ -209,23 +150,14 @@ class _FujitsuWalk(Commands):
         self.emit("cancel", 0)
         self.set(SKIP, 0)
 
-    def step(self) -> None:
-        if not self.is_open:
-            self.open()
-            return
-        actions = {
+    def actions(self) -> dict[Action, int]:
+        return {
             self.choose_source: 6, self.choose_mode: 8, self.new_area: 8, self.choose_value: 30,
             self.reset_value: 12, self.look: 14, self.wrong: 4, self.scan: 20, self.close: 2,
         }  # fmt: skip
-        self.rng.choices(list(actions), list(actions.values()))[0]()
 
 
 def generate_fujitsu_walk(seed: int, options: Described, device: str) -> Walk:
     """Return the walk of *seed* on the scanner *device*, a full name, which has *options*."""
     walk = _FujitsuWalk(random.Random(seed), options, device)
-    length = walk.rng.randint(250, 400)
-    while len(walk.lines) < length:
-        walk.step()
-    if walk.is_open:
-        walk.close()
-    return Walk(seed, walk.lines)
+    return walk.walked(seed, walk.rng.randint(250, 400))

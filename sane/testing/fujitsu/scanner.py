@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import inf
+from time import monotonic
 from typing import NamedTuple
 
 from ..machine import Machine
@@ -66,8 +68,9 @@ class Scanner(Machine):
 
     hopper: the sheets to come, see load(). page: what lies on the glass. sensors: options of the
     hardware status that are set (status.SENSORS). pads: short reads are filled up to the length
-    asked for. feed_seconds: how long a sheet takes to come; without a bus there is no clock, and no
-    time passes. log: the commands, for assertions. inject(): faults.
+    asked for. feed_seconds: how long a sheet takes to come; sheet_seconds: how much later than the
+    last one it comes at least; without a bus there is no clock, and no time passes. log: the
+    commands, for assertions. inject(): faults.
     """
 
     def __init__(self, model: Model | str = "fi-7260", sheets: int = 0) -> None:
@@ -79,13 +82,14 @@ class Scanner(Machine):
         self.sensors: dict[str, int] = {}
         self.pressed: set[str] = set()  # buttons that were touched since the last look
         self.pads = False
-        self.feed_seconds = 0.0
+        self.feed_seconds = self.sheet_seconds = 0.0
         self.log: list[Command] = []
         self.windows: dict[int, Window] = {}
         self.modes: dict[int, bytes] = {}  # MODE SELECT's parameters, by page
         self.sent: dict[int, bytes] = {}  # SEND's data, by type
         self.source = ""  # the last one of SCANNER CONTROL
         self._due: tuple[Cdb, int] | None = None  # a command that waits for its data
+        self._came = -inf  # when the last sheet did
         self._turn = 0  # counts the commands: a late answer to an earlier one is dropped
         self._diagnosis = b""
         self._sense = b""
@@ -158,7 +162,13 @@ class Scanner(Machine):
                 self._answer(cdb, found, status, answer.status_data)
 
         is_fed = cdb.name == "feed" and not status
-        self.call_later(self.feed_seconds if is_fed else 0.0, give)
+        self.call_later(self._feeding() if is_fed else 0.0, give)
+
+    def _feeding(self) -> float:
+        """Return how long the sheet takes that is asked for now."""
+        now = monotonic()
+        self._came = max(now + self.feed_seconds, self._came + self.sheet_seconds)
+        return self._came - now
 
     def call_later(self, seconds: float, function: Callable[[], None]) -> None:
         """Call *function* when *seconds* have passed: at once, where there is no clock."""
