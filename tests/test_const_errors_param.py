@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import re
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sane
 from sane import const, errors
 from sane.param import Area, Parameters, fix, line_bytes, pixels, unfix, wrap_word
 from tests import cc
@@ -21,6 +24,7 @@ DEFINED = {
     for name, value in re.findall(r"SANE_([A-Z_]+) (?:= )?(\d+|\(1 << \d\))", HEADER)
 }
 OWN = {"FIXED_SCALE", "MM_PER_INCH", "STATUS_NAMES", "STATUS_TEXTS", "OPERATIONS"}
+OWN |= {"LIBRARY_VERSION", "STATUS_WARMING_UP", "STATUS_HW_LOCKED"}
 WORDS = st.integers(-(1 << 31), (1 << 31) - 1)
 
 
@@ -69,7 +73,8 @@ def test_errors_have_one_class_for_each_status(status: int) -> None:
 
 
 def test_errors_table_holds_every_subclass() -> None:
-    assert set(errors.BY_STATUS.values()) == set(errors.SaneError.__subclasses__())
+    found = {*errors.BY_STATUS.values(), *errors.DRAFTS.values()}
+    assert found == set(errors.SaneError.__subclasses__())
     assert sorted(errors.BY_STATUS) == list(range(1, 12))
 
 
@@ -104,10 +109,89 @@ def test_errors_a_status_that_a_driver_made_up_is_an_io_error(number: object) ->
     made_up = type("MadeUp", (errors.SaneError,), {"status": number})
     try:
         assert errors.status_of(made_up("x")) == const.STATUS_IO_ERROR
-        assert str(made_up()) == const.STATUS_TEXTS[const.STATUS_IO_ERROR]
+        is_number = number.__class__ is int and number != 0
+        text = f"Unknown SANE status code {number}" if is_number else "Error during device I/O"
+        assert str(made_up()) == text
     finally:
         del made_up
         gc.collect()  # it is no subclass any more
+
+
+BUILTINS = {
+    errors.Unsupported: NotImplementedError,
+    errors.DeviceBusy: BlockingIOError,
+    errors.Invalid: ValueError,
+    errors.EndOfFrame: EOFError,
+    errors.DeviceIOError: OSError,
+    errors.NoMemory: MemoryError,
+    errors.AccessDenied: PermissionError,
+    errors.DeviceNotFound: LookupError,
+    errors.ScanTimeout: TimeoutError,
+}
+
+
+@pytest.mark.parametrize("cls", BUILTINS)
+def test_errors_are_builtin_exceptions_too(cls: type[errors.SaneError]) -> None:
+    assert issubclass(cls, BUILTINS[cls])
+    with pytest.raises(BUILTINS[cls], match="why"):
+        raise cls("why")
+    assert isinstance(cls("why"), errors.error)
+
+
+def test_errors_tell_what_they_concern() -> None:
+    exc = errors.Invalid("4 is odd", device="test:0", option="depth", hint="try 8")
+    assert (exc.device, exc.option, exc.hint, exc.detail) == (
+        "test:0",
+        "depth",
+        "try 8",
+        "4 is odd",
+    )
+    assert (exc.name, exc.status, exc.text) == ("INVAL", 4, "Invalid argument")
+    assert (str(exc), exc.detail) == ("4 is odd", "4 is odd")
+    plain = errors.Jammed()
+    assert (plain.device, plain.option, plain.hint, plain.detail) == ("", "", "", "")
+    assert (str(plain), plain.name) == ("Document feeder jammed", "JAMMED")
+
+
+class WithWords(errors.AccessDenied):
+    """One that takes something else than its text."""
+
+    def __init__(self, realm: str) -> None:
+        super().__init__(f"the scanner wants a password for {realm}")
+        self.realm = realm
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        *(cls("why", device="test:0", hint="none") for cls in errors.BY_STATUS.values()),
+        *(errors.ScanTimeout(), errors.WarmingUp("so"), errors.error_of(77, "start")),
+        *(WithWords("here"), sane.error("Device busy")),
+    ],
+)
+def test_errors_can_be_pickled(exc: errors.error) -> None:
+    assert sane._sane.error is errors.error  # pickle looks for it there
+    for again in (pickle.loads(pickle.dumps(exc)), copy.copy(exc)):
+        assert type(again) is type(exc)
+        assert (str(again), again.args, vars(again)) == (str(exc), exc.args, vars(exc))
+
+
+def test_errors_of_a_c_backend_keep_its_status() -> None:
+    assert type(errors.error_of(6, "x")) is errors.Jammed
+    assert type(errors.error_of(12, "x")) is errors.WarmingUp
+    assert type(errors.error_of(13, "x")) is errors.HardwareLocked
+    strange = errors.error_of(77, "sane_start")
+    assert type(strange) is errors.SaneError
+    assert (strange.status, strange.name) == (77, "STATUS_77")
+    assert str(strange) == "sane_start: status 77 is not in the standard"
+    assert strange.text == "Unknown SANE status code 77"
+    assert errors.status_of(strange) == const.STATUS_IO_ERROR
+
+
+def test_errors_have_python_sanes_class_as_their_base() -> None:
+    assert (errors.error.__module__, errors.error.__name__) == ("_sane", "error")
+    assert errors.error.__doc__ is None
+    assert errors.error.__bases__ == (Exception,)
 
 
 # param: fixed point
