@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PATIENCE = 5.0  # seconds that a driver may take to obey
 
 
 class Stopping:
@@ -46,6 +47,20 @@ class Stopping:
 
         self._act = act
 
+    def holding(self, cancel: Callable[[], None], patience: float = PATIENCE) -> None:
+        """From now on, a signal calls *cancel* and is noted: what is at hand is finished first.
+
+        What is not finished *patience* seconds later meets KeyboardInterrupt: its driver may ignore
+        a cancel.
+        """
+
+        def act() -> None:
+            signal.signal(signal.SIGALRM, _give_up)
+            signal.setitimer(signal.ITIMER_REAL, patience)
+            cancel()
+
+        self._act = act
+
     def working(self) -> None:
         """From now on, a signal raises KeyboardInterrupt; one that has come does it at once."""
         self._act = _interrupt
@@ -53,6 +68,7 @@ class Stopping:
 
     def closing(self) -> None:
         """From now on, a signal is only noted."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
         self._act = _note
 
     def look(self) -> None:
@@ -67,6 +83,10 @@ class Stopping:
 
 
 def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _give_up(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
