@@ -1,0 +1,79 @@
+"""Where scanners are: the first at /eSCL, the others at their UUIDs, or all at secret paths.
+
+Several clients know no other path than /eSCL. Source: specification escl 7.2.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .words import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..context import ShareContext
+    from ..scanners import Scanner
+
+SECRET = "paths.secret"
+SECRET_BYTES = 16
+
+
+class Paths:
+    """The roots of a server's scanners."""
+
+    def __init__(self, context: ShareContext) -> None:
+        self._context = context
+        self._secret: uuid.UUID | None = None
+
+    @property
+    def are_secret(self) -> bool:
+        """Who has not found a scanner by DNS-SD does not know where it is."""
+        return self._context.settings.server.random_paths
+
+    def name_of(self, scanner: Scanner) -> str:
+        """Return the scanner's root where it is not /eSCL, without slashes."""
+        if not self.are_secret:
+            return scanner.id
+        if self._secret is None:
+            self._secret = uuid.UUID(bytes=_kept_secret(self._context.state / SECRET))
+        return str(uuid.uuid5(self._secret, scanner.id))
+
+    def find(self, name: str) -> Scanner | None:
+        """Return the scanner at a path of its own."""
+        for scanner in self._context.scanners:
+            if self.name_of(scanner) == name.lower():
+                return scanner
+        return None
+
+    def announced(self, scanner: Scanner) -> str:
+        """Return the root that is announced, without the first slash."""
+        context = self._context
+        has_port = scanner.id in context.ports.values()
+        is_first = scanner is next(iter(context.scanners), None)
+        plain = not self.are_secret and (has_port or is_first)
+        return f"{self.prefix}{ROOT if plain else f'/{self.name_of(scanner)}'}".lstrip("/")
+
+    @property
+    def prefix(self) -> str:
+        """Return the path at which a proxy has this server, "" for none."""
+        return urlsplit(self._context.settings.server.base_url).path
+
+
+def _kept_secret(path: Path) -> bytes:
+    """Return the server's secret, made at first; clients keep addresses."""
+    try:
+        found = path.read_bytes()
+    except OSError:
+        found = b""
+    if len(found) == SECRET_BYTES:
+        return found
+    made = os.urandom(SECRET_BYTES)
+    path.unlink(missing_ok=True)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(fd, "wb") as file:
+        file.write(made)
+    return made

@@ -1,0 +1,1 @@
+"""The program: its process, its settings from file and command line, and --check."""

@@ -1,0 +1,70 @@
+"""A document as a file: PDF (searchable, PDF/A), TIFF, or pictures, several of them in a ZIP.
+
+It puts the server's pages through the writers of page work.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+
+from ...pagework.ocr import find_ocr
+from ...pagework.pdf import Document
+from ...pagework.pipeline import Pipeline
+from ...pagework.spool import Spool
+from ...pagework.writers import check_format, write
+from ..store.names import ENDINGS
+from .pages import FilePage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ...pagework.spool import SpooledPage
+
+QUALITY = 80
+
+
+def export(
+    *,
+    pages: list[dict[str, Any]],
+    target: str,
+    scratch: str,
+    format: str,
+    title: str,
+    ocr: str = "",
+    pdfa: bool = False,
+) -> dict[str, Any]:
+    """Write *pages* to *target*; scratch: a folder. ocr: the languages to read, "" for no text.
+
+    Returns "kind", of the file, "bytes", and "notes": sentences on what is not as it was wanted.
+    """
+    check_format(format, pdfa=pdfa)
+    reader = find_ocr(ocr) if ocr and format == "pdf" else None
+    with Spool(scratch) as spool:
+        with Pipeline(spool, format=format, quality=QUALITY, workers=1) as line:
+            for number, page in enumerate(pages, 1):
+                line.put(FilePage(number=number, **page).sheet())
+            spooled = line.end()
+        notes = [str(page.problem) for page in spooled if page.problem is not None]
+        if format in ("jpeg", "png") and len(spooled) > 1:
+            kind = "zip"
+            _write_zip(spooled, target, format)
+        else:
+            kind = format
+            document = Document(title=title, pdfa=pdfa)
+            written = write(*(spooled, target, format), document=document, ocr=reader, force=True)
+            notes += [str(problem) for problem in written.problems]
+    os.chmod(target, 0o600)
+    return {"kind": kind, "bytes": os.path.getsize(target), "notes": notes}
+
+
+def _write_zip(pages: Sequence[SpooledPage], target: str, format: str) -> None:
+    """Write a ZIP of one picture a page; they are compressed already."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for number, page in enumerate(pages, 1):
+            path = f"{page.spool.file(f'zip-{number}')}.{ENDINGS[format]}"
+            write([page], path, format, force=True, quality=QUALITY)
+            archive.write(path, f"page-{number:03}.{ENDINGS[format]}")
+            os.unlink(path)

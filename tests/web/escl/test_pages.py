@@ -1,0 +1,376 @@
+"""Pages on their way: streamed as they are scanned, the right pixels, and what breaks them."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import errno
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from sane.web import problems
+from sane.web.config import ClientSettings, ShareSettings
+from sane.web.encoders import JPEG, PNG, TIFF, available
+from sane.web.encoders.form import Form
+from sane.web.escl import job as jobs
+from sane.web.escl import page as pages
+from sane.web.escl.copy import Copy
+from sane.web.escl.settings import Ticket
+from sane.web.escl.tone import Tone
+from sane.web.facts import PageHead, ScanSettings
+from tests.support.escl_client import HEIGHT, WIDTH, Client, looped, posted, served, settings
+from tests.support.web import FakeScanner, page_bytes, source
+
+DPI = 75
+SIZE = WIDTH * DPI // 300, HEIGHT * DPI // 300
+BODY_BYTES = SIZE[0] * SIZE[1] * 3
+FEEDER = settings("Feeder")
+
+
+def pixels(number: int = 1, channels: int = 3) -> bytes:
+    """Return what page *number* looks like."""
+    width, lines = SIZE
+    return page_bytes(PageHead(width, lines, 8, channels, width * channels, DPI, DPI), number)
+
+
+def shown(body: bytes) -> bytes:
+    """Return the pixels of a picture."""
+    return bytes(Image.open(io.BytesIO(body)).tobytes())
+
+
+async def fetched(client: Client, body: bytes, **rest: Any) -> Any:
+    job = await client.post(body)
+    return await client.page(job, **rest)
+
+
+@looped
+async def test_pages_have_the_pixels_of_the_scanner(tmp_path: Path) -> None:
+    async with posted(FEEDER, tmp_path, FakeScanner(pages=3)) as (client, job):
+        for number in (1, 2, 3):
+            answer = await client.page(job)
+            assert answer.headers["content-type"] == PNG and answer.is_whole
+            assert shown(answer.body) == pixels(number)
+
+
+@pytest.mark.parametrize("format", [PNG, JPEG, "application/pdf"])
+@looped
+async def test_the_first_bytes_come_while_the_scanner_runs(format: str, tmp_path: Path) -> None:
+    scanner = FakeScanner()
+    async with served(tmp_path, scanner) as client:
+        if format == JPEG:
+            pytest.importorskip("sane.image.jpeg_encoder")
+        job = await client.post(settings(format=format))
+        arrived = asyncio.Event()
+        reads = _stopped_after_first_read(scanner)
+        fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
+        await arrived.wait()
+        assert reads == [1] and not fetching.done()
+        scanner.gate.set()
+        answer = await fetching
+        assert answer.is_whole and "content-length" not in answer.headers
+
+
+def _stopped_after_first_read(scanner: FakeScanner) -> list[int]:
+    """Let the scanner stop after its first bytes until its gate is set; return who counts."""
+    held: Any = scanner.held
+    read = held.read
+    done: list[int] = []
+
+    async def once() -> bytes:
+        if done:
+            await scanner.gate.wait()
+        else:
+            scanner.gate.clear()
+            done.append(1)
+            data: bytes = await _unstopped()
+            return data
+        data = await read()
+        return data
+
+    async def _unstopped() -> bytes:
+        data, held._left = held._left[:300], held._left[300:]
+        return bytes(data)
+
+    held.read = once
+    return done
+
+
+@looped
+async def test_what_is_compressed_well_is_not_held_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "FLUSH_SECONDS", 0.02)
+    scanner = FakeScanner()
+    async with posted(settings(), tmp_path, scanner) as (client, job):
+        arrived = asyncio.Event()
+        _stopped_after_first_read(scanner)
+        fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
+        await arrived.wait()
+        page = client.escl.service(scanner).active.page
+        while b"IDAT" not in page._copy.read(0):  # the rows, not the head alone
+            await asyncio.sleep(0.01)
+        scanner.gate.set()
+        assert shown((await fetching).body) == pixels()
+
+
+@pytest.mark.parametrize("format", [PNG, JPEG])
+@looped
+async def test_a_page_of_unknown_height_has_its_height(format: str, tmp_path: Path) -> None:
+    scanner = FakeScanner()
+    scanner.unknown = True
+    async with served(tmp_path, scanner) as client:
+        if format not in available():
+            pytest.skip("this build makes no JPEG")
+        answer = await fetched(client, settings(format=format, Height=400))  # 100 lines
+        assert Image.open(io.BytesIO(answer.body)).size == (SIZE[0], 100)
+        job = answer.headers["content-location"]
+        info = (await client.get(f"{job}/ScanImageInfo")).xml
+        assert (info.value("ActualWidth"), info.value("ActualHeight")) == (str(SIZE[0]), "100")
+        assert info.value("ActualBytesPerLine") == str(3 * SIZE[0])
+
+
+@looped
+async def test_a_page_too_long_to_be_kept_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "COPY_BYTES", 1000)
+    scanner = FakeScanner()
+    scanner.unknown = True
+    async with served(tmp_path, scanner) as client:
+        assert (await fetched(client, settings())).status == 500
+        assert scanner.held is None
+
+
+@looped
+async def test_missing_lines_are_white(tmp_path: Path) -> None:
+    scanner = FakeScanner()
+    async with posted(settings(), tmp_path, scanner) as (client, job):
+        held: Any = scanner.held
+        start = held.start
+
+        async def short() -> PageHead:
+            head: PageHead = await start()
+            held._left = held._left[: 10 * head.bytes_per_line + 5]
+            return head
+
+        held.start = short
+        answer = await client.page(job)
+        there = 10 * 3 * SIZE[0] + 5
+        assert shown(answer.body) == pixels()[:there] + b"\xff" * (BODY_BYTES - there)
+
+
+@looped
+async def test_a_page_that_breaks_ends_the_connection(tmp_path: Path) -> None:
+    scanner = FakeScanner()
+    scanner.breaking = (1, problems.Jammed("jam"))
+    large = settings(Width=2550, Height=3508, dpi=150)
+    async with posted(large, tmp_path, scanner) as (client, job):
+        arrived = asyncio.Event()
+        _stopped_after_first_read(scanner)
+        fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
+        await arrived.wait()  # a page that breaks earlier is answered with 409
+        scanner.gate.set()
+        answer = await fetching
+        assert answer.status == 200 and answer.body and not answer.is_whole
+        info = (await client.status()).find("Jobs", "JobInfo")
+        assert info is not None and info.value("JobState") == "Aborted"
+        assert scanner.held is None
+
+
+@looped
+async def test_a_client_that_vanishes_gets_the_page_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "PIECE_BYTES", 100)
+    async with posted(FEEDER, tmp_path, FakeScanner(pages=2)) as (client, job):
+        first = await client.page(job, leaves_after=10)
+        assert not first.is_whole
+        again = await client.page(job)
+        assert shown(again.body) == pixels(1)
+        assert shown((await client.page(job)).body) == pixels(2)
+
+
+@looped
+async def test_a_client_that_hangs_up_with_the_last_byte_has_the_page(tmp_path: Path) -> None:
+    """As those do that asked for the connection's end: nothing is sent a second time."""
+    body = settings("Feeder", format=TIFF)  # whose length is told
+    async with served(tmp_path, FakeScanner(pages=2)) as client:
+        job = await client.post(body)
+        length = len((await client.page(job)).body)
+        await client.ask("DELETE", job)
+        job = await client.post(body)
+        first = await client.page(job, leaves_after=length)
+        assert int(first.headers["content-length"]) == length
+        assert shown((await client.page(job)).body) == pixels(2)
+
+
+@looped
+async def test_a_client_that_vanishes_frees_the_scanner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "RETURN_SECONDS", 0.05)
+    scanner = FakeScanner()
+    async with posted(FEEDER, tmp_path, scanner) as (client, job):
+        _stopped_after_first_read(scanner)
+        await client.page(job, leaves_after=1)
+        while scanner.held is not None:
+            await asyncio.sleep(0.01)
+        assert (await client.status()).value("State") == "Idle"
+
+
+@looped
+async def test_a_client_that_vanishes_before_the_first_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "RETURN_SECONDS", 0.05)
+    scanner = FakeScanner()
+    async with posted(FEEDER, tmp_path, scanner) as (client, job):
+        scanner.gate.clear()
+        leaves = asyncio.Event()
+        fetching = asyncio.ensure_future(client.page(job, leaves=leaves))
+        await asyncio.sleep(0.02)
+        leaves.set()
+        await fetching
+        while scanner.held is not None:
+            await asyncio.sleep(0.01)
+        info = (await client.status()).find("Jobs", "JobInfo")
+        assert info is not None and info.value("JobState") == "Aborted"
+
+
+@looped
+async def test_what_is_not_kept_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "COPY_BYTES", 700)
+    scanner = FakeScanner()
+    async with posted(settings(dpi=300, format=PNG), tmp_path, scanner) as (client, job):
+        await client.page(job, leaves_after=1500)
+        while scanner.held is not None:
+            await asyncio.sleep(0.01)
+        assert (await client.page(job)).status == 404
+
+
+@looped
+async def test_another_client_need_not_wait_for_one_that_vanished(tmp_path: Path) -> None:
+    scanner = FakeScanner()
+    async with posted(FEEDER, tmp_path, scanner) as (client, job):
+        _stopped_after_first_read(scanner)
+        await client.page(job, leaves_after=1)
+        other = client.at("192.168.1.9")
+        answer = await fetched(other, settings())
+        assert shown(answer.body) == pixels()
+
+
+@looped
+async def test_more_than_the_copy_holds_is_sent_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "COPY_BYTES", 700)
+    async with served(tmp_path) as client:
+        assert shown((await fetched(client, settings(format=PNG))).body) == pixels()
+
+
+@looped
+async def test_a_page_beyond_the_limit_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "PAGE_BYTES", 100)
+    async with served(tmp_path) as client:
+        answer = await fetched(client, settings())
+        assert not (answer.status == 200 and answer.is_whole)
+
+
+@looped
+async def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    scanner = FakeScanner()
+    async with served(tmp_path, scanner) as client:
+        monkeypatch.setattr("sane.web.escl.copy.os.pwrite", full)
+        answer = await fetched(client, settings())
+        assert answer.status == 500 and b"No space left" in answer.body
+        assert scanner.held is None
+
+
+@looped
+async def test_the_devices_jpeg_is_passed_on(tmp_path: Path) -> None:
+    scanner = FakeScanner(encoded=(JPEG,))
+    scanner.jpeg = _jpeg()
+    async with served(tmp_path, scanner) as client:
+        if JPEG not in _formats((await client.get("/eSCL/ScannerCapabilities")).body):
+            pytest.skip("this build makes no JPEG")
+        assert (await fetched(client, settings(format=JPEG))).body == scanner.jpeg
+        smaller = "<scan:CompressionFactor>80</scan:CompressionFactor>"
+        answer = await fetched(client, settings(format=JPEG, extra=smaller))
+        assert answer.body != scanner.jpeg
+        assert scanner.jpeg in (await fetched(client, settings(format="application/pdf"))).body
+
+
+def _formats(capabilities: bytes) -> str:
+    return capabilities.decode()
+
+
+def _jpeg() -> bytes:
+    out = io.BytesIO()
+    Image.frombytes("RGB", SIZE, pixels()).save(out, "JPEG")
+    return out.getvalue()
+
+
+@looped
+async def test_gray_is_made_of_colour_where_it_is_wanted(tmp_path: Path) -> None:
+    scanner = FakeScanner(sources=[source(modes=("color",))])
+    async with served(tmp_path, scanner, synthesize_gray=True) as client:
+        assert b"Grayscale8" in (await client.get("/eSCL/ScannerCapabilities")).body
+        answer = await fetched(client, settings(mode="Grayscale8"))
+        red, green, blue = pixels()[:3]
+        picture = Image.open(io.BytesIO(answer.body))
+        assert picture.mode == "L"
+        assert picture.getpixel((0, 0)) == (2126 * red + 7152 * green + 722 * blue) // 10000
+
+
+@pytest.mark.parametrize("mode", ["RGB24", "RGB48"])
+@looped
+async def test_a_client_may_get_png_and_gamma(mode: str, tmp_path: Path) -> None:
+    rules = ShareSettings(client=(ClientSettings("AirScanScanner", png=True, gamma=2.0),))
+    async with served(tmp_path, settings=rules) as client:
+        if JPEG not in available():
+            pytest.skip("this build makes no JPEG")
+        body = settings(format=JPEG, mode=mode)
+        for agent, type in (("AirScanScanner/1.0", PNG), ("", JPEG)):
+            made = await client.ask("POST", "/eSCL/ScanJobs", body, user_agent=agent)
+            answer = await client.get(f"{made.headers['location']}/NextDocument")
+            assert answer.headers["content-type"] == type
+            if type == PNG:
+                expected = bytes(round(255 * (v / 255) ** 0.5) for v in pixels())
+                assert shown(answer.body) == expected
+
+
+def test_gamma_is_that_of_words_too() -> None:
+    form = Form(2, 1, 1, 16, 75, 75)
+    wanted = ScanSettings(mode="gray", depth=16)
+    tone = Tone(Ticket(wanted, "Grayscale16", PNG, 90, gamma=2.0), form)
+    samples = array.array("H", [0, 16384]).tobytes()
+    made = b"".join(tone.applied(samples[at : at + 1]) for at in range(4))
+    assert array.array("H", made).tolist() == [0, round(65535 * (16384 / 65535) ** 0.5)]
+
+
+def test_a_copy_is_nobody_elses(tmp_path: Path) -> None:
+    copy = Copy(tmp_path, 10)
+    try:
+        assert list(tmp_path.iterdir()) == []
+        assert os.fstat(copy._fd).st_mode & 0o777 == 0o600
+        assert copy.append(b"x" * 12) == 10
+        copy.drop()
+        assert copy.append(b"yz") == 2 and copy.read(10) == b"yz"
+        with pytest.raises(EOFError):
+            copy.read(3)
+    finally:
+        copy.close()
+    with pytest.raises(EOFError):
+        copy.read(10)

@@ -1,0 +1,1 @@
+"""Tests of the page as it lies in its folder: no browser."""

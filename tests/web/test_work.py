@@ -1,0 +1,24 @@
+"""The process of page work: it ends with the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+
+from sane.web.work.client import PageWork, WorkFailed
+
+
+def test_a_process_that_starts_while_the_server_ends_is_ended() -> None:
+    """Nothing is left of it: the fixture of all tests looks for its descriptors."""
+
+    async def run() -> None:
+        work = PageWork(logging.getLogger("pysane.test"))
+        asking = asyncio.ensure_future(work.ask("nothing", 10))
+        await asyncio.sleep(0)
+        await work.close()
+        with pytest.raises(WorkFailed, match="the server is ending"):
+            await asking
+
+    asyncio.run(run())
