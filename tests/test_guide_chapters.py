@@ -31,7 +31,7 @@ RUN_ELSEWHERE = {
 
 CHAPTERS = (
     *("Options", "From a capture to a driver", "A feeder with two sides"),
-    "A scanner on the network",
+    *("A scanner on the network", "A scanner that the host drives register by register"),
 )
 
 
@@ -43,7 +43,11 @@ def chapter(title: str) -> str:
 
 @pytest.mark.parametrize(
     ("title", "example"),
-    [("A feeder with two sides", "acme.py"), ("A scanner on the network", "acmenet.py")],
+    [
+        ("A feeder with two sides", "acme.py"),
+        ("A scanner on the network", "acmenet.py"),
+        ("A scanner that the host drives register by register", "acmechip.py"),
+    ],
 )
 def test_excerpts_are_lines_of_an_example_that_is_run(title: str, example: str) -> None:
     whole = (EXAMPLES / example).read_text()

@@ -12,10 +12,10 @@ import pytest
 
 import sane.backends
 from sane import errors
+from sane.api.scanner import Scanner
 from sane.backend import Context, Device
 from sane.config import Environment
 from sane.handle import Handle
-from sane.scanner import Scanner
 from sane.testing.net import Fault
 from tests.conftest import ROOT
 
@@ -76,12 +76,12 @@ def name_of(scanner: Any) -> str:
 
 def opened(backend: Any, scanner: Any) -> Scanner:
     device: Device = backend.open(name_of(scanner))
-    return Scanner(Handle(device), "acmenet")
+    return Scanner.around(Handle(device), "acmenet")
 
 
 def small(found: Scanner, **values: object) -> Scanner:
     for name, value in {"br_x": 25.4, "br_y": 12.7, "resolution": 150, **values}.items():
-        setattr(found, name, value)
+        found.options[name].value = value
     return found
 
 
@@ -100,18 +100,18 @@ def test_the_example_is_short_and_uses_the_contract_alone() -> None:
 @pytest.mark.parametrize(("mode", "channels"), [("Color", 3), ("Gray", 1)])
 def test_a_page(scanner: Any, make: Any, mode: str, channels: int) -> None:
     with small(opened(make(), scanner), mode=mode) as found:
-        page = found.scan_page()
-    assert (page.width_px, page.lines, page.channels) == (150, 75, channels)
+        page = found.scan()
+    assert (page.width, page.height, page.channels) == (150, 75, channels)
     row = bytes(x * 255 // 150 for x in range(150) for _ in range(channels))
-    assert bytes(page.data) == row * 75
+    assert bytes(page.rows()) == row * 75
     assert commands(scanner) == ["HELLO -", f"SCAN {mode} RAW 150 0 0 150 75"]
 
 
 def test_two_pages_and_a_document_over_one_connection(scanner: Any, make: Any) -> None:
     with small(opened(make(), scanner)) as found:
-        found.scan_page()
+        found.scan()
         assert found.document() == MODEL.JPEG
-        found.scan_page()
+        found.scan()
     assert len(scanner.connections) == 1
 
 
@@ -150,7 +150,7 @@ def test_an_answer_that_is_no_consent_is_an_error(
 ) -> None:
     scanner.failure = failure
     with small(opened(make(), scanner)) as found, pytest.raises(error):
-        found.scan_page()
+        found.scan()
 
 
 def test_a_greeting_of_something_else_is_refused(scanner: Any, make: Any) -> None:
@@ -173,7 +173,7 @@ def test_an_image_that_breaks_off_is_an_error(scanner: Any, make: Any, fault: Fa
     with small(opened(make(), scanner)) as found:
         for _ in range(2):  # nor is the next one believed
             with pytest.raises(errors.DeviceIOError):
-                found.scan_page()
+                found.scan()
 
 
 def test_a_busy_scanner_is_asked_again(
@@ -181,7 +181,7 @@ def test_a_busy_scanner_is_asked_again(
 ) -> None:
     scanner.busy = 1
     with small(opened(make(), scanner)) as found:
-        assert found.scan_page().lines == 75
+        assert found.scan().height == 75
     assert sum(line.startswith("SCAN") for line in commands(scanner)) == 2
 
 
@@ -192,11 +192,11 @@ def test_a_cancelled_scan_is_stopped_and_the_next_one_works(scanner: Any, make: 
         timer.start()
         begun = time.monotonic()
         with pytest.raises(errors.Cancelled):
-            found.scan_page()
+            found.scan()
         assert time.monotonic() - begun < LONG
         timer.join()
         scanner.stuck_after = 0
-        assert found.scan_page().lines == 75
+        assert found.scan().height == 75
     assert "STOP" in commands(scanner)
 
 

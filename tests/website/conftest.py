@@ -1,0 +1,9 @@
+"""Lets tests import docs/website."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.conftest import ROOT
+
+sys.path.append(str(ROOT / "docs"))
