@@ -1,0 +1,2 @@
+# PySANE's drivers for the distribution's libsane; PySANE's own libsane.so.1 skips this line.
+pysane
