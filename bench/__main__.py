@@ -1,4 +1,4 @@
-"""python -m bench: measure ours beside the original, print tables, write docs/benchmarks.md."""
+"""python -m bench: measure ours beside the original, print tables, write docs/benchmarks.*."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from . import (
     c_backends,
     calls,
+    cli,
     clients,
     documents,
     driverless,
@@ -21,13 +22,22 @@ from . import (
     lines,
     listing,
     net,
+    pagework,
+    pixma,
+    plustek,
     programs,
+    python,
     reads,
+    scanimage,
+    share,
+    share_api,
+    share_escl,
+    sharepage,
     threads,
     usb,
 )
 from .measure import MISSED, UNMEASURED
-from .report import machine, markdown
+from .report import machine, markdown, record
 from .setting import ROOT, Bench
 
 if TYPE_CHECKING:
@@ -48,6 +58,7 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "c_backends": (c_backends.measure_c_backends, 21, 11),
     "open": (calls.measure_open, 15, 7),
     "programs": (programs.measure_programs, 31, 11),
+    "scanimage": (scanimage.measure_scanimage, 11, 5),
     "listing": (listing.measure_listing, 3, 1),
     "memory": (programs.measure_memory, 3, 1),
     "cancel": (calls.measure_cancel, 7, 3),
@@ -57,11 +68,20 @@ SECTIONS: dict[str, tuple[Measure, int, int]] = {
     "lines": (lines.measure_lines, 15, 5),
     "http": (http.measure_http, 7, 3),
     "documents": (documents.measure_documents, 5, 2),
+    "pagework": (pagework.measure_pagework, 7, 3),
     "epson": (epson.measure_epson, 7, 3),
     "fujitsu": (fujitsu.measure_fujitsu, 5, 3),
+    "pixma": (pixma.measure_pixma, 5, 3),
+    "plustek": (plustek.measure_plustek, 5, 2),
     "driverless": (driverless.measure_driverless, 5, 3),
     "net": (net.measure_net, 7, 3),
+    "python": (python.measure_python, 7, 3),
+    "cli": (cli.measure_cli, 15, 5),
     "clients": (clients.measure_clients, 15, 5),
+    "share": (share.measure_share, 5, 2),
+    "sharepage": (sharepage.measure_sharepage, 9, 3),
+    "share_api": (share_api.measure_share_api, 5, 2),
+    "share_escl": (share_escl.measure_share_escl, 5, 2),
 }
 
 
@@ -94,6 +114,7 @@ def main() -> int:
     else:
         TARGET.parent.mkdir(exist_ok=True)
         TARGET.write_text(markdown(facts, sections), encoding="utf-8")
+        TARGET.with_suffix(".json").write_text(record(facts, sections), encoding="utf-8")
     verdicts = [row[-1] for section in sections for row in section.rows]
     missed, open_goals = verdicts.count(MISSED), verdicts.count(UNMEASURED)
     print(

@@ -1,7 +1,8 @@
-"""The tables of the bench, as text for a terminal and as Markdown."""
+"""The tables of the bench: as text for a terminal, as Markdown, and as JSON for plots."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import subprocess
@@ -122,3 +123,31 @@ def markdown(facts: list[tuple[str, str]], sections: list[Section]) -> str:
     rows = [("", ""), ("-" * width[0], "-" * width[1]), *facts]
     table = [f"| {name.ljust(width[0])} | {value.ljust(width[1])} |" for name, value in rows]
     return "\n".join([HEAD, *table, "", *(section.markdown() for section in sections)])
+
+
+def record(facts: list[tuple[str, str]], sections: list[Section]) -> str:
+    """Return the whole of docs/benchmarks.json: what stands in the tables, cell by cell."""
+    tables = [
+        {
+            "title": section.title,
+            "note": section.note,
+            "heads": section.heads,
+            "rows": section.rows,
+            "failures": section.failures,
+        }
+        for section in sections
+    ]
+    return json.dumps({"machine": facts, "sections": tables}, indent=1) + "\n"
+
+
+def recorded(text: str) -> tuple[list[tuple[str, str]], list[Section]]:
+    """Return what *record* has written; raises ValueError for what it cannot have."""
+    found = json.loads(text)
+    sections = []
+    for table in found["sections"]:
+        section = Section(table["title"], table["note"], tuple(table["heads"]))
+        for row in table["rows"]:
+            section.add(*row)
+        section.failures = list(table["failures"])
+        sections.append(section)
+    return [(name, value) for name, value in found["machine"]], sections

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .setting import Bench, Sample
 
 PRELOAD = "libumockdev-preload.so.0"
+SERIAL = "123456"  # of the emulated devices
 NAME = "libusb:001:002"  # where fakeusb.c has its device
 TRANSFER_BYTES = 1 << 17
 BULK_GOAL = 400e6  # bytes per second: ten times USB 2
@@ -68,7 +69,8 @@ class FakeUsb:
         entry.mkdir(parents=True)
         (entry / "descriptors").write_bytes(raw)
         values = {"busnum": 1, "devnum": address, "bConfigurationValue": 1}
-        for name, value in {**values, "manufacturer": "PySANE", "product": "fakeusb"}.items():
+        texts = {"manufacturer": "PySANE", "product": "fakeusb", "serial": SERIAL}
+        for name, value in {**values, **texts}.items():
             (entry / name).write_text(f"{value}\n")
 
     @contextlib.contextmanager

@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import select
 import socket
 import struct
 import sys
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,11 +37,25 @@ class Peer:
         self.connection = connection
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         self.reader = connection.makefile("rb", BUFFER_BYTES)
+        self._due: list[tuple[float, Callable[[], object]]] = []
+        device.call_later = self._call_later
+
+    def _call_later(self, seconds: float, function: Callable[[], object]) -> None:
+        self._due.append((time.monotonic() + seconds, function))
+
+    def _wait(self) -> None:
+        """Call what is due until the program says something: it says nothing in advance then."""
+        while self._due:
+            self._due.sort(key=lambda due: due[0])
+            seconds = max(0.0, self._due[0][0] - time.monotonic())
+            if select.select([self.connection], [], [], seconds)[0]:
+                return
+            self._due.pop(0)[1]()
 
     def serve(self) -> None:
         """Answer until the program closes the device."""
         device = self.device
-        while head := self.reader.read(HEAD.size):
+        while head := self._head():
             number, kind, length = HEAD.unpack(head)
             if kind == CANCEL:
                 if device.cancel(number):
@@ -57,6 +73,11 @@ class Peer:
                     device.submit_out(kind, number, data, self._done(number, length))
                 else:
                     self._control(number, data)
+
+    def _head(self) -> bytes:
+        self._wait()
+        head: bytes = self.reader.read(HEAD.size)
+        return head
 
     def _control(self, number: int, data: bytes) -> None:
         setup, out = data[:SETUP_BYTES], data[SETUP_BYTES:]
