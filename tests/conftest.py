@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TREE = Path(os.environ.get("SANE_TEST_TREE") or ROOT).resolve()
 PREFIX = Path(os.environ.get("SANE_TEST_PREFIX") or ROOT / "build" / "prefix").resolve()
 ABSENT = "peer absent: "
+THREAD_SECONDS = 2.0
 
-sys.path[:0] = [str(TREE), str(ROOT / ".ci")]
+sys.path[:0] = [str(TREE), str(ROOT / "packaging")]
 
 import sane  # noqa: E402 - at once: pytest puts the checkout in front of the path again
 from sane.testing.usb.hosted import Umockdev, missing_for_umockdev  # noqa: E402
@@ -33,9 +35,16 @@ assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from hypothesis import settings
+
+    settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+    settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell's background job ignores it, and so would every program that a test interrupts.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:  # by nohup, or a service that started us
+            signal.signal(number, signal.SIG_DFL)
     config.addinivalue_line("markers", "process: runs programs on the staged libraries")
     config.addinivalue_line("markers", "vm: needs the virtual machine (make test-usb)")
     config.addinivalue_line("markers", "long: minutes of work (make test-long)")
@@ -86,6 +95,9 @@ def nothing_left_behind(capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     yield
     left = {entry for entry in descriptors() - before if "/tmp" not in entry}
     assert not left, f"descriptors left open: {left}"
+    ends_by = time.monotonic() + THREAD_SECONDS
+    while threading.active_count() > threads and time.monotonic() < ends_by:
+        time.sleep(0.01)  # for one that has done its work and is about to end
     assert threading.active_count() <= threads, f"threads left: {threading.enumerate()}"
     assert capfd.readouterr().out == "", "something was written to stdout"
 

@@ -246,6 +246,39 @@ def test_gamma_is_what_the_tables_mean(handle: Handle, device: Helped) -> None:
     assert device.gamma == [straight] * 3
 
 
+class OwnTables(Helped):
+    gamma = option.gamma_tables(
+        lambda device: device.source == "Flatbed",
+        entries=4,
+        most=15,
+        presets=[(0, 5, 9, 15), (1, 2, 3, 4), (2, 2, 2, 2), (3, 3, 3, 3)],
+        is_separate=True,
+    )
+
+
+def test_gamma_tables_of_another_size_and_one_for_gray_alone() -> None:
+    device = OwnTables()
+    handle = Handle(device)
+    assert device.gamma == [(0, 5, 9, 15)]
+    choose(handle, "custom-gamma", True)
+    choose(handle, "gamma-table", (1, 1, 1, 1))
+    assert device.gamma == [(1, 1, 1, 1)]
+    choose(handle, "mode", "Color")
+    choose(handle, "red-gamma-table", (9, 9, 9, 9))
+    active = [
+        item.name
+        for item in handle.options.declared
+        if item.length == 4 and handle.options.is_active(item)
+    ]
+    assert active == ["red-gamma-table", "green-gamma-table", "blue-gamma-table"]
+    assert device.gamma == [(9, 9, 9, 9), (2, 2, 2, 2), (3, 3, 3, 3)]
+    type(device).gamma.reset(device)
+    assert device.gamma[0] == (1, 2, 3, 4)
+    choose(handle, "custom-gamma", False)
+    assert device.gamma == [(1, 2, 3, 4), (2, 2, 2, 2), (3, 3, 3, 3)]
+    handle.close()
+
+
 # Feeder
 
 

@@ -341,6 +341,7 @@ class UdpEmulator:
             self._closing.set()
             family, address = self._socket.family, self._socket.getsockname()
             with socket.socket(family, socket.SOCK_DGRAM) as waker:
+                waker.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
                 waker.sendto(b"", address)
             self._thread.join(JOIN_SECONDS)
             self._socket.close()

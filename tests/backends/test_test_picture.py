@@ -223,7 +223,7 @@ def test_picture_has_the_golden_bytes(row: str) -> None:
     assert hashlib.sha256(data).hexdigest()[:16] == digest
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(NAMES),
     format=st.sampled_from(FORMATS),

@@ -129,7 +129,7 @@ def test_stream_read_byte_by_byte_is_the_same_frame(kind: str) -> None:
 
 
 @EVERY_PICTURE
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rooms=st.lists(st.one_of(st.integers(1, 40), st.integers(1, 99999)), max_size=30))
 def test_stream_resumes_at_any_offset(kind: str, rooms: list[int]) -> None:
     picture, size = picture_of(kind)

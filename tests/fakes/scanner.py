@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from sane.testing.epson_net import Server
 from sane.testing.esci import Scanner
 from sane.testing.machine import Machine
 from sane.usb.descriptors import Endpoint
-from sane.usb.link import BABBLE, OK, TIMEOUT, UNPLUGGED, Link
+from sane.usb.link import BABBLE, CANCELLED, OK, TIMEOUT, UNPLUGGED, Link
 from sane.usb_backend import UsbBackend
 from tests.fakes.usb import fake_usb
 from tests.support.ports import loopback_address
@@ -67,6 +67,37 @@ class MachineLink(Link):
 
     def close(self) -> None:
         """Leave the machine as it is: it does not notice."""
+
+
+class CountingLink(MachineLink):
+    """Calls *then* before the transfer number *at*; after a cancel none begins, as on the bus."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        self.count = 0
+        self.at = -1
+        self.then: Callable[[], object] = lambda: None
+
+    def _may_begin(self, cancel: Cancels) -> bool:
+        """Count a transfer; return whether it may begin."""
+        self.count += 1
+        if self.count == self.at:
+            self.then()
+        return not cancel.is_set()
+
+    def transfer_in(
+        self, endpoint: Endpoint, data: memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        if not self._may_begin(cancel):
+            return CANCELLED, 0
+        return super().transfer_in(endpoint, data, seconds, cancel)
+
+    def transfer_out(
+        self, endpoint: Endpoint, data: bytes | memoryview, seconds: float, cancel: Cancels
+    ) -> Result:
+        if not self._may_begin(cancel):
+            return CANCELLED, 0
+        return super().transfer_out(endpoint, data, seconds, cancel)
 
 
 def backend() -> Backend:
@@ -144,3 +175,13 @@ def scan(handle: Handle) -> bytes:
     """Scan one page."""
     handle.start()
     return read_frame(handle)
+
+
+def is_whole(handle: Handle, image: bytes) -> bool:
+    """Tell whether *image* has as many bytes as the scanner promises."""
+    return len(image) == handle.device.parameters().frame_bytes
+
+
+def constant(data: bytes) -> Callable[[bytes], bytes]:
+    """Return a fault that sends *data* instead."""
+    return lambda _data: data

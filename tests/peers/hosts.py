@@ -22,7 +22,8 @@ from tests.peers.desktop import PATIENCE, PAUSE, Desktop
 from tests.peers.frontends import OURS, environment, peer
 from tests.support.distribution import package_version
 
-CRASHED = 128 + signal.SIGSEGV  # gImageReader at its end, every other time under the original, too
+# Under the original, too, every other time: gImageReader at its end, Skanlite 26.04 in mid-scan.
+CRASHED = 128 + signal.SIGSEGV
 QUIET = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "QT_QPA_PLATFORM": "xcb", "LC_ALL": "C.UTF-8"}
 
 
@@ -227,7 +228,9 @@ class Skanlite(Host):
 
     def quit(self) -> int:
         self.desktop.press(self.main, "ctrl+q")
-        return self.wait_for_end()
+        status = self.wait_for_end()
+        may_crash = self.page() is None and package_version("skanlite") >= (26,)
+        return 0 if status == CRASHED and may_crash else status
 
 
 class GImageReader(Host):
@@ -299,7 +302,7 @@ class Scantpaper(Host):
         self.desktop.wait_until_still()
 
     def press_scan(self) -> None:
-        self.desktop.click_at(self.dialogue, 173, 134)
+        self.desktop.click(self.dialogue, -104, 19)
 
     def page(self) -> Path | None:
         """Take it from its database."""

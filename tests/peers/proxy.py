@@ -7,9 +7,11 @@ by both halves of the protocol, so that the places of messages and data ports ar
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 from sane.wire import messages as m
@@ -18,6 +20,18 @@ from sane.wire.records import Record
 
 SECONDS = 15.0
 ODD = (7, 9, 8187, 1, 4)  # bytes of the records that a big-endian frame is sent in
+
+
+def listener(address: str, port: int) -> socket.socket:
+    """Listen as soon as nobody else does: a server of another test may have all addresses."""
+    ends_by = time.monotonic() + SECONDS
+    while True:
+        try:
+            return socket.create_server((address, port))
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE or time.monotonic() > ends_by:
+                raise
+        time.sleep(0.1)
 
 
 class Proxy:
@@ -35,7 +49,7 @@ class Proxy:
         self.log: list[str] = []
         self._depth = 0
         self._asked = threading.Event()  # for the parameters of this frame
-        self._listener = socket.create_server((address, port))
+        self._listener = listener(address, port)
         self._sockets: list[socket.socket] = []
         self._frame: threading.Thread | None = None
         self._thread = threading.Thread(target=self._accept)

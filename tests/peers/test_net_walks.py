@@ -115,7 +115,7 @@ def walker(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_walks_through_the_network_answer_like_local_ones(
     walker: Path, far: Far, tmp_path: Path
 ) -> None:
-    for seed in range(walks.walk_count(20)):
+    for seed in range(walks.walk_count(10)):
         report = compared(walker, far, seed, tmp_path)
         assert not report, f"seed {seed}: {report}"
 

@@ -34,7 +34,7 @@ OUR_DEVICES = ("pytest:0", "pysane:test:1")
 BUILD = """
 import sys
 from pathlib import Path
-sys.path.insert(0, ".ci")
+sys.path.insert(0, "packaging")
 from building.libraries import Libraries
 from building.toolchain import Toolchain
 folder = Path(sys.argv[1])

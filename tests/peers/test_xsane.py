@@ -144,6 +144,8 @@ def test_xsane_cancels_a_scan_at_once_and_scans_again(
     xsane = start(SLOW, *SAVE, native=native)
     for _ in range(2):
         scanning(xsane)
+        if native and is_stuck(xsane):
+            pytest.skip("the original's driver has killed its thread inside the dynamic linker")
         before = time.monotonic()
         xsane.cancel()
         desktop.wait_for_window("^Warning")  # "Operation was canceled."
@@ -158,17 +160,33 @@ def scanning(xsane: XSane) -> None:
     """Start a scan and wait until it waits for data: the file that it writes grew, and rests.
 
     Not earlier: a signal while it talks to the X server blocks xsane, which does so again in its
-    handler.
+    handler. It also returns when sane_start is stuck.
     """
     xsane.scan()
     deadline = time.monotonic() + PATIENCE
     size = 0
     while True:
         before, size = size, xsane.image.stat().st_size if xsane.image.exists() else 0
-        if size and size == before:
+        if (size and size == before) or is_stuck(xsane):
             return
         assert time.monotonic() < deadline, "the scan does not start"
         time.sleep(PAUSE)
+
+
+def is_stuck(xsane: XSane) -> bool:
+    """Whether xsane waits in pthread_create for a lock, for good.
+
+    The original's test driver ends its reader by a signal whose handler exits the thread: once in
+    300 cancels the thread dies with a lock of the dynamic linker, and no other can be started.
+    That happens under the original libsane as well. Nothing else in xsane waits for a lock long.
+    """
+    waits = Path(f"/proc/{xsane.process.pid}/wchan")
+    deadline = time.monotonic() + AT_ONCE
+    while "futex" in waits.read_text():
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(PAUSE)
+    return False
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "scanning"])

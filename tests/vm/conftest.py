@@ -86,7 +86,7 @@ class Guest:
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with our files as `make install` puts them."""
     folder = tmp_path_factory.mktemp("layer")
-    command = [sys.executable, str(ROOT / ".ci" / "install.py"), "install"]
+    command = [sys.executable, str(ROOT / "packaging" / "install.py"), "install"]
     command += ["--stage", str(PREFIX), "--prefix", "/usr/local", "--destdir", str(folder)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .trial import Rule
 
 PACKAGE = __package__.rpartition(".")[0]
+START_SECONDS = 30.0  # for Python, and to open the device
 
 
 class Outcome:
@@ -93,12 +94,13 @@ class Worker:
     def events(self, seconds: float) -> Iterator[tuple[str, str]]:
         """Yield (kind, text); the last one is ("died", how) unless it was ("done", "")."""
         pending = b""
-        deadline = time.monotonic() + seconds
+        limit = max(seconds, START_SECONDS)
+        deadline = time.monotonic() + limit
         while True:
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self.reading], [], [], left)[0]:
                 self.process.kill()
-                yield "died", f"it did not come to an end within {seconds:g} s"
+                yield "died", f"it did not come to an end within {limit:g} s"
                 return
             data = os.read(self.reading, 65536)
             if not data:
@@ -111,7 +113,8 @@ class Worker:
                 if kind == "done":
                     return
                 if kind == "begin":
-                    deadline = time.monotonic() + seconds
+                    limit = seconds
+                    deadline = time.monotonic() + limit
 
     def end(self) -> None:
         """Wait for the process; one that hangs in its exit is killed."""

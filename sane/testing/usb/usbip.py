@@ -274,20 +274,29 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("device", metavar="MODULE:CLASS")
     parser.add_argument("values", metavar="NAME=VALUE", nargs="*")
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    return serve(make_device(options.device, options.values), options.device, options)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where `serve` listens."""
     parser.add_argument("--port", type=int, default=PORT)
     parser.add_argument("--bind", default="127.0.0.1", metavar="ADDRESS")
-    options = parser.parse_args(arguments)
-    device = make_device(options.device, options.values)
+
+
+def serve(device: UsbDevice, name: str, options: argparse.Namespace) -> int:
+    """Export a device until Ctrl-C; show the commands that attach it."""
     loop = Loop()
     try:
         server = Server(loop, options.bind, options.port)
     except OSError as exc:
         raise SystemExit(f"{options.bind} port {options.port}: {exc.strerror}") from exc
-    name = server.plug(device)
+    place = server.plug(device)
     port = "" if server.port == PORT else f"--tcp-port {server.port} "
-    print(f"{options.device} ({device.vendor:04x}:{device.product:04x}) waits; to attach it:")
+    print(f"{name} ({device.vendor:04x}:{device.product:04x}) waits; to attach it:")
     print("    sudo modprobe vhci-hcd")
-    print(f"    sudo usbip {port}attach -r {server.address} -b {name}")
+    print(f"    sudo usbip {port}attach -r {server.address} -b {place}")
     print("and to detach it: sudo usbip port; sudo usbip detach -p PORT", flush=True)
     try:
         loop.run()
