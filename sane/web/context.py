@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .config import ShareSettings
-    from .scanners import Scanner
+    from .scanner import Scanner
 
 
 class ScannerList(Protocol):
@@ -23,6 +23,12 @@ class ScannerList(Protocol):
 
     def find(self, id: str) -> Scanner:
         """Return the scanner with the UUID *id*; raises KeyError."""
+
+    async def looked(self) -> bool:
+        """Wait a moment for the first list; tell whether there was one."""
+
+    def unopened(self) -> list[Scanner]:
+        """Return the scanners that are listed, and could not be opened yet."""
 
     async def refresh(self) -> None:
         """List the scanners again."""
@@ -61,11 +67,13 @@ class ShareContext:
         scheme = "http" if scope is None else scope["scheme"]
         return f"{scheme}://{host or f'{shown_hosts(())[0]}:{self.settings.server.port}'}"
 
-    def scanner_at(self, server: Iterable[Any] | None) -> Scanner | None:
-        """Return the scanner that /eSCL means at the address *server* of an ASGI scope."""
+    def scanner_at(
+        self, server: Iterable[Any] | None, scanners: Iterable[Scanner]
+    ) -> Scanner | None:
+        """Return which of *scanners* /eSCL means at the address *server* of an ASGI scope."""
         address = tuple(server or ())
         own = self.ports.get(address[1]) if len(address) > 1 else None
-        for scanner in self.scanners:
+        for scanner in scanners:
             if own is None or scanner.id == own:
                 return scanner
         return None

@@ -1,6 +1,6 @@
 """A scanner that is open in a worker for one job: settings, pages, cancel, and its end.
 
-It knows SANE's requests and the server's facts; who may hold a scanner is known by scanners.py.
+It knows SANE's requests and the server's facts; who may hold a scanner is known by scanner.py.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import os
 import shutil
 
 from .accounts import Accounts
-from .api.problem import not_found
+from .api.problem import not_found, starting
 from .buttons import Buttons
 from .delivery.queue import Deliveries
 from .jobs.job import Job
@@ -128,6 +128,19 @@ class Parts:
             return self.context.scanners.find(id)
         except KeyError:
             raise not_found("scanner") from None
+
+    async def awaited_scanner(self, id: str) -> Any:
+        """Return a scanner, which the first list may still have to find; raises ApiError."""
+        scanners = self.context.scanners
+        with contextlib.suppress(KeyError):
+            return scanners.find(id)
+        is_listed = await scanners.looked()
+        try:
+            return scanners.find(id)
+        except KeyError:
+            if is_listed and id not in [each.id for each in scanners.unopened()]:
+                raise not_found("scanner") from None
+            raise starting() from None
 
     def told_scanner(self, scanner: Any) -> dict[str, Any]:
         """Return what is told of a scanner."""

@@ -1,311 +1,62 @@
-"""The scanners that are shared: listed, asked once what they can do, and opened for one job each.
+"""The scanners that are shared: which there are, and what each can do, asked once.
 
-It knows which there are, who holds each, and what is remembered of each between jobs. All SANE
-calls happen in worker processes. Source: specification escl 7.1, 7.2 and 7.5.
+All SANE calls happen in worker processes. Source: specification escl 7.1 and 7.2.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
-from .. import const
 from ..wire import messages
-from .facts import Capabilities, Status
 from .held import Held, problem_of
-from .holders import holder_of
 from .identity import Found, Register
-from .probe import SENSORS, probe
-from .problems import (
-    Busy,
-    CoverOpen,
-    Jammed,
-    NoDocuments,
-    ScannerProblem,
-    Unreachable,
-)
+from .probe import probe
+from .problems import ScannerProblem
 from .process import Allowance, WorkerProcess
+from .scanner import Scanner
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from pathlib import Path
 
     from .config import ScannerSettings, ShareSettings
-    from .facts import FeederState, Problem, State
 
-    Changed = Callable[[str, "Scanner"], None]
+    Changed = Callable[[str, Scanner], None]
 
 LIST_SECONDS = 90.0  # a library of the system's drivers may ask the network, too
-POLL_SECONDS = 10.0  # for a driver that hangs when it is opened for its sensors
-REMEMBERED_SECONDS = 30.0  # of a problem that the last start met
-BUSY_SECONDS = 10.0  # of a scanner that another program had
-SPARE_SECONDS = 15.0  # of a worker without work: the next poll or scan needs no new one
-RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0, 300.0)  # for scanners that cannot be opened at first
+RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0, 300.0)  # for what fails: to list, or to open a scanner
+LOOK_SECONDS = 5.0  # for which a request waits for the first list
 
 REGISTER = "scanners.json"
 
 
-class Scanner:
-    """One scanner. id: its UUID. device: SANE's name. title: what people see, unique.
-
-    capabilities: known from its first opening on. status: what is known without asking it. polls,
-    tells_conditions: what its driver allows, and offers beside sensors.
-    """
-
-    def __init__(self, owner: Scanners, id: str, title: str, found: Found) -> None:
-        self._owner = owner
-        self.id = id
-        self._held_by = ""
-        self._turn = asyncio.Lock()  # of whoever opens the device
-        self._spare: WorkerProcess | None = None
-        self._spare_end: asyncio.TimerHandle | None = None
-        self._problem: tuple[float, Problem] = (0.0, "")
-        self._busy: tuple[float, str] = (0.0, "")
-        self._is_unreachable = False
-        self._feeder: FeederState | None = None
-        self._polled = 0.0
-        self.capabilities = Capabilities(())
-        self.polls = True
-        self.tells_conditions = False
-        self.adopt(title, found)
-
-    def adopt(self, title: str, found: Found) -> None:
-        """Take over what a new list says of the same scanner."""
-        self.device = found.name
-        self.backend = found.name.partition(":")[0]
-        self.vendor, self.model, self.type = found.vendor, found.model, found.type
-        self.serial = found.serial
-        self.own = self._owner.settings_of(found.name)
-        self.title = next((each.title for each in self.own if each.title), title)
-
-    @property
-    def poll_buttons(self) -> bool:
-        """Its buttons may be asked again and again."""
-        return self._may_ask([each.poll_buttons for each in self.own])
-
-    def _may_ask(self, told: list[bool | None]) -> bool:
-        """Tell what the configuration says; where it says nothing, what the driver does.
-
-        Of a C backend nobody knows whether it moves when it is opened: its owner may.
-        """
-        said = [each for each in told if each is not None]
-        return all(said) if said else self.polls
-
-    @property
-    def is_held(self) -> bool:
-        """A job of this server has it."""
-        return bool(self._held_by)
-
-    @property
-    def status(self) -> Status:
-        """How it is, as far as is known."""
-        now = time.monotonic()
-        state: State = "idle"
-        holder = ""
-        if self._held_by:
-            state = "scanning"
-        elif self._busy[0] > now:
-            state, holder = "busy", self._busy[1]
-        elif self._is_unreachable:
-            state = "unreachable"
-        problem = self._problem[1] if self._problem[0] > now else ""
-        feeder = self._feeder if self.capabilities.has_feeder else None
-        if self.capabilities.has_feeder and feeder is None:
-            feeder = "empty" if problem == "no-documents" else "unknown"
-        return Status(state, holder, problem, feeder)
-
-    # Jobs
-
-    async def acquire(
-        self, owner: str, replace: Callable[[], Awaitable[None]] | None = None
-    ) -> Held:
-        """Return the scanner opened for a job; close it in the end, whatever happens.
-
-        owner: who wants it, for others that want it, too. replace: called when another job of this
-        server has it, to end that job. Raises Busy, Unreachable, ScanFailed.
-        """
-        if self._held_by and replace is not None:
-            await replace()
-        if self._held_by:
-            raise Busy(self._held_by)
-        self._held_by = owner  # before anything is waited for: the next one is told
-        worker: WorkerProcess | None = None
-        try:
-            async with self._turn:
-                worker = await self._worker()
-                always: dict[str, Any] = {}
-                for each in self.own:
-                    always.update(each.options)
-                held = await Held.open(
-                    worker,
-                    self.device,
-                    capabilities=self.capabilities,
-                    always=always,
-                    start_seconds=self._owner.settings.scanners.start_seconds,
-                    ended=self._freed,
-                )
-        except BaseException as exc:
-            if worker is not None:
-                await worker.close()
-            problem = await self._explained(exc) if isinstance(exc, ScannerProblem) else None
-            await self._freed(problem)
-            if problem is not None and problem is not exc:
-                raise problem from exc
-            raise
-        self._note(None)
-        self._owner.tell("changed", self)
-        return held
-
-    async def _explained(self, problem: ScannerProblem) -> ScannerProblem:
-        """Return *problem* with who is using the scanner, where that can be seen."""
-        if not isinstance(problem, Busy):
-            return problem
-        return Busy(await asyncio.to_thread(holder_of, self.device))
-
-    async def _freed(self, problem: ScannerProblem | None) -> None:
-        """Note that the scanner is free again, and why its job ended."""
-        self._held_by = ""
-        self._note(problem)
-        self._owner.tell("changed", self)
-        self._owner.freed()
-
-    def _note(self, problem: ScannerProblem | None) -> None:
-        """Remember what the last step met, or that it met nothing."""
-        now = time.monotonic()
-        self._is_unreachable = isinstance(problem, Unreachable)
-        self._busy = (now + BUSY_SECONDS, problem.holder) if isinstance(problem, Busy) else (0, "")
-        kind: Problem = ""
-        if isinstance(problem, NoDocuments):
-            kind = "no-documents"
-        elif isinstance(problem, Jammed):
-            kind = "jammed"
-        elif isinstance(problem, CoverOpen):
-            kind = "cover-open"
-        self._problem = (now + REMEMBERED_SECONDS, kind)
-
-    # Sensors and buttons
-
-    async def poll(self, *, buttons: bool = False) -> list[str]:
-        """Ask the sensors while nobody has the scanner; return the buttons that were pressed.
-
-        Without *buttons* it does nothing more often than every sensor_seconds.
-        """
-        wanted = buttons and self.poll_buttons
-        seconds = self._owner.settings.scanners.sensor_seconds
-        names = [*self.capabilities.sensors, *(self.capabilities.buttons if wanted else ())]
-        is_due = wanted or (seconds and time.monotonic() - self._polled >= seconds)
-        allowed = wanted or self._may_ask([each.poll_sensors for each in self.own])
-        can_tell = names or self.tells_conditions
-        if self._held_by or self._turn.locked() or not (is_due and can_tell and allowed):
-            return []
-        before = self.status
-        async with self._turn:
-            self._polled = time.monotonic()
-            worker: WorkerProcess | None = None
-            try:
-                worker = await self._worker()
-                read = self._read(worker, names)
-                values, conditions = await asyncio.wait_for(read, POLL_SECONDS)
-            except (ScannerProblem, asyncio.TimeoutError, TimeoutError) as exc:
-                if worker is not None:
-                    await worker.close()
-                known = exc if isinstance(exc, ScannerProblem) else Unreachable("it hangs")
-                self._note(await self._explained(known))
-                values = {}
-            except BaseException:
-                if worker is not None:
-                    await worker.close()
-                raise
-            else:
-                self._keep(worker)
-                self._take(values, conditions)
-        if self.status != before:
-            self._owner.tell("changed", self)
-        return [name for name in self.capabilities.buttons if values.get(name)]
-
-    async def _read(
-        self, worker: WorkerProcess, names: list[str]
-    ) -> tuple[dict[str, Any], str | None]:
-        """Return the values of sensors, and the statuses in a scan's way; None: it does not say."""
-        held = await Held.open(worker, self.device)
-        try:
-            options = held.options
-            values = {name: await options.get(name) for name in names if name in options}
-            told = (await held.identity()).conditions if self.tells_conditions else None
-            return values, told
-        finally:
-            await held.release()
-
-    def _take(self, values: dict[str, Any], conditions: str | None) -> None:
-        """Take over what sensors and conditions say."""
-        self._is_unreachable, self._busy = False, (0.0, "")
-        statuses = [] if conditions is None else [int(each) for each in conditions.split()]
-        loaded = [bool(values[name]) for name in SENSORS["loaded"] if name in values]
-        if not loaded and conditions is not None:
-            loaded = [const.STATUS_NO_DOCS not in statuses]
-        if loaded:
-            self._feeder = "loaded" if any(loaded) else "empty"
-            if self._problem[1] == "no-documents":
-                self._problem = (0.0, "")
-        until = time.monotonic() + REMEMBERED_SECONDS
-        is_jammed = any(values.get(name) for name in SENSORS["jammed"])
-        is_open = any(values.get(name) for name in SENSORS["cover-open"])
-        if is_jammed or const.STATUS_JAMMED in statuses:
-            self._problem = (until, "jammed")
-        elif is_open or const.STATUS_COVER_OPEN in statuses:
-            self._problem = (until, "cover-open")
-        elif conditions is not None and self._problem[1] != "no-documents":
-            self._problem = (0.0, "")
-
-    # Workers
-
-    async def _worker(self) -> WorkerProcess:
-        """Return a worker that is ready: the spare one, or a new one."""
-        spare, self._spare = self._spare, None
-        if self._spare_end is not None:
-            self._spare_end.cancel()
-        if spare is not None and spare.is_alive:
-            return spare
-        return await self._owner.worker()
-
-    def _keep(self, worker: WorkerProcess) -> None:
-        """Keep a worker for a while."""
-        self._spare = worker
-        loop = asyncio.get_running_loop()
-        self._spare_end = loop.call_later(SPARE_SECONDS, self._drop_spare)
-
-    def _drop_spare(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            self._owner.background(spare.close())
-
-    async def close(self) -> None:
-        """End what runs without a job."""
-        if self._spare_end is not None:
-            self._spare_end.cancel()
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            await spare.close()
-
-
 class Scanners:
-    """All scanners that are shared; *state* is where their numbers are kept."""
+    """All scanners that are shared; *state* is where their numbers are kept.
+
+    after_list: called when a list has been made.
+    """
 
     def __init__(self, settings: ShareSettings, state: Path, log: logging.Logger) -> None:
         self.settings = settings
+        self.after_list: Callable[[], object] = lambda: None
         self._log = log
         self._register = Register(state / REGISTER)
         self._scanners: dict[str, Scanner] = {}
         self._waiting: dict[str, tuple[Scanner, int]] = {}  # not opened yet, and attempts
         self._callbacks: list[Changed] = []
         self._listing = asyncio.Lock()
+        self._tried = asyncio.Event()  # the first list was made, or could not be
+        self._has_listed = False
+        self._failures = 0  # to list, one after the other
         self._workers: set[WorkerProcess] = set()
-        self._is_deferred = False
+        self._is_deferred = self._is_anew = False  # a list that waits, and of which kind
         self._tasks: set[asyncio.Task[Any]] = set()
         self._retry: asyncio.TimerHandle | None = None
+        self._relist: asyncio.TimerHandle | None = None
 
     def __iter__(self) -> Iterator[Scanner]:
         """Return the scanners, sorted by title; the first is what /eSCL means."""
@@ -314,6 +65,17 @@ class Scanners:
     def find(self, id: str) -> Scanner:
         """Return the scanner with the UUID *id*; raises KeyError."""
         return self._scanners[id]
+
+    async def looked(self) -> bool:
+        """Wait a moment for the first list; tell whether there was one: nothing else is there."""
+        if not self._tried.is_set():
+            with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
+                await asyncio.wait_for(self._tried.wait(), LOOK_SECONDS)
+        return self._has_listed
+
+    def unopened(self) -> list[Scanner]:
+        """Return the scanners that are listed, and could not be opened yet."""
+        return [scanner for scanner, _ in self._waiting.values()]
 
     def subscribe(self, callback: Changed) -> None:
         """Have callback(kind, scanner) called: "added", "removed" or "changed"."""
@@ -356,9 +118,10 @@ class Scanners:
         """Run a coroutine until the server ends."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self.note_end)
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
+    def note_end(self, task: asyncio.Task[Any]) -> None:
+        """Forget a task that has ended; one that failed is told of."""
         self._tasks.discard(task)
         failure = None if task.cancelled() else task.exception()
         if failure is not None:
@@ -372,16 +135,25 @@ class Scanners:
         anew: ask also those that are known what they can do.
         """
         async with self._listing:
+            self._is_anew |= anew
             if any(scanner.is_held for scanner in self._scanners.values()):
                 self._is_deferred = True
                 return
             self._is_deferred = False
             try:
                 found = await self.listed()
+                await self._adopt([each for each in found if not self.refusal(each.name)])
             except ScannerProblem as exc:
-                self._log.error("the scanners cannot be listed: %s", exc)
+                seconds = _pause(self._failures)
+                self._failures += 1
+                text = "the scanners cannot be listed: %s; tried again in %g s"
+                self._log.error(text, exc, seconds)
+                self._relist = self._later(self._relist, seconds, self.refresh)
                 return
-            await self._adopt([each for each in found if not self.refusal(each.name)], anew)
+            finally:
+                self._tried.set()
+            self._has_listed, self._failures = True, 0
+        self.after_list()
 
     async def listed(self) -> list[Found]:
         """Return the devices that there are, also those that are not shared."""
@@ -404,8 +176,9 @@ class Scanners:
         """Return the UUID and the title of each device by its name."""
         return self._register.identities(found)
 
-    async def _adopt(self, found: list[Found], anew: bool) -> None:
+    async def _adopt(self, found: list[Found]) -> None:
         identities = self.identities(found)
+        anew, self._is_anew = self._is_anew, False
         present = {}
         for device in found:
             id, title = identities[device.name]
@@ -421,6 +194,9 @@ class Scanners:
             elif changed:
                 self.tell("changed", known)
         for id in [id for id in self._scanners if id not in present]:
+            if self._scanners[id].is_held:  # since the list was begun: some are listed only if free
+                self._is_deferred = True
+                continue
             scanner = self._scanners.pop(id)
             self._log.info("%s (%s) is gone", scanner.title, scanner.device)
             await scanner.close()
@@ -437,15 +213,14 @@ class Scanners:
                 scanner.polls = bool(who.polls)
                 scanner.tells_conditions = who.conditions is not None
                 scanner.capabilities = await probe(held.options, scanner.type, encoded)
-        except ScannerProblem as exc:
+        except Exception as exc:  # one scanner's trouble is not that of the others
+            failure = None if isinstance(exc, ScannerProblem) else exc
             attempts = self._waiting.get(scanner.id, (scanner, 0))[1]
             self._waiting[scanner.id] = (scanner, attempts + 1)
-            seconds = RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]
-            self._log.warning("%s: %s; tried again in %g s", scanner.device, exc, seconds)
-            if self._retry is not None:
-                self._retry.cancel()
-            loop = asyncio.get_running_loop()
-            self._retry = loop.call_later(seconds, lambda: self.background(self._try_again()))
+            seconds = min(_pause(count - 1) for _, count in self._waiting.values())
+            text = "%s: %s; tried again in %g s"
+            self._log.warning(text, scanner.device, exc, seconds, exc_info=failure)
+            self._retry = self._later(self._retry, seconds, self._try_again)
             return
         self._waiting.pop(scanner.id, None)
         is_new = scanner.id not in self._scanners
@@ -453,6 +228,18 @@ class Scanners:
         if is_new:
             self._log.info("%s (%s) is shared", scanner.title, scanner.device)
         self.tell("added" if is_new else "changed", scanner)
+
+    def _later(
+        self,
+        before: asyncio.TimerHandle | None,
+        seconds: float,
+        work: Callable[[], Coroutine[Any, Any, None]],
+    ) -> asyncio.TimerHandle:
+        """Have *work* done in some seconds, in place of what was to be done *before*."""
+        if before is not None:
+            before.cancel()
+        loop = asyncio.get_running_loop()
+        return loop.call_later(seconds, lambda: self.background(work()))
 
     async def _try_again(self) -> None:
         async with self._listing:
@@ -467,8 +254,9 @@ class Scanners:
 
     async def close(self) -> None:
         """End everything that runs without a job."""
-        if self._retry is not None:
-            self._retry.cancel()
+        for timer in (self._retry, self._relist):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -477,3 +265,8 @@ class Scanners:
         for worker in self._workers:
             if worker.is_alive:
                 await worker.close()
+
+
+def _pause(attempts: int) -> float:
+    """Return the seconds before the next attempt, after so many others."""
+    return RETRY_SECONDS[min(attempts, len(RETRY_SECONDS) - 1)]

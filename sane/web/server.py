@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from .config import ShareSettings
     from .context import ShareContext
-    from .scanners import Scanner, Scanners
+    from .scanner import Scanner
+    from .scanners import Scanners
 
 PORTS = "ports.json"
 PARTS_SECONDS = 2.0  # for replies that are under way when the server ends
@@ -135,24 +136,22 @@ class WebServer:
             if self._lifespan.should_exit:
                 raise CannotListen("a part of the server did not start")
             self._scanners.subscribe(lambda kind, scanner: self._on_change(kind))
+            self._scanners.after_list = self._announce
             for listener in self.listeners:
                 self._door.open(listener)
             self._start(self._clock())
-            self._start(self.refresh())
+            self._start(self._scanners.refresh())
             if self.context.settings.scanners.hot_plug:
-                self._start(hotplug.watch(self.refresh))
+                self._start(hotplug.watch(self._scanners.refresh))
             ready()
             await asyncio.Event().wait()
         finally:
             await self._end()
 
     def _start(self, work: Any) -> None:
-        self._tasks.append(asyncio.ensure_future(work))
-
-    async def refresh(self, *, anew: bool = False) -> None:
-        """List the scanners again, and announce what there is."""
-        await self._scanners.refresh(anew=anew)
-        self._announce()
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._scanners.note_end)
+        self._tasks.append(task)
 
     def adopt(self, settings: ShareSettings) -> None:
         """Take over changed settings, as far as that goes without new sockets."""

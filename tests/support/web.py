@@ -242,6 +242,8 @@ class FakeScanners:
     def __init__(self, scanners: Sequence[FakeScanner] = ()) -> None:
         self.list = list(scanners)
         self.refreshed = 0
+        self.is_listed = True
+        self.coming: list[FakeScanner] = []  # listed, and not opened yet
         self._callbacks: list[Callable[[str, Any], None]] = []
 
     def __iter__(self) -> Iterator[FakeScanner]:
@@ -253,6 +255,14 @@ class FakeScanners:
             if scanner.id == id:
                 return scanner
         raise KeyError(id)
+
+    async def looked(self) -> bool:
+        """Tell whether there was a list."""
+        return self.is_listed
+
+    def unopened(self) -> list[FakeScanner]:
+        """Return what could not be opened."""
+        return self.coming
 
     async def refresh(self) -> None:
         """Count."""

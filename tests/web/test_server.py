@@ -243,6 +243,27 @@ def test_a_signal_ends_it_and_its_workers(tmp_path: Path, number: int) -> None:
         assert "Traceback" not in made.log
 
 
+@pytest.mark.parametrize("path", ["/eSCL/ScannerStatus", "/api/v1/scanners"])
+def test_a_request_at_the_start_waits_or_is_told_to_ask_again(tmp_path: Path, path: str) -> None:
+    needs_web()
+    faults = Faults(tmp_path)
+    faults.set("hang-list")
+    config = configure(tmp_path / "sane.d", SETTINGS, dll="tstweb\n")
+    with Share(config, tmp_path / "state", **faults.variables) as made:
+        with made.connect() as sock:
+            head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            sock.sendall(head.encode())
+            faults.set("")
+            assert status(until_closed(sock)) in (200, 503)
+
+        def answered() -> bool:
+            code, headers, _ = made.ask("GET", path)
+            assert code == 200 or (code == 503 and int(headers["retry-after"]) > 0)
+            return code == 200
+
+        assert eventually(answered)
+
+
 def test_hangup_reads_the_configuration_again(tmp_path: Path) -> None:
     needs_web()
     config = configure(tmp_path / "sane.d", SETTINGS)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,60 +14,10 @@ import pytest
 from sane.web import problems
 from sane.web.config import LimitSettings, ScannerSettings, ScannersSettings, ShareSettings
 from sane.web.facts import Adjust, ScanSettings
-from sane.web.held import Held
-from sane.web.scanners import Scanner, Scanners
-from tests.support.share import Faults, configure, within
-
-SMALL = ScanSettings(mode="gray", dpi=75, width=300, height=300)
-SECONDS = 20.0
-Job = Callable[[Scanners], Awaitable[Any]]
-
-
-class Stack:
-    """Scanners on the driver tstweb, and its faults."""
-
-    def __init__(self, folder: Path) -> None:
-        self.faults = Faults(folder)
-        self.folder = folder / "state"
-        self.folder.mkdir()
-        self.settings = ShareSettings()
-        self.told: list[tuple[str, str]] = []
-
-    def run(self, job: Job) -> Any:
-        """Run job(scanners) on a loop; whatever it leaves behind fails."""
-
-        async def running() -> Any:
-            scanners = Scanners(self.settings, self.folder, logging.getLogger("pysane.test"))
-            scanners.subscribe(lambda kind, each: self.told.append((kind, each.title)))
-            try:
-                await scanners.refresh()
-                return await asyncio.wait_for(job(scanners), SECONDS)
-            finally:
-                await scanners.close()
-
-        return asyncio.run(running())
-
-
-@pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    config = configure(tmp_path / "sane.d", dll="tstweb\n")
-    monkeypatch.setenv("SANE_CONFIG_DIR", str(config))
-    made = Stack(tmp_path)
-    for name, value in made.faults.variables.items():
-        monkeypatch.setenv(name, value)
-    return made
-
-
-def only(scanners: Scanners) -> Scanner:
-    (scanner,) = scanners
-    return scanner
-
-
-async def read_page(held: Held) -> bytes:
-    data = b""
-    while got := await held.read():
-        data += got
-    return data
+from sane.web.scanner import Scanner
+from sane.web.scanners import Scanners
+from tests.support.share import within
+from tests.support.workers import SMALL, Stack, only, read_page, works
 
 
 def state_of(scanner: Scanner) -> str:
@@ -292,13 +240,6 @@ async def fails(scanner: Scanner, kind: type[BaseException]) -> BaseException:
     return failed.value
 
 
-async def works(scanner: Scanner) -> None:
-    async with await scanner.acquire("again") as held:
-        await held.configure(SMALL)
-        await held.start()
-        assert await read_page(held)
-
-
 @pytest.mark.parametrize(
     ("words", "kind", "text"),
     [
@@ -457,56 +398,6 @@ def test_a_driver_beyond_its_memory_costs_its_job_only(stack: Stack) -> None:
 
     async def job(scanners: Scanners) -> None:
         await works(only(scanners))
-
-    stack.run(job)
-
-
-# The list
-
-
-def test_a_scanner_that_is_busy_at_first_is_asked_again(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sane.web.scanners.RETRY_SECONDS", (0.1,))
-    stack.faults.set("busy")
-
-    async def job(scanners: Scanners) -> None:
-        assert list(scanners) == []
-        stack.faults.set("")
-        while not list(scanners):
-            await asyncio.sleep(0.05)
-        assert stack.told[-1] == ("added", "Acme Web 1")
-
-    stack.run(job)
-
-
-def test_a_list_waits_for_the_end_of_a_job(stack: Stack) -> None:
-    async def job(scanners: Scanners) -> None:
-        scanner = only(scanners)
-        async with await scanner.acquire("test") as held:
-            await held.configure(SMALL)
-            stack.faults.set("missing")
-            await scanners.refresh()
-            assert list(scanners) == [scanner]
-        while list(scanners):
-            await asyncio.sleep(0.05)
-        assert stack.told[-1] == ("removed", "Acme Web 1")
-
-    stack.run(job)
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        ShareSettings(scanners=ScannersSettings(ignore=("tstweb:.*",))),
-        ShareSettings(scanner=(ScannerSettings("tstweb:one", share=False),)),
-    ],
-)
-def test_what_is_not_to_be_shared_is_not(stack: Stack, settings: ShareSettings) -> None:
-    stack.settings = settings
-
-    async def job(scanners: Scanners) -> None:
-        assert list(scanners) == []
 
     stack.run(job)
 

@@ -22,7 +22,7 @@ async def create(call: Call) -> Answer:
     """Begin a job."""
     parts, order = call.parts, call.body
     wish, work = with_profile(parts, order)
-    scanner = parts.scanner(wish["scanner"])
+    scanner = await parts.awaited_scanner(wish["scanner"])
     kind = order.get("kind", "scan")
     if kind == "preview":
         for name in NOT_OF_PREVIEWS:

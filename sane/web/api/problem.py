@@ -32,6 +32,7 @@ STATUS = {
 }
 
 
+SOON_SECONDS = 2  # until a scanner is asked for again
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -72,6 +73,12 @@ class ApiError(Exception):
 def not_found(what: str) -> ApiError:
     """Return the error for something that is not there."""
     return ApiError("not-found", f"there is no such {what}")
+
+
+def starting() -> ApiError:
+    """Return the error for scanners that the server has not found yet."""
+    text = "the server is looking for its scanners; ask again in a moment"
+    return ApiError("unreachable", text, headers={"Retry-After": str(SOON_SECONDS)})
 
 
 def disk_problem(folder: str, exc: OSError) -> ApiError:

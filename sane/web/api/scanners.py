@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..jobs.wishes import MAX, PAPERS, defaults_of, millimetres, papers_of
 from .operation import Answer, Call, Operation
-from .problem import ApiError
+from .problem import ApiError, starting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 
 async def list_scanners(call: Call) -> Answer:
-    """Return all scanners."""
-    told = [call.parts.told_scanner(scanner) for scanner in call.parts.context.scanners]
+    """Return all scanners; while the first list is made, those that are found."""
+    scanners = call.parts.context.scanners
+    if not await scanners.looked() and not list(scanners):
+        raise starting()
+    told = [call.parts.told_scanner(scanner) for scanner in scanners]
     return Answer({"scanners": told})
 
 
 async def capabilities(call: Call) -> Answer:
     """Return what one can do; its hardware is not touched."""
-    scanner = call.parts.scanner(call.path["scanner"])
+    scanner = await call.parts.awaited_scanner(call.path["scanner"])
     found = scanner.capabilities
     if not found.sources:
         raise ApiError("unreachable", "the scanner has not told yet what it can do")
@@ -59,7 +62,11 @@ def told(found: Capabilities) -> dict[str, Any]:
 
 
 OPERATIONS = (
-    Operation("GET", "/scanners", "listScanners", "All scanners", list_scanners, answer="Scanners"),
+    Operation(
+        *("GET", "/scanners", "listScanners", "All scanners", list_scanners),
+        answer="Scanners",
+        errors=("unreachable",),
+    ),
     Operation(
         *("GET", "/scanners/{scanner}/capabilities", "getCapabilities"),
         *("What a scanner can do", capabilities),

@@ -1,6 +1,6 @@
 """Shared scanners as eSCL scanners (AirScan, AirPrint scanning), for every client of it.
 
-It knows eSCL; who has which scanner, and what runs it, is known by scanners.py.
+It knows eSCL; who has which scanner, and what runs it, is known by scanner.py.
 Source: specification escl 7.
 """
 
@@ -15,20 +15,22 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from .paths import Paths
-from .resources import Call, answer, text
+from .resources import Call, answer, soon, text
 from .service import Service
 from .words import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
     from ..context import ShareContext
-    from ..scanners import Scanner
+    from ..scanner import Scanner
 
 PART = "escl"
 FOLDER = "pages"  # of the state directory: for copies of pages, which have no names
+STARTING = "the server is looking for its scanners"
 THREADS = min(8, (os.cpu_count() or 1) + 1)  # for codecs, which work without the GIL
 
 
@@ -47,20 +49,35 @@ class Escl:
         """Answer one request."""
         request = Request(scope, receive)
         parameters = scope["path_params"]
-        scanner = self._scanner(scope, str(parameters.get("id", "")))
+        name = str(parameters.get("id", ""))
+        scanner, is_coming = await self._awaited(scope, name)
         if scanner is None:
-            await text(404, "there is no such scanner")(scope, receive, send)
+            gone = text(404, "there is no such scanner")
+            await (soon(STARTING) if is_coming else gone)(scope, receive, send)
             return
         place = f"/{self.paths.name_of(scanner)}" if "id" in parameters else ROOT
         call = Call(self.service(scanner), request, self.paths.prefix, place)
         response = await answer(call, parameters["rest"])
         await response(scope, receive, send)
 
-    def _scanner(self, scope: Scope, name: str) -> Scanner | None:
+    async def _awaited(self, scope: Scope, name: str) -> tuple[Scanner | None, bool]:
+        """Return the scanner called *name*, and whether one that is not there may come yet.
+
+        "" is the first of all, which only the whole list can tell.
+        """
+        scanners = self.context.scanners
+        found = self._find(scope, name, scanners) if name else None
+        if found is not None:
+            return found, False
+        is_listed = await scanners.looked()
+        found = self._find(scope, name, scanners)
+        return found, not is_listed or self._find(scope, name, scanners.unopened()) is not None
+
+    def _find(self, scope: Scope, name: str, scanners: Iterable[Scanner]) -> Scanner | None:
         if name:
-            return self.paths.find(name)
-        found: Scanner | None = self.context.scanner_at(scope.get("server"))
-        return None if self.paths.are_secret else found
+            return self.paths.find(name, scanners)
+        is_secret = self.paths.are_secret
+        return None if is_secret else self.context.scanner_at(scope.get("server"), scanners)
 
     def service(self, scanner: Scanner) -> Service:
         """Return the eSCL side of a scanner."""

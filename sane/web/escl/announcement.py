@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..context import ShareContext
-    from ..scanners import Scanner
+    from ..scanner import Scanner
 
 STRING_BYTES = 255  # of key, "=" and value
 COLORS = {"RGB24": "color", "Grayscale8": "grayscale", "BlackAndWhite1": "binary"}

@@ -25,7 +25,7 @@ from .writing import document, each, element, parent
 if TYPE_CHECKING:
     from ..config import EsclSettings
     from ..facts import Capabilities, Source
-    from ..scanners import Scanner
+    from ..scanner import Scanner
 
 SERIAL_DIGITS = 12
 DETECTORS = ("page-loaded", "adf-loaded", "paper-loaded")  # sensors that feel paper

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from .words import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ..context import ShareContext
-    from ..scanners import Scanner
+    from ..scanner import Scanner
 
 SECRET = "paths.secret"
 SECRET_BYTES = 16
@@ -42,9 +43,9 @@ class Paths:
             self._secret = uuid.UUID(bytes=_kept_secret(self._context.state / SECRET))
         return str(uuid.uuid5(self._secret, scanner.id))
 
-    def find(self, name: str) -> Scanner | None:
-        """Return the scanner at a path of its own."""
-        for scanner in self._context.scanners:
+    def find(self, name: str, scanners: Iterable[Scanner]) -> Scanner | None:
+        """Return the one of *scanners* at a path of its own."""
+        for scanner in scanners:
             if self.name_of(scanner) == name.lower():
                 return scanner
         return None

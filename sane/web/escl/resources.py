@@ -52,6 +52,11 @@ def text(code: int, words: str, headers: dict[str, str] | None = None) -> Respon
     return Response(f"{words}\n", code, {**NO_STORE, **(headers or {})}, "text/plain")
 
 
+def soon(words: str, seconds: int = BUSY_SECONDS) -> Response:
+    """Return a short answer that says when to ask again."""
+    return text(503, words, {"Retry-After": str(seconds)})
+
+
 def xml(body: bytes) -> Response:
     """Return a document."""
     return Response(body, headers={**NO_STORE, "Content-Type": words.XML})
@@ -111,7 +116,7 @@ async def create_job(call: Call) -> Response:
     except problems.Refused as exc:
         return text(409, str(exc))
     except problems.ScannerProblem as exc:
-        return text(503, str(exc), {"Retry-After": str(BUSY_SECONDS)})
+        return soon(str(exc))
     created = Response(b"", 201, NO_STORE)
     # In this spelling: the original escl finds no other.
     created.raw_headers.append((b"Location", job.path.encode()))
@@ -158,14 +163,14 @@ async def next_document(call: Call, job: Job) -> Reply:
         return text(404, "the client is gone")
     except NotYet:
         gone.cancel()
-        return text(503, "the page is not there yet", {"Retry-After": str(SOON_SECONDS)})
+        return soon("the page is not there yet", SOON_SECONDS)
     except NoMore:
         gone.cancel()
         return text(404, "there are no more pages")
     except problems.ScannerProblem as exc:
         gone.cancel()
         code = PROBLEMS.get(type(exc), 500)
-        return text(code, str(exc), {"Retry-After": str(BUSY_SECONDS)} if code == 503 else None)
+        return soon(str(exc)) if code == 503 else text(code, str(exc))
     headers = {"Content-Type": job.ticket.format, "Content-Location": job.path, **NO_STORE}
     stall = call.service.context.settings.limits.stall_seconds
     return PageResponse(job, page, headers, gone=gone, stall_seconds=stall)

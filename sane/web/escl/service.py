@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..context import ShareContext
-    from ..scanners import Scanner
+    from ..scanner import Scanner
     from .settings import Ticket
 
 HISTORY_SECONDS = 90.0  # in which a job that is over is told of

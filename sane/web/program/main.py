@@ -168,7 +168,7 @@ def reload(server: WebServer, scanners: Scanners, options: Any) -> None:
         context.log.warning("changes of [https] and [limits] need a restart")
     server.adopt(replace(settings, server=own, https=before.https, limits=before.limits))
     context.log.info("%s read again", path or "no configuration")
-    scanners.background(server.refresh(anew=True))
+    scanners.background(scanners.refresh(anew=True))
 
 
 def tell_ready(server: WebServer, options: Any) -> None:

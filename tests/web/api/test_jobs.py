@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_scanners_and_what_they_can_do_are_told(api: ApiServer, fake: FakeScanne
     papers = {paper["id"]: paper["width_mm"] for paper in found["papers"]}
     assert papers["a4"] == 210 and "a3" not in papers and "max" in papers
     assert found["defaults"]["resolution"] == 300
+
+
+def test_a_scanner_that_may_come_yet_is_asked_for_again(api: ApiServer, fake: FakeScanner) -> None:
+    scanners: Any = api.context.scanners
+    one = ("GET", f"/scanners/{fake.id}/capabilities")
+    order = ("POST", "/jobs", {"scanner": fake.id})
+
+    def refused() -> list[int]:
+        replies = [api.ask("GET", "/scanners"), api.ask(*one), api.ask(*order)]
+        for reply in replies:
+            if reply.status == 503:
+                assert reply.code == "unreachable" and int(reply.headers["retry-after"]) < 10
+        return [reply.status for reply in replies]
+
+    scanners.list, scanners.is_listed = [], False
+    assert refused() == [503, 503, 503]
+    scanners.is_listed, scanners.coming = True, [fake]
+    assert refused() == [200, 503, 503]
+    scanners.coming = []
+    assert refused() == [200, 404, 404]
+    scanners.list, scanners.is_listed = [fake], False
+    assert refused() == [200, 200, 201]
 
 
 def test_a_page_is_kept_as_it_was_scanned(

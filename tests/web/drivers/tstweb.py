@@ -3,7 +3,8 @@
 """A scanner for the tests of the web server, which fails as the file $TSTWEB says.
 
 Its words, one or more: busy, gone, jam, crash, hang, unplug (in mid-page), hang-open, hang-start,
-hang-close, stubborn (ignores cancel), passes (three frames), endless, unknown (no height). Without
+hang-close, stubborn (ignores cancel), passes (three frames), endless, unknown (no height);
+crash-list, hang-list (until the word is gone), missing (from the list). Without
 the word "empty" its feeder has two sheets; "pressed" presses its button; "pixels": it sends no
 JPEG. What it was told by option "note" is appended to $TSTWEB.notes.
 """
@@ -166,6 +167,11 @@ class Web(Device):
 
 class Backend(Base):
     def list_devices(self, local_only):
+        if "crash-list" in words():
+            os.kill(os.getpid(), signal.SIGSEGV)
+            time.sleep(LONG)
+        while "hang-list" in words():
+            time.sleep(0.02)
         if "missing" in words():
             return []
         return [DeviceInfo("one", "Acme", "Web 1", "multi-function peripheral", serial="S1")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sane.web.config import EsclSettings, HttpsSettings, ServerSettings, ShareSettings
 from sane.web.escl.announcement import fitted, listed, texts
@@ -82,6 +83,32 @@ async def test_secret_paths_are_kept(tmp_path: Path) -> None:
             assert (await client.post(settings(), f"/{roots[-1]}")).startswith(f"/{roots[-1]}/")
     assert roots[0] == roots[1]
     assert (tmp_path / "paths.secret").stat().st_mode & 0o777 == 0o600
+
+
+@looped
+async def test_a_scanner_that_may_come_yet_is_asked_for_again(tmp_path: Path) -> None:
+    one, two = FakeScanner(1), FakeScanner(2)
+    async with served(tmp_path, one) as client:
+        scanners: Any = client.app.state.context.scanners
+        places = ["/eSCL", f"/{one.id}", f"/{two.id}"]
+
+        async def found() -> list[int]:
+            answers = [await client.get(f"{place}/ScannerCapabilities") for place in places]
+            for answer in answers:
+                assert ("retry-after" in answer.headers) == (answer.status == 503)
+            return [answer.status for answer in answers]
+
+        assert await found() == [200, 200, 404]
+        scanners.coming = [two]
+        assert await found() == [200, 200, 503]
+        scanners.list, scanners.coming = [], [one]
+        assert await found() == [503, 503, 404]
+        scanners.coming, scanners.is_listed = [], False
+        assert await found() == [503, 503, 503]
+        answer = await client.ask("POST", "/eSCL/ScanJobs", settings(), content_type="text/xml")
+        assert answer.status == 503
+        scanners.is_listed = True
+        assert await found() == [404, 404, 404]
 
 
 def test_strings_of_the_record_fit() -> None:

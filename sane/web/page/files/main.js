@@ -26,6 +26,8 @@ const VIEWS = {
   scanners: scannersView,
 };
 
+const LOOKING_WAIT = 1000;
+
 let isLoginShown = false;
 
 function scanView() {
@@ -95,7 +97,14 @@ async function openLast() {
 }
 
 async function fetchScanners() {
-  const { scanners } = await get("scanners");
+  let scanners;
+  try {
+    ({ scanners } = await get("scanners"));
+  } catch (problem) {
+    if (problem.code !== "unreachable") throw problem;
+    setTimeout(() => fetchScanners().catch(() => {}), LOOKING_WAIT); // the server has just started
+    return;
+  }
   set({ scanners });
   const isThere = scanners.some((one) => one.id === state.scannerId);
   if (isThere && state.capabilities) return;

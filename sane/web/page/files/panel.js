@@ -31,7 +31,7 @@ export function panel() {
 
 function scannerCard() {
   const chosen = scanner();
-  if (!chosen) return h("a", { class: "scanner-card", href: "#/scanners" }, icon("scanner"), h("strong", {}, t("scanner.choose")));
+  if (!chosen) return h("a", { class: "scanner-card", href: "#/scanners" }, icon("scanner"), h("strong", {}, t(state.scanners ? "scanner.choose" : "scanner.looking")));
   const { kind, text } = stateOf(chosen);
   return h(
     "a",

@@ -23,7 +23,7 @@ export function scannersView() {
     const found = state.scanners ?? [];
     fill(list, found.map(card));
     list.hidden = !found.length;
-    fill(empty, state.scanners && !found.length ? nothingFound() : null);
+    fill(empty, found.length ? null : state.scanners ? nothingFound() : lookingFor());
   });
   return h("div", { class: "view narrow" }, h("h1", {}, t("scanner.choose")), list, empty);
 }
@@ -64,6 +64,8 @@ export async function choosing(id) {
     set({ problem: { code: problem.code ?? "failed", text: problem.text, holder: problem.holder, kind: "open" } });
   }
 }
+
+const lookingFor = () => h("div", { class: "empty", role: "status" }, icon("scanner"), h("h2", {}, t("scanner.looking")));
 
 function nothingFound() {
   return h(
