@@ -285,9 +285,8 @@ def test_each_scanner_may_have_a_port_of_its_own(tmp_path: Path) -> None:
     config = configure(tmp_path / "sane.d", settings)
     with Share(config, tmp_path / "state") as made:
         made.wait_for("test:1. is shared")
-        ports = eventually((made.state / "ports.json").read_text)
-        found = re.search(r"[0-9a-f]{8}-[0-9a-f-]+\": (\d+)", ports)
-        assert found
+        ports = made.state / "ports.json"  # first written before there is a scanner
+        found = eventually(lambda: re.search(r"[0-9a-f]{8}-[0-9a-f-]+\": (\d+)", ports.read_text()))
         with socket.create_connection(("127.0.0.1", int(found.group(1))), SECONDS) as sock:
             sock.sendall(GET + b"Connection: close\r\n\r\n")
             assert status(until_closed(sock)) == 404
