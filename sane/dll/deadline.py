@@ -21,9 +21,9 @@ _running: dict[int, Call] = {}
 
 
 class Call:
-    """One call under way: what it returned, or what it asks its caller to run.
+    """One call: what it returned, or what it asks its caller to run.
 
-    It begins at once. late(result) gets a result that comes after wait() gave up.
+    late(result) gets a result that nobody waits for any more.
     """
 
     def __init__(self, function: Callable[[], Any], late: Callable[[Any], None]) -> None:
@@ -40,10 +40,14 @@ class Call:
         self.wake_thread = _thread.allocate_lock()
         self.wake_caller.acquire()
         self.wake_thread.acquire()
+
+    def begin(self) -> Call:
+        """Let the thread begin; return this call."""
         try:
             start_thread(self._run)
         except (RuntimeError, MemoryError):  # a limit is reached, as RLIMIT_NPROC
             self._carry_out()
+        return self
 
     def _run(self) -> None:
         import _thread
@@ -74,12 +78,7 @@ class Call:
         Time in relayed functions does not count.
         """
         while True:
-            try:
-                has_news = self.wake_caller.acquire(True, seconds)
-            except BaseException:  # KeyboardInterrupt: the caller goes away
-                self._give_up()
-                raise
-            if not has_news and self._give_up():
+            if not self.wake_caller.acquire(True, seconds) and self._give_up():
                 raise Misbehaved(f"{what} has not returned after {seconds:g} s")
             request, self.request = self.request, None
             if request is None:
@@ -90,10 +89,15 @@ class Call:
             raise self.error
         return self.result
 
+    def abandon(self) -> None:
+        """Do without the result: the caller was interrupted, at whatever point."""
+        if not self._give_up() and self.error is None:
+            self.late(self.result)
+
     def _give_up(self) -> bool:
         """Stop waiting; return False if the result came in the meantime."""
         with self.lock:
-            self.given_up = not self.done
+            self.given_up = self.given_up or not self.done
         return self.given_up
 
 
@@ -101,7 +105,12 @@ def call(
     function: Callable[[], Any], seconds: float, what: str, late: Callable[[Any], None]
 ) -> Any:
     """Return function(), or raise Misbehaved naming *what* after *seconds*; see Call."""
-    return Call(function, late).wait(seconds, what)
+    pending = Call(function, late)
+    try:
+        return pending.begin().wait(seconds, what)
+    except BaseException:
+        pending.abandon()
+        raise
 
 
 def relay(function: Callable[..., Any], *arguments: object) -> Any:

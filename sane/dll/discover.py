@@ -133,7 +133,7 @@ class Discovery:
                 self.durations_ms[name] = int((_now() - begin) * 1000)
             return found
 
-        call = deadline.Call(ask, lambda late: None)
+        call = deadline.Call(ask, lambda late: None).begin()
         self._calls.update((name, call) for name in group)
         return call
 

@@ -12,6 +12,7 @@ import pytest
 
 from sane.dll import deadline
 from sane.errors import AccessDenied, Jammed, Misbehaved
+from sane.threads import start_thread
 
 LONG = 20.0
 
@@ -101,31 +102,56 @@ def test_a_late_exception_is_nobodys() -> None:
     assert stuck.late == []
 
 
-def test_a_caller_that_is_interrupted_leaves_nothing_open() -> None:
-    """Ctrl-C in a Python program, while a device is opened: it is closed when it is open."""
-    stuck = Stuck()
-    begun = threading.Event()
+def interrupted(opened: Stuck, where: Callable[[], None]) -> None:
+    """Open through deadline.call, with *where* called as soon as that has begun."""
 
     def opening() -> object:
-        begun.set()
-        return stuck()
+        where()
+        return opened()
 
-    def interrupt() -> None:
-        assert begun.wait(LONG)
-        os.kill(os.getpid(), SIGUSR1)
+    with pytest.raises(KeyboardInterrupt):
+        deadline.call(opening, LONG, "backend x: open", opened.dispose)
+
+
+def test_a_caller_that_is_interrupted_leaves_nothing_open(stuck: Stuck) -> None:
+    """Ctrl-C in a Python program, while a device is opened: it is closed when it is open."""
 
     def handler(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal(SIGUSR1, handler)
-    thread = threading.Thread(target=interrupt)
-    thread.start()
     try:
-        with pytest.raises(KeyboardInterrupt):
-            deadline.call(opening, LONG, "backend x: open", stuck.dispose)
+        interrupted(stuck, lambda: os.kill(os.getpid(), SIGUSR1))
     finally:
-        thread.join()
         signal(SIGUSR1, before)
+    stuck.release.set()
+    assert stuck.disposed.wait(LONG)
+    assert stuck.late == ["late"]
+
+
+@pytest.mark.parametrize("finished", [False, True], ids=["opening", "opened"])
+def test_an_interrupt_before_the_wait_leaves_nothing_open(
+    stuck: Stuck, monkeypatch: pytest.MonkeyPatch, finished: bool
+) -> None:
+    """The signal mask of the caller comes back with the signal that was pending."""
+    begun = threading.Event()
+
+    def interrupting(run: Callable[[], None]) -> None:
+        ended = threading.Event()
+
+        def whole() -> None:
+            run()
+            ended.set()
+
+        start_thread(whole)
+        assert begun.wait(LONG)
+        if finished:
+            stuck.release.set()
+            assert ended.wait(LONG)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(deadline, "start_thread", interrupting)
+    interrupted(stuck, begun.set)
     stuck.release.set()
     assert stuck.disposed.wait(LONG)
     assert stuck.late == ["late"]
