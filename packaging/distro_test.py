@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,7 @@ pivot_root . mnt
 umount -l /mnt
 exec sh -c "$2"
 """
+CLOSING = re.compile(r"\d+ (?:passed|failed|skipped|error).* in [\d.]+s")  # a run of pytest
 PIP = ("index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "cert")
 
 
@@ -102,12 +104,17 @@ class Release:
         return status
 
     def test(self, goals: list[str]) -> bool:
-        """Run *goals* of make and print the last line of each; tell whether all passed."""
+        """Run *goals* of make and print how each run of tests closed, or the last line.
+
+        Tells whether all passed.
+        """
         good = True
         for goal in goals:
+            begin = self.log.stat().st_size
             status = self.run(f"cd /{TREE} && make {goal}", check=False)
-            lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-            print(f"{self.suite}: make {goal}: {lines[-1] if lines else ''}", flush=True)
+            lines = self.log.read_bytes()[begin:].decode(errors="replace").splitlines()
+            closings = [line for line in lines if CLOSING.match(line)] or lines[-1:]
+            print(f"{self.suite}: make {goal}: {'; '.join(closings)}", flush=True)
             good = good and status == 0
         if not good:
             print(f"{self.suite}: failed, see {self.log}", flush=True)
