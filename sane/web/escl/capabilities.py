@@ -23,7 +23,7 @@ from .words import (
 from .writing import document, each, element, parent
 
 if TYPE_CHECKING:
-    from ..config import EsclSettings
+    from ..config import EsclSettings, ShareSettings
     from ..facts import Capabilities, Source
     from ..scanner import Scanner
 
@@ -31,14 +31,15 @@ SERIAL_DIGITS = 12
 DETECTORS = ("page-loaded", "adf-loaded", "paper-loaded")  # sensors that feel paper
 
 
-def write(scanner: Scanner, settings: EsclSettings, *, page_url: str, base_url: str) -> bytes:
+def write(scanner: Scanner, all: ShareSettings, *, page_url: str, base_url: str) -> bytes:
     """Return the document. page_url: of the web page. base_url: of this scanner, no last slash."""
+    settings = all.escl
     facts: Capabilities = scanner.capabilities
     return document(
         "scan:ScannerCapabilities",
         element("pwg:Version", settings.version),
         element("pwg:MakeAndModel", make_and_model(scanner)),
-        element("pwg:SerialNumber", serial(scanner)),
+        element("pwg:SerialNumber", serial(scanner, is_true=all.scanners.serial_numbers)),
         element("scan:UUID", scanner.id),
         element("scan:AdminURI", page_url),
         element("scan:IconURI", f"{base_url}/ScannerIcon"),
@@ -68,8 +69,10 @@ def make_and_model(scanner: Scanner) -> str:
     return f"{vendor} {model}"
 
 
-def serial(scanner: Scanner) -> str:
-    """Return a serial number that tells nothing: clients want one. Source: escl 6.4."""
+def serial(scanner: Scanner, *, is_true: bool) -> str:
+    """Return the serial number, or one that tells nothing: clients want one. Source: escl 6.4."""
+    if is_true and scanner.serial:
+        return scanner.serial
     return hashlib.sha256(f"serial {scanner.id}".encode()).hexdigest()[:SERIAL_DIGITS].upper()
 
 

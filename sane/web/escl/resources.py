@@ -68,7 +68,7 @@ def xml(body: bytes) -> Response:
 async def scanner_capabilities(call: Call) -> Response:
     """Say what the scanner can do, without asking it."""
     scanner, urls = call.service.scanner, {"page_url": call.page_url, "base_url": call.base_url}
-    return xml(capabilities.write(scanner, call.settings, **urls))
+    return xml(capabilities.write(scanner, call.service.context.settings, **urls))
 
 
 async def scanner_status(call: Call) -> Response:

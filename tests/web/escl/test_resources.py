@@ -10,7 +10,7 @@ import pytest
 
 from sane.backends.escl import capabilities as reader
 from sane.backends.escl.schema import PWG, SCAN
-from sane.web.config import ServerSettings, ShareSettings
+from sane.web.config import ScannersSettings, ServerSettings, ShareSettings
 from sane.web.encoders import JPEG, PDF, available
 from sane.web.escl import icon
 from sane.web.facts import Adjust, Source, Status
@@ -74,6 +74,19 @@ async def test_capabilities_have_what_clients_look_for(tmp_path: Path) -> None:
             "AdfDuplexInputCaps",
         ]
         assert feeder.values("AdfOptions", "AdfOption") == ["Duplex"]
+
+
+@pytest.mark.parametrize(("is_true", "serial"), [(True, "K1 & 23"), (True, ""), (False, "K1 & 23")])
+@looped
+async def test_true_serial_numbers_are_told_where_that_is_wanted(
+    is_true: bool, serial: str, tmp_path: Path
+) -> None:
+    scanner = FakeScanner()
+    scanner.serial = serial
+    given = ShareSettings(scanners=ScannersSettings(serial_numbers=is_true))
+    async with served(tmp_path, scanner, settings=given) as client:
+        told = (await client.get(CAPABILITIES)).xml.value("SerialNumber")
+        assert told and (told == serial) == (is_true and bool(serial))
 
 
 @looped
