@@ -69,7 +69,8 @@ class FakeScanner:
     pages: sheets in the feeder, or scans from the glass before failing with *ending*. busy: who
     has it. failing: what the next acquire, configure or start raises, by name of the call.
     breaking: after how many bytes of a page, and with what, a read fails. unknown: pages do not
-    tell their height. jpeg: what it sends if asked for encoded pages. gate: reads wait until set.
+    tell their height. jpeg: what it sends if asked for encoded pages. gate: reads wait until it is
+    set, as the end of a job does for closing. padding: bytes behind each row.
     """
 
     def __init__(
@@ -96,8 +97,10 @@ class FakeScanner:
         self.breaking: tuple[int, BaseException] | None = None
         self.unknown = False
         self.jpeg = b""
-        self.gate = asyncio.Event()
+        self.gate, self.closing = asyncio.Event(), asyncio.Event()
         self.gate.set()
+        self.closing.set()
+        self.padding = 0
         self.held: FakeHeld | None = None
         self.opened = 0
         self.pressed: list[str] = []
@@ -199,7 +202,7 @@ class FakeHeld:
         width = max(1, wanted.width * wanted.dpi // UNITS_PER_INCH)
         lines = max(1, wanted.height * wanted.dpi // UNITS_PER_INCH)
         channels = 3 if wanted.mode == "color" else 1
-        size = (width * channels * wanted.depth + 7) // 8
+        size = (width * channels * wanted.depth + 7) // 8 + self.scanner.padding
         numbers = (width, lines, wanted.depth, channels, size, wanted.dpi, wanted.dpi)
         head = PageHead(*numbers, encoded="image/jpeg" if wanted.encoded else "")
         self._left = self.scanner.jpeg if wanted.encoded else page_bytes(head, self.number)
@@ -231,6 +234,7 @@ class FakeHeld:
     async def close(self) -> None:
         """Free the scanner."""
         scanner = self.scanner
+        await scanner.closing.wait()
         if scanner.held is self:
             scanner.held = None
             scanner.status = replace(scanner.status, state="idle")

@@ -83,7 +83,7 @@ class Job:
         self._scan: asyncio.Task[None] | None = None
         self._is_served = self._is_lost = False
         self._timer: asyncio.TimerHandle | None = None
-        self._ending: asyncio.Task[None] | None = None
+        self._end: asyncio.Task[None] | None = None
         self._wait(FIRST_SECONDS)
 
     @property
@@ -112,6 +112,9 @@ class Job:
 
         Raises NotYet, NoMore, and ScannerProblem for what went wrong before the first byte.
         """
+        if self.has_ended:
+            await self.ended()  # the client takes the scanner for free, and asks how it is
+            raise NoMore
         if self._is_served:
             raise NotYet
         page = self.page
@@ -148,8 +151,6 @@ class Job:
 
     async def _begun(self) -> Page:
         """Return a new page that is being scanned; raises NoMore."""
-        if self.has_ended:
-            raise NoMore
         most = self.ticket.most_pages or self._most_pages
         if self.images >= most:
             is_limit = self.images >= self._most_pages
@@ -216,25 +217,40 @@ class Job:
             self._timer = asyncio.get_running_loop().call_later(seconds, self._expire)
 
     def _expire(self) -> None:
-        self._ending = asyncio.create_task(self.end(words.ABORTED, words.BY_SYSTEM))
+        self._begin_end(words.ABORTED, words.BY_SYSTEM)
 
     async def end(self, state: str, reason: str) -> None:
-        """End the job; the scanner is free when this returns."""
-        if not self.has_ended:
+        """End the job, for the first reason given; the scanner is free when this returns."""
+        self._begin_end(state, reason)
+        await self.ended()
+
+    async def ended(self) -> None:
+        """Wait for the end of a job that is being ended, whoever does that."""
+        if self._end is not None:
+            await asyncio.shield(self._end)
+
+    def _begin_end(self, state: str, reason: str) -> None:
+        if self._end is None:
             self.state, self.reason = state, reason
             self._wait(None)
+            self._end = asyncio.create_task(self._free())
+
+    async def _free(self) -> None:
+        """Stop the scan, close the device, drop the page."""
         held, self._held = self._held, None
         scan = self._scan
-        if held is not None:
-            if scan is not None and not scan.done():
-                with contextlib.suppress(ScannerProblem):
-                    await held.cancel()
-                await asyncio.wait({scan}, timeout=1.0)
-                scan.cancel()
-            await held.close()
-        if scan is not None:
-            await asyncio.wait({scan})
-        page, self.page = self.page, None
-        if page is not None:
-            page.close()
-        self._tell_end(self)
+        try:
+            if held is not None:
+                if scan is not None and not scan.done():
+                    with contextlib.suppress(ScannerProblem):
+                        await held.cancel()
+                    await asyncio.wait({scan}, timeout=1.0)
+                    scan.cancel()
+                await held.close()
+            if scan is not None:
+                await asyncio.wait({scan})
+        finally:
+            page, self.page = self.page, None
+            if page is not None:
+                page.close()
+            self._tell_end(self)

@@ -81,13 +81,15 @@ class PageResponse:
         position = 0
         while True:
             data = page.at_hand(position) or await self._awaited(position, gone)
-            if not data:
-                break  # all was handed over: who hangs up now has it, as Connection: close does
             position += len(data)
+            if not data or position == page.size:
+                break
             await self._before(gone, send, _body(data, more=True))
-        # Before the client knows: what it asks next finds the job as it is now.
+        if data and gone.done():
+            raise Vanished
+        # Before the client has the last bytes: what it asks next finds the job as it is now.
         await self._job.sent(page)
-        await send(_body(b"", more=False))
+        await send(_body(data, more=False))
 
     async def _awaited(self, position: int, gone: asyncio.Future[None]) -> bytes:
         """Return what comes next, as Page.more does; raises Vanished once *gone* is done."""

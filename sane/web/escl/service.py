@@ -109,6 +109,7 @@ class Service:
             self._poll.cancel()
         if self.active is not None:
             await self.active.end(words.ABORTED, words.BY_SYSTEM)
+        await asyncio.gather(*(job.ended() for job in self.jobs))
 
     # How it is
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sane.web import problems
+from sane.web.encoders import TIFF
 from sane.web.escl import job as jobs
 from tests.support.escl_client import Client, looped, posted, served, settings
 from tests.support.web import FakeScanner
@@ -229,3 +230,27 @@ async def test_ten_jobs_are_told_of_newest_first(tmp_path: Path) -> None:
         jobs_told = (await client.status()).find("Jobs")
         assert jobs_told is not None
         assert [info.value("JobUri") for info in jobs_told.all("JobInfo")] == made[:1:-1]
+
+
+@pytest.mark.parametrize("source", ["Platen", "Feeder"])
+@looped
+async def test_who_has_all_of_a_page_finds_the_scanner_as_it_is_then(
+    source: str, tmp_path: Path
+) -> None:
+    """Also where the page's length is told: sane-airscan takes the state as its scan's result."""
+    scanner = FakeScanner()
+    async with posted(settings(source, format=TIFF), tmp_path, scanner) as (client, job):
+        if source == "Feeder":
+            assert (await client.page(job)).status == 200
+        scanner.closing.clear()
+        arrived = asyncio.Event()
+        fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
+        while client.escl.service(scanner).active is not None:
+            await asyncio.sleep(0)
+        again = asyncio.ensure_future(client.page(job))
+        await asyncio.sleep(0.02)
+        assert not arrived.is_set() and not fetching.done() and not again.done()
+        scanner.closing.set()
+        assert (await fetching).status == (200 if source == "Platen" else 404)
+        assert (await told(client))[0] == "Idle"
+        assert (await again).status == 404
