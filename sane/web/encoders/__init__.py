@@ -7,7 +7,13 @@ Source: specification escl 7.6.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from .form import Form, PageEncoder, Picture, has_jpeg, jpeg, made
+
+if TYPE_CHECKING:
+    from .sent import PdfOfSent, SentJpeg
 
 JPEG, PNG, PDF, TIFF = "image/jpeg", "image/png", "application/pdf", "image/tiff"
 FORMATS = (PDF, JPEG, PNG, TIFF)  # simple clients take the first that they know
@@ -46,7 +52,14 @@ def encode(format: str, form: Form, quality: int) -> PageEncoder:
     raise ValueError(f"no format {format!r}; there are {', '.join(FORMATS)}")
 
 
-def encode_sent(format: str, form: Form) -> PageEncoder | None:
+def in_file(format: str, form: Form, lines: int) -> Form:
+    """Return what a page of *format* has that was made of *form*: not all keep its depth."""
+    is_less = form.depth == 16 and format in (JPEG, PDF)
+    is_more = form.depth == 1 and (form.channels == 3 or format == JPEG)
+    return replace(form, lines=lines, depth=8 if is_less or is_more else form.depth)
+
+
+def encode_sent(format: str, form: Form) -> SentJpeg | PdfOfSent | None:
     """Return what makes a page of *format* of the device's own JPEG; None where none can."""
     from .sent import PdfOfSent, SentJpeg
 

@@ -83,6 +83,11 @@ class PdfOfSent(PageEncoder):
         self._at = self._lines_at = 0  # where JPEG and height are in the PDF
 
     @property
+    def form(self) -> Form:
+        """The picture, as the JPEG's head has it."""
+        return self._sent.form
+
+    @property
     def waits(self) -> bool:  # type: ignore[override]  # as the JPEG does
         """The height stands behind the picture."""
         return self._sent.waits

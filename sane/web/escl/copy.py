@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Copy:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._fd = self._file.fileno()
         self._limit = limit
+        self._lock = threading.Lock()  # a number that is closed may be another file's at once
         self.begin = self.end = 0
 
     @property
@@ -37,13 +39,18 @@ class Copy:
         return self.begin == 0
 
     def append(self, data: bytes | memoryview) -> int:
-        """Add *data*; return how many bytes found room. Raises OSError if none ever will."""
+        """Add *data*; return how many bytes found room. Raises OSError if none ever will.
+
+        It may run in a thread beside close(); then it raises EOFError.
+        """
         held = self.end - self.begin
         room = data[: max(0, self._limit - held)]
         done = 0
         try:
-            while done < len(room):
-                done += os.pwrite(self._fd, room[done:], held + done)
+            with self._lock:
+                self._check(self.end)
+                while done < len(room):
+                    done += os.pwrite(self._fd, room[done:], held + done)
         except OSError:  # the disk is full: what is sent makes room again
             if not held and not done:
                 raise
@@ -73,4 +80,5 @@ class Copy:
 
     def close(self) -> None:
         """Free the space."""
-        self._file.close()
+        with self._lock:
+            self._file.close()

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ... import const
-from ..encoders import encode, encode_sent, needs_lines
+from ..encoders import encode, encode_sent, in_file, needs_lines
 from ..encoders.form import Form
 from ..problems import Cancelled, ScanFailed, ScannerProblem
 from .copy import PIECE_BYTES, Copy
@@ -49,14 +49,13 @@ class TooLong(ScanFailed):
 class Page:
     """A page that is being scanned, or was.
 
-    head: once it has begun. lines: of it, once it is over. problem: why it ended too early. taken:
-    how many of its bytes the client has. is_over: nothing more comes from the scanner.
+    form: of the picture, once it is whole. problem: why it ended too early. taken: how many of its
+    bytes the client has. is_over: nothing more comes from the scanner.
     """
 
     def __init__(self, ticket: Ticket, folder: Path, threads: Executor) -> None:
         self.ticket = ticket
-        self.head: PageHead | None = None
-        self.lines = 0
+        self.form: Form | None = None
         self.problem: Exception | None = None
         self.taken = 0
         self.is_over = self.is_scanned = False
@@ -132,8 +131,7 @@ class Page:
                 await held.start()
                 while await held.read():
                     pass
-            self.head = await held.start()
-            await self._scanned(held, self.head)
+            await self._scanned(held, await held.start())
         except ScannerProblem as exc:
             self.problem = exc
         except (OSError, EOFError) as exc:
@@ -158,11 +156,11 @@ class Page:
         form = Form(*numbers)
         if head.encoded:
             return await self._passed(held, form)
-        tone = Tone(self.ticket, form)
+        tone = Tone(self.ticket, form, head.bytes_per_line)
         if lines < 0 and needs_lines(self.ticket.format):
             return await self._buffered(held, form, tone)
         self._encoder = encode(self.ticket.format, tone.form, self.ticket.quality)
-        size = form.row_bytes * lines if lines > 0 else -1
+        size = tone.row_bytes * lines if lines > 0 else -1
         got = 0
 
         def step(data: Rows) -> bytes:
@@ -181,9 +179,9 @@ class Page:
             await self._store(partial(step, data))
         self.is_scanned = True
         await self._filled(form, tone, size - got)
-        whole = got // form.row_bytes
-        self.lines = lines if lines > 0 else whole
-        return await self._ended()
+        await self._ended()
+        lines = lines if lines > 0 else got // tone.row_bytes
+        self.form = in_file(self.ticket.format, tone.form, lines)
 
     async def _read(self, held: Held) -> Rows:
         """Return what is read, and meanwhile give the client what is held back for long."""
@@ -206,14 +204,14 @@ class Page:
 
     async def _passed(self, held: Held, form: Form) -> None:
         """Pass the device's own JPEG on, or put it into a PDF; else it is not asked for."""
-        self._encoder = encode_sent(self.ticket.format, form)
-        if self._encoder is None:
+        self._encoder = encoder = encode_sent(self.ticket.format, form)
+        if encoder is None:
             raise ValueError(f"the device's JPEG is no {self.ticket.format}")
         while data := await held.read():
             await self._encode(bytes, data)
         self.is_scanned = True
-        self.lines = max(form.lines, 0)
         await self._ended()
+        self.form = encoder.form
 
     async def _buffered(self, held: Held, form: Form, tone: Tone) -> None:
         """Keep the rows until their number is known, which stands in the file's head."""
@@ -224,18 +222,19 @@ class Page:
                     most = COPY_BYTES >> 20
                     raise TooLong(f"a page of unknown length is longer than {most} MiB")
             self.is_scanned = True
-            self.lines = rows.end // form.row_bytes
-            if not self.lines:
+            lines = rows.end // tone.row_bytes
+            if not lines:
                 raise ScanFailed(const.STATUS_IO_ERROR, "the scanner sent a page without lines")
-            form = tone.form.of_lines(self.lines)
+            form = tone.form.of_lines(lines)
             self._encoder = encode(self.ticket.format, form, self.ticket.quality)
-            end = rows.end // tone.row_bytes * tone.row_bytes
+            end = lines * tone.row_bytes
             for at in range(0, end, FILL_BYTES):
                 data = rows.read(at, min(FILL_BYTES, end - at))
                 await self._encode(tone.applied, data)
         finally:
             rows.close()
         await self._ended()
+        self.form = in_file(self.ticket.format, form, lines)
 
     # Encoding
 

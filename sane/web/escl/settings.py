@@ -116,7 +116,8 @@ class _Reader:
         modes = modes_of(source, self._settings)
         color_mode = self._keyword("ColorMode", modes, self._usual_mode(modes))
         mode, depth = COLOR_MODES[color_mode]
-        if mode not in source.modes:
+        is_made = mode not in source.modes
+        if is_made:
             mode = "color"  # of which gray is made here
         format = self._format()
         if depth == 16 and format not in (PNG, TIFF) and 8 in source.depths:
@@ -124,7 +125,7 @@ class _Reader:
         quality, is_smaller = self._quality()
         left, width = self._axis("XOffset", "Width", source.min_width, source.max_width)
         top, height = self._axis("YOffset", "Height", source.min_height, source.max_height)
-        sends = JPEG in self._facts.encoded and format in (JPEG, PDF)
+        sends = JPEG in self._facts.encoded and format in (JPEG, PDF) and not is_made
         wanted = ScanSettings(
             source=source.id,
             mode=mode,

@@ -9,6 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 from ...backends.escl.schema import UNITS
+from ..encoders import in_file
+from ..encoders.form import Form
 from . import words
 from .writing import document, element, parent
 
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
     from .job import Job
     from .service import Service
     from .settings import Ticket
-
-SAMPLES = {"lineart": 1, "gray": 1, "color": 3}
 
 
 def scanner_status(service: Service, settings: EsclSettings) -> bytes:
@@ -49,17 +49,16 @@ def _job(job: Job) -> str:
 
 def image_info(job: Job) -> bytes | None:
     """Return what the page that was sent last is; None before there is one."""
-    page = job.last
-    if page is None or page.head is None:
+    form = job.last.form if job.last is not None else None
+    if form is None:
         return None
-    head = page.head
     return document(
         "scan:ScanImageInfo",
         element("pwg:JobUri", job.path),
         element("pwg:JobUuid", job.id),
-        element("scan:ActualWidth", head.width),
-        element("scan:ActualHeight", page.lines),
-        element("scan:ActualBytesPerLine", head.bytes_per_line),
+        element("scan:ActualWidth", form.width),
+        element("scan:ActualHeight", form.lines),
+        element("scan:ActualBytesPerLine", form.row_bytes),
     )
 
 
@@ -70,13 +69,15 @@ def buffer_info(ticket: Ticket) -> bytes:
         max(1, round(units * wanted.dpi / words.PER_INCH))
         for units in (wanted.width, wanted.height)
     )
-    size = (width * SAMPLES[wanted.mode] * wanted.depth + 7) // 8
+    samples = 3 if ticket.color_mode.startswith("RGB") else 1
+    asked = Form(width, lines, samples, wanted.depth, wanted.dpi, wanted.dpi)
+    form = in_file(ticket.format, asked, lines)
     return document(
         "scan:ScanBufferInfo",
         parent("scan:ScanSettings", *_settings(ticket)),
         element("scan:ImageWidth", width),
         element("scan:ImageHeight", lines),
-        element("scan:BytesPerLine", size),
+        element("scan:BytesPerLine", form.row_bytes),
     )
 
 

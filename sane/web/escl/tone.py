@@ -1,4 +1,4 @@
-"""What is done to a page's rows before they are encoded: gray made of colour, and gamma.
+"""What is done to a page's rows before they are encoded: padding cut, gray made of colour, gamma.
 
 Source: specification escl 7.4 (synthesised gray) and 7.8 (gamma).
 """
@@ -19,10 +19,15 @@ LUMA = (2126, 7152, 722)  # ITU-R BT.709
 
 
 class Tone:
-    """Does it, in pieces of any size; *form* is what comes out. row_bytes: of what comes in."""
+    """Does it, in pieces of any size; *form* is what comes out.
 
-    def __init__(self, ticket: Ticket, form: Form) -> None:
-        self.row_bytes = form.row_bytes
+    row_bytes: of what comes in, with the padding behind each row.
+    """
+
+    def __init__(self, ticket: Ticket, form: Form, row_bytes: int = 0) -> None:
+        self.row_bytes = max(row_bytes, form.row_bytes)
+        self._packed_bytes = form.row_bytes
+        self._row = b""  # as far as it has come, where rows are padded
         self._depth = form.depth
         is_gray = ticket.color_mode.startswith("Gray") and form.depth > 1
         self._makes_gray = is_gray and form.channels == 3
@@ -41,6 +46,8 @@ class Tone:
 
     def applied(self, rows: bytes | memoryview) -> bytes | memoryview:
         """Return the rows as they are encoded; what is no whole pixel waits for the rest."""
+        if self.row_bytes > self._packed_bytes:
+            rows = self._packed(rows)
         if not (self._makes_gray or self._bytes or self._words):
             return rows
         rows = self._part + rows
@@ -55,3 +62,11 @@ class Tone:
             gammas.apply(memoryview(samples), [self._words], self._depth)
             return bytes(samples)
         return rows.translate(self._bytes) if self._bytes else rows
+
+    def _packed(self, rows: bytes | memoryview) -> bytes:
+        """Return the rows that are whole now, without their padding."""
+        rows = self._row + rows
+        whole = len(rows) // self.row_bytes * self.row_bytes
+        self._row = rows[whole:]
+        starts = range(0, whole, self.row_bytes)
+        return b"".join(rows[at : at + self._packed_bytes] for at in starts)

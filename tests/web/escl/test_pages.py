@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from sane.backends.escl.schema import SCAN
 from sane.web import problems
 from sane.web.config import ClientSettings, ShareSettings
 from sane.web.encoders import JPEG, PNG, TIFF, available
@@ -132,6 +133,62 @@ async def test_a_page_of_unknown_height_has_its_height(format: str, tmp_path: Pa
         info = (await client.get(f"{job}/ScanImageInfo")).xml
         assert (info.value("ActualWidth"), info.value("ActualHeight")) == (str(SIZE[0]), "100")
         assert info.value("ActualBytesPerLine") == str(3 * SIZE[0])
+
+
+@pytest.mark.parametrize("mode", ["RGB24", "Grayscale8", "BlackAndWhite1"])
+@pytest.mark.parametrize("is_unknown", [False, True])
+@looped
+async def test_what_stands_behind_each_row_is_no_part_of_the_page(
+    mode: str, is_unknown: bool, tmp_path: Path
+) -> None:
+    scanner = FakeScanner()
+    scanner.padding, scanner.unknown = 5, is_unknown
+    async with served(tmp_path, scanner) as client:
+        answer = await fetched(client, settings(mode=mode, format=PNG, Height=400))
+        channels, depth = (3 if mode == "RGB24" else 1), (1 if mode == "BlackAndWhite1" else 8)
+        size = (SIZE[0] * channels * depth + 7) // 8
+        rows = page_bytes(PageHead(SIZE[0], 100, depth, channels, size + 5, DPI, DPI))
+        packed = [rows[at : at + size] for at in range(0, len(rows), size + 5)]
+        picture = Image.open(io.BytesIO(answer.body))
+        assert picture.size == (SIZE[0], 100)
+        if depth == 1:  # black is 1 in SANE, white in PNG
+            packed = [bytes(byte ^ 0xFF for byte in row[:-1]) for row in packed]
+            lines = [picture.crop((0, y, SIZE[0], y + 1)).tobytes()[:-1] for y in range(100)]
+            assert lines == packed
+        else:
+            assert shown(answer.body) == b"".join(packed)
+
+
+@pytest.mark.parametrize(
+    ("format", "mode", "size"),
+    [
+        (PNG, "BlackAndWhite1", (SIZE[0] + 7) // 8),
+        (JPEG, "BlackAndWhite1", SIZE[0]),
+        (PNG, "RGB48", 6 * SIZE[0]),
+        (PNG, "Grayscale8", SIZE[0]),
+    ],
+)
+@looped
+async def test_the_size_that_is_told_is_that_of_the_picture(
+    format: str, mode: str, size: int, tmp_path: Path
+) -> None:
+    scanner = FakeScanner()
+    if mode == "Grayscale8":  # which is made of colour
+        scanner = FakeScanner(sources=[source(modes=("color",))])
+    async with served(tmp_path, scanner, synthesize_gray=True) as client:
+        if format not in available():
+            pytest.skip("this build makes no JPEG")
+        body = settings(mode=mode, format=format)
+        job = (await fetched(client, body)).headers["content-location"]
+        info = (await client.get(f"{job}/ScanImageInfo")).xml
+        told = [info.value(f"Actual{name}") for name in ("Width", "Height", "BytesPerLine")]
+        assert told == [str(number) for number in (*SIZE, size)]
+        asked = body.partition(b"?>")[2]
+        body = f'<scan:ScanBufferInfo xmlns:scan="{SCAN}">'.encode() + asked
+        body += b"</scan:ScanBufferInfo>"
+        expected = (await client.ask("PUT", "/eSCL/ScanBufferInfo", body)).xml
+        names = ("ImageWidth", "ImageHeight", "BytesPerLine")
+        assert [expected.value(name) for name in names] == told
 
 
 @looped
@@ -309,7 +366,23 @@ async def test_the_devices_jpeg_is_passed_on(tmp_path: Path) -> None:
         smaller = "<scan:CompressionFactor>80</scan:CompressionFactor>"
         answer = await fetched(client, settings(format=JPEG, extra=smaller))
         assert answer.body != scanner.jpeg
-        assert scanner.jpeg in (await fetched(client, settings(format="application/pdf"))).body
+        answer = await fetched(client, settings(format="application/pdf", Width=2000))
+        assert scanner.jpeg in answer.body
+        job = answer.headers["content-location"]
+        info = (await client.get(f"{job}/ScanImageInfo")).xml
+        told = [info.value(f"Actual{name}") for name in ("Width", "Height", "BytesPerLine")]
+        assert told == [str(number) for number in (*SIZE, 3 * SIZE[0])]
+
+
+@looped
+async def test_the_devices_colour_is_not_passed_on_for_gray(tmp_path: Path) -> None:
+    scanner = FakeScanner(sources=[source(modes=("color",))], encoded=(JPEG,))
+    scanner.jpeg = _jpeg()
+    async with served(tmp_path, scanner, synthesize_gray=True) as client:
+        if JPEG not in available():
+            pytest.skip("this build makes no JPEG")
+        answer = await fetched(client, settings(mode="Grayscale8", format=JPEG))
+        assert Image.open(io.BytesIO(answer.body)).mode == "L"
 
 
 def _formats(capabilities: bytes) -> str:
@@ -371,6 +444,12 @@ def test_a_copy_is_nobody_elses(tmp_path: Path) -> None:
         with pytest.raises(EOFError):
             copy.read(3)
     finally:
+        number = copy._fd
         copy.close()
     with pytest.raises(EOFError):
         copy.read(10)
+    with open(tmp_path / "other", "wb") as file:  # which has the copy's number now
+        assert file.fileno() == number
+        with pytest.raises(EOFError):  # a thread may not have ended yet
+            copy.append(b"x")
+    assert (tmp_path / "other").read_bytes() == b""
