@@ -5,7 +5,6 @@ It knows SANE's requests and the server's facts; who may hold a scanner is known
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ..errors import text_of
 from ..wire import messages, private
 from . import probe
 from .facts import Capabilities, PageHead, ScanSettings
+from .finishing import finished
 from .frames import COLORS, FrameReader, Planes, check_colors
 from .options import DeviceOptions
 from .problems import (
@@ -328,12 +328,7 @@ class Held:
         self._leave_frame()
         if self._planes is not None:
             self._planes.close()
-        closing = asyncio.ensure_future(self._end())
-        try:
-            await asyncio.shield(closing)
-        except asyncio.CancelledError:
-            await closing  # a device that is left open would be lost
-            raise
+        await finished(self._end())
 
     async def _end(self) -> None:
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import const
 from .facts import Capabilities, Status
+from .finishing import finished
 from .held import Held
 from .holders import holder_of
 from .probe import SENSORS
@@ -138,16 +139,27 @@ class Scanner:
                     ended=self._freed,
                 )
         except BaseException as exc:
-            if worker is not None:
-                await worker.close()
-            problem = await self._explained(exc) if isinstance(exc, ScannerProblem) else None
-            await self._freed(problem)
+            problem = await finished(self._given_up(worker, exc))
             if problem is not None and problem is not exc:
                 raise problem from exc
             raise
         self._note(None)
         self._owner.tell("changed", self)
         return held
+
+    async def _given_up(
+        self, worker: WorkerProcess | None, exc: BaseException
+    ) -> ScannerProblem | None:
+        """Free the scanner of a job that does not begin; return what its client is told."""
+        problem = None
+        try:
+            if worker is not None:
+                await worker.close()
+            if isinstance(exc, ScannerProblem):
+                problem = await self._explained(exc)
+        finally:
+            await self._freed(problem)
+        return problem
 
     async def _explained(self, problem: ScannerProblem) -> ScannerProblem:
         """Return *problem* with who is using the scanner, where that can be seen."""

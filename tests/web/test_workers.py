@@ -379,6 +379,27 @@ def test_two_jobs_that_want_one_scanner(stack: Stack) -> None:
     stack.run(job)
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_who_gives_up_more_than_once_frees_the_scanner_all_the_same(
+    stack: Stack, times: int
+) -> None:
+    async def job(scanners: Scanners) -> None:
+        scanner = only(scanners)
+        stack.faults.set("hang-open")
+        waiting = asyncio.create_task(scanner.acquire("test"))
+        await asyncio.sleep(0.5)
+        for _ in range(times):
+            waiting.cancel()
+            await asyncio.sleep(0.01)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        stack.faults.set("")
+        assert state_of(scanner) == "idle"
+        await works(scanner)
+
+    stack.run(job)
+
+
 def test_a_scanner_that_another_program_has_is_busy(stack: Stack) -> None:
     async def job(scanners: Scanners) -> None:
         scanner = only(scanners)

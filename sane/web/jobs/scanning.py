@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 
 from ..api.problem import ApiError, disk_problem
+from ..finishing import finished
 from ..problems import Cancelled, NoDocuments, ScannerProblem
 from ..store.documents import Full
 from ..store.pagefile import PageFile, PageTooLarge
@@ -66,8 +67,10 @@ class Runner:
         finally:
             self.held = None
             job.progress = None
-            await asyncio.shield(self._rescue())
-            self.tell()
+            try:
+                await finished(self._rescue())
+            finally:
+                self.tell()
 
     async def cancel(self) -> None:
         """End the scan; what is on the disk stays."""
