@@ -7,10 +7,12 @@ RFC 9110 and 9112; Fetch metadata request headers.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from .addresses import Address, LocalNetworks, host_names, is_in, plain
+from .api.problem import ApiError
 
 if TYPE_CHECKING:
     import logging
@@ -31,6 +33,7 @@ SMALL_BODY = 64 << 10  # a ScanSettings document has 2 KiB
 SIMPLE_TYPES = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
 BROWSER_HEADERS = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
 AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+(?:%[\w.~-]+)?\]|[A-Za-z0-9_.-]+)(?::(\d{1,5}))?")
+CODES = {400: "invalid", 403: "forbidden", 405: "not-allowed", 413: "too-large"}  # of Denied
 HEADERS = {  # of every reply that does not say otherwise
     b"x-content-type-options": b"nosniff",
     b"cross-origin-resource-policy": b"same-origin",
@@ -74,7 +77,7 @@ class Guard:
         except Denied as exc:
             client = (scope.get("client") or ("?",))[0]
             self._log.info("%s: %s %s: %s", client, scope["method"], scope["path"][:200], exc)
-            await refuse(send, exc, scope["method"])
+            await refuse(send, exc, scope)
             return
         body = Body(receive, limit)
         try:
@@ -84,7 +87,7 @@ class Guard:
                 raise
             self._log.debug("%s: %s", scope["path"][:200], exc or "the client went away")
         if body.is_refused:
-            await refuse(send, Denied(413, "the request is too large"), scope["method"])
+            await refuse(send, Denied(413, "the request is too large"), scope)
 
     def _check(self, scope: Scope) -> int:
         """Raise Denied for what may not pass; return how many bytes the body may have."""
@@ -96,8 +99,8 @@ class Guard:
         self._check_target(scope)
         self._check_host(scope, headers.one("host"))
         method, path = scope["method"], scope["path"]
-        allowed = (*SAFE, *CHANGING, *(("PATCH",) if path.startswith(API) else ()))
-        if method not in allowed:
+        allowed = (*SAFE, *CHANGING)
+        if method not in allowed and not path.startswith(API):  # which knows its own
             raise Denied(405, f"{method} is not allowed", {"allow": ", ".join(allowed)})
         self._check_site(scope, headers)
         return self._body_limit(method, path, headers)
@@ -283,18 +286,21 @@ def dressed(send: Send) -> Send:
     return sending
 
 
-async def refuse(send: Send, denied: Denied, method: str) -> None:
-    """Send a short text and close: what follows on the connection is not wanted either."""
-    body = f"{denied}\n".encode()
+async def refuse(send: Send, denied: Denied, scope: Scope) -> None:
+    """Say why, to programs in REST's form, and close: what follows is not wanted either."""
+    body, kind = f"{denied}\n".encode(), b"text/plain; charset=utf-8"
+    if scope["path"].startswith(API):
+        error = ApiError(CODES[denied.status], str(denied))
+        body, kind = json.dumps({"error": error.to_dict()}).encode(), b"application/json"
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-type", kind),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
         *((name.encode(), value.encode()) for name, value in denied.headers.items()),
         *HEADERS.items(),
     ]
     await send({"type": "http.response.start", "status": denied.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 def _base_host(settings: ShareSettings) -> list[str]:

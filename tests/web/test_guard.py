@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Sequence
 from ipaddress import ip_network
@@ -64,6 +65,24 @@ def answer(
     log = logging.getLogger("pysane.test")
     asyncio.run(guard.Guard(app, settings or ShareSettings(), log)(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), seen
+
+
+def refusal(scope: dict[str, Any]) -> tuple[int, dict[bytes, bytes], bytes]:
+    """Return the status, the headers and the body for a request that the guard refuses."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        pytest.fail("its body was read")
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        pytest.fail("it got through")
+
+    log = logging.getLogger("pysane.test")
+    asyncio.run(guard.Guard(app, ShareSettings(), log)(scope, receive, send))
+    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
 def status(scope: dict[str, Any], settings: ShareSettings | None = None, body: bytes = b"") -> int:
@@ -202,7 +221,7 @@ def test_an_absolute_form_becomes_a_path() -> None:
         ("PATCH", "/api/v1/x", 200),
         ("TRACE", "/", 405),
         ("CONNECT", "/", 405),
-        ("OPTIONS", "/api/v1/x", 405),
+        ("OPTIONS", "/api/v1/x", 200),  # it says itself what it does
         ("BREW", "/", 405),
     ],
 )
@@ -210,6 +229,27 @@ def test_methods(method: str, path: str, expected: int) -> None:
     found = answer(request(method=method, path=path))
     assert found[0] == expected
     assert (b"allow" in found[1]) == (expected == 405)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "expected", "code"),
+    [
+        ({"raw": b"/api/v1/a%2fb"}, 400, "invalid"),
+        ({"headers": [("host", "evil.example")]}, 403, "forbidden"),
+        ({"headers": [*HOSTED, ("content-length", "1")]}, 413, "too-large"),
+    ],
+)
+def test_programs_are_told_in_their_own_form(
+    wrong: dict[str, Any], expected: int, code: str
+) -> None:
+    for path in ("/api/v1/jobs", "/eSCL/ScannerStatus"):
+        found, headers, body = refusal(request(path=path, **wrong))
+        assert found == expected
+        if path.startswith("/api/"):
+            assert headers[b"content-type"] == b"application/json"
+            assert json.loads(body)["error"]["code"] == code
+        else:
+            assert headers[b"content-type"].startswith(b"text/plain")
 
 
 # From which page
