@@ -7,11 +7,12 @@ which takes them, too. It maps REST's words to those keys and back.
 from __future__ import annotations
 
 import re
+import threading
 
 from ..pagework import profiles as kept
 from ..pagework.problem import PageWorkError
 from ..pagework.toml import TomlFile
-from .api.problem import ApiError, not_found
+from .api.problem import FULL, ApiError, not_found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Profiles:
 
     def __init__(self, path: str, fixed: Iterable[ProfileSettings] = ()) -> None:
         self.path = path
+        self._lock = threading.Lock()  # one change of the file at a time
         self._fixed: dict[str, dict[str, Any]] = {}
         self.adopt(fixed)
 
@@ -80,24 +82,26 @@ class Profiles:
         """Keep a profile, in the place of one of that name; tell whether it is new."""
         self._check(name)
         values = values_of(profile)
-        known = self._values()
-        if name not in known and len(known) >= MOST:
-            raise ApiError("too-many", f"there are {MOST} profiles already")
-        try:
-            kept.save_profile(name, values, path=self.path, force=True)
-        except PageWorkError as exc:
-            raise _failed(exc) from exc
+        with self._lock:
+            known = self._values()
+            if name not in known and len(known) >= MOST:
+                raise ApiError("too-many", f"there are {MOST} profiles already")
+            try:
+                kept.save_profile(name, values, path=self.path, force=True)
+            except PageWorkError as exc:
+                raise _failed(exc) from exc
         return name not in known
 
     def delete(self, name: str) -> None:
         """Remove a profile; raises ApiError."""
         self._check(name)
-        if name not in self._values():
-            raise not_found("profile")
-        try:
-            kept.delete_profile(name, path=self.path)
-        except PageWorkError as exc:
-            raise _failed(exc) from exc
+        with self._lock:
+            if name not in self._values():
+                raise not_found("profile")
+            try:
+                kept.delete_profile(name, path=self.path)
+            except PageWorkError as exc:
+                raise _failed(exc) from exc
 
     def _check(self, name: str) -> None:
         if not re.search(NAME, name) or not name.isprintable() or name != name.strip():
@@ -161,4 +165,5 @@ def profile_of(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _failed(exc: PageWorkError) -> ApiError:
-    return ApiError("failed", str(exc))
+    is_full = getattr(exc.__cause__, "errno", None) in FULL
+    return ApiError("disk-full" if is_full else "failed", str(exc))

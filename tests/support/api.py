@@ -22,7 +22,7 @@ from sane.web.config import ShareSettings
 from tests.support.web import FakeScanner, app
 
 PREFIX = "/api/v1"
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Reply:

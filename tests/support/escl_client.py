@@ -21,7 +21,7 @@ from tests.support.web import FakeScanner, app
 
 HERE = "127.0.0.1"
 HOST = "scanbox.local:8090"
-TIMEOUT = 10.0
+TIMEOUT = 60.0
 WIDTH, HEIGHT = 400, 300  # units of 1/300 inch that settings() asks for
 
 

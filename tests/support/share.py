@@ -21,7 +21,7 @@ from tests.saned.running import environment, wait_until
 from tests.support.server import Server
 
 DRIVERS = ROOT / "tests" / "web" / "drivers"
-SECONDS = 15.0  # for anything that takes a second
+SECONDS = 60.0  # for anything that takes a second: others may have the machine
 START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from sane.cli.pysane.main import main;"
     " sys.exit(main(['share', *sys.argv[1:]]))"

@@ -23,7 +23,7 @@ from sane.web.scanners import Scanners
 from tests.support.share import Faults
 
 SMALL = ScanSettings(mode="gray", dpi=75, width=300, height=300)
-SECONDS = 20.0
+SECONDS = 60.0
 Job = Callable[[Scanners], Awaitable[Any]]
 
 

@@ -162,12 +162,12 @@ OPERATIONS = (
         *("PUT", PROFILE, "putProfile", "Keep a profile (201: it is new)", put_profile),
         body="NewProfile",
         answer="Profile",
-        errors=("forbidden", "too-many", "failed"),
+        errors=("forbidden", "too-many", "failed", "disk-full"),
     ),
     Operation(
         *("DELETE", PROFILE, "deleteProfile", "Remove a profile", delete_profile),
         status=204,
-        errors=("not-found", "failed"),
+        errors=("not-found", "failed", "disk-full"),
     ),
     Operation(
         *("GET", "/events", "events", f"What happens, as Server-Sent Events; {MISSED}: ask again"),

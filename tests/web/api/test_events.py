@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import http.client
 import json
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +108,34 @@ def test_a_profile_is_kept_and_used(tmp_path: Path) -> None:
         assert api.ask("DELETE", f"/profiles/{name}").status == 204
         assert api.ask("DELETE", f"/profiles/{name}").status == 404
         assert api.ask("POST", "/jobs", {"scanner": "x", "profile": "none"}).status == 404
+
+
+def test_profiles_that_are_kept_at_once_are_all_kept(tmp_path: Path) -> None:
+    names = [f"p{number}" for number in range(12)]
+    with ApiServer([FakeScanner()], state=tmp_path) as api, ThreadPoolExecutor(12) as pool:
+
+        def asked(method: str, name: str) -> int:
+            body = {"settings": {"source": "adf"}} if method == "PUT" else None
+            return api.ask(method, f"/profiles/{name}", body).status
+
+        assert list(pool.map(asked, ["PUT"] * 12, names)) == [201] * 12
+        assert {each["name"] for each in api.get("/profiles")["profiles"]} == {*names}
+        assert list(pool.map(asked, ["DELETE"] * 12, names)) == [204] * 12
+        assert api.get("/profiles")["profiles"] == []
+
+
+def test_a_profile_that_finds_no_room_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with ApiServer([FakeScanner()], state=tmp_path) as api:
+        monkeypatch.setattr("sane.pagework.newfile.os.fsync", full)
+        reply = api.ask("PUT", "/profiles/x", {"settings": {"source": "adf"}})
+        monkeypatch.undo()
+        assert (reply.status, reply.code) == (507, "disk-full")
+        assert api.get("/profiles")["profiles"] == []
 
 
 @pytest.mark.parametrize(
