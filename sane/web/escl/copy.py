@@ -22,7 +22,7 @@ class Copy:
     """What there is of a page: the bytes from *begin* up to *end*.
 
     folder: where the file is; only the server's user can read it, and it is gone with the server.
-    limit: what it may hold at a time.
+    limit: what it may hold at a time. full: why the disk took less than that, None if it did not.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -30,6 +30,7 @@ class Copy:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         self._fd = self._file.fileno()
         self._limit = limit
+        self.full: OSError | None = None
         self._lock = threading.Lock()  # a number that is closed may be another file's at once
         self.begin = self.end = 0
 
@@ -51,7 +52,8 @@ class Copy:
                 self._check(self.end)
                 while done < len(room):
                     done += os.pwrite(self._fd, room[done:], held + done)
-        except OSError:  # the disk is full: what is sent makes room again
+        except OSError as exc:  # the disk is full: what is sent makes room again
+            self.full = exc
             if not held and not done:
                 raise
         self.end += done

@@ -36,6 +36,7 @@ FLUSH_SECONDS = 0.5
 STEP_BYTES = 1 << 20  # of rows that are encoded before the client gets what became of them
 PAGE_BYTES = 2 << 30  # of the encoded page
 COPY_BYTES = 512 << 20  # of temporary files
+MOST = f"{COPY_BYTES >> 20} MiB"
 FILL_BYTES = 1 << 18  # of white or of kept rows at a time
 
 
@@ -219,8 +220,7 @@ class Page:
         try:
             while data := await held.read():
                 if await self._threaded(partial(rows.append, data)) < len(data):
-                    most = COPY_BYTES >> 20
-                    raise TooLong(f"a page of unknown length is longer than {most} MiB")
+                    raise rows.full or TooLong(f"a page of unknown length is longer than {MOST}")
             self.is_scanned = True
             lines = rows.end // tone.row_bytes
             if not lines:
@@ -275,7 +275,7 @@ class Page:
             if not rest:
                 return
             if self._encoder is not None and self._encoder.waits:
-                raise TooLong(f"a page that waits for its end has more than {COPY_BYTES} bytes")
+                raise self._copy.full or TooLong(f"a page that waits for its end has over {MOST}")
             while self.taken < self._copy.end:
                 await self._changed.wait()
             self._copy.drop()

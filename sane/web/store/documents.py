@@ -226,17 +226,15 @@ class Documents:
                 remove(os.path.join(self.path(id), page.file))
                 raise KeyError(id)
             pages = list(document.pages)
-            if replaces is None:
-                pages.append(page)
-            else:
-                at = ids.index(replaces)
-                self._forget(id, pages[at])
-                pages[at] = page
+            at = len(pages) if replaces is None else ids.index(replaces)
+            gone, pages[at : at + 1] = pages[at : at + 1], [page]
             try:
                 self._replace(document, pages)
             except OSError:
                 remove(self.page_path(id, page))
                 raise
+            for each in gone:  # not before: the disk may have had no room for the record
+                self._forget(id, each)
             return document
 
     def change_page(self, id: str, page: str, **values: object) -> Page:

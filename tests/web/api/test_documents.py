@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,24 @@ def test_a_full_disk_or_limit_costs_the_page_and_not_the_others(
     found = stored(tmp_path, most_bytes=1)
     with pytest.raises(Full, match="MB already"):
         found.new_page(document["id"], "png")
+
+
+def test_a_page_scanned_again_on_a_full_disk_stays(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new page had room, and the document's record has not."""
+    found = stored(tmp_path)
+    (document,) = found.all()
+    before = list(document.pages)
+    id, path = found.new_page(document.id, "png", replaces=True)
+    Path(path).write_bytes((folder / before[1].file).read_bytes())
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sane.wholefile.os.fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            found.add_page(document.id, replace(before[1], id=id), before[1].id)
+    assert document.pages == before and not Path(path).exists()
+    assert [page.id for page in stored(tmp_path).all()[0].pages] == [page.id for page in before]

@@ -355,6 +355,29 @@ async def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert scanner.held is None
 
 
+@pytest.mark.parametrize(("format", "is_unknown"), [(TIFF, False), (PNG, True)])
+@looped
+async def test_a_disk_that_fills_up_is_said_where_the_page_must_be_kept(
+    format: str, is_unknown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwrite, room = os.pwrite, [100]
+
+    def filling(fd: int, data: bytes, at: int) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        data = data[: room[0]]
+        room[0] -= len(data)
+        return pwrite(fd, data, at)
+
+    scanner = FakeScanner()
+    scanner.unknown = is_unknown
+    async with served(tmp_path, scanner) as client:
+        monkeypatch.setattr("sane.web.escl.copy.os.pwrite", filling)
+        answer = await fetched(client, settings(format=format))
+        assert answer.status == 500 and b"No space left" in answer.body
+        assert scanner.held is None
+
+
 @looped
 async def test_the_devices_jpeg_is_passed_on(tmp_path: Path) -> None:
     scanner = FakeScanner(encoded=(JPEG,))
