@@ -43,6 +43,7 @@ class ImageClass(Unit):
 
     def plan(self, request: Request) -> Plan:
         plan = Plan(request)
+        plan.fit()
         if request.is_lineart:
             plan.width = whole_bytes(plan.width, self.model, 32)
             plan.is_thresholded = True

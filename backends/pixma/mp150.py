@@ -44,14 +44,10 @@ class Mp150(Inkjet):
     def plan(self, request: Request) -> Plan:
         model = self.model
         plan = Plan(request)
-        if request.is_lineart:
-            plan.width = whole_bytes(plan.width, model, 8)
-            plan.is_thresholded = True
-        if request.is_fed and model.generation >= 4 and plan.dpi > FEEDER_DPI:
-            k = plan.dpi // FEEDER_DPI
-            plan.left, plan.top = plan.left // k, plan.top // k
-            plan.width, plan.lines = plan.width // k, plan.lines // k
-            plan.dpi = FEEDER_DPI
+        plan.is_thresholded = request.is_lineart
+        self._shape(plan)
+        plan.fit()
+        self._shape(plan)
         plan.is_jpeg = request.is_fed and model.has("J")
         scale = plan.scale = max(1, model.limit("scan", 0) // plan.dpi)
         plan.wire_color = request.is_color or request.has_words or plan.is_jpeg
@@ -67,6 +63,14 @@ class Mp150(Inkjet):
         plan.wire_lines = min(plan.lines, model.height * plan.dpi // BASE_DPI) * scale
         self._lay_out(plan, shift)
         return plan
+
+    def _shape(self, plan: Plan) -> None:
+        """Make the frame one that the scanner has; where it is one already, nothing changes."""
+        request, model = plan.request, self.model
+        if request.is_lineart:
+            plan.width = whole_bytes(plan.width, model, 8)
+        if request.is_fed and model.generation >= 4 and plan.dpi > FEEDER_DPI:
+            plan.scale_to(FEEDER_DPI)
 
     def _lay_out(self, plan: Plan, shift: int) -> None:
         channels = 3 if plan.wire_color else 1

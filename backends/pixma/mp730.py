@@ -43,14 +43,10 @@ class Mp730(Unit):
     def plan(self, request: Request) -> Plan:
         product = self.model.product
         plan = Plan(request)
-        multiple = 4 if request.is_color or product in NARROW else 12
-        multiple = 16 if request.is_lineart else multiple
-        if not request.is_color and product in COARSE and plan.dpi > COARSE_DPI:
-            k = plan.dpi // COARSE_DPI
-            plan.left, plan.top = plan.left // k, plan.top // k
-            plan.width, plan.lines = plan.width // k, plan.lines // k
-            plan.dpi = plan.wire_dpi = COARSE_DPI
-        plan.width = plan.wire_width = up(plan.width, multiple)
+        self._shape(plan)
+        plan.fit()
+        self._shape(plan)
+        plan.wire_dpi, plan.wire_width = plan.dpi, plan.width
         plan.wire_lines = plan.lines
         plan.wire_bits = plan.channels * plan.depth
         is_planar = request.is_color and product not in PIXELS
@@ -58,6 +54,14 @@ class Mp730(Unit):
             *(plan.width, plan.channels, plan.depth), plane_lines=1 if is_planar else 0
         )
         return plan
+
+    def _shape(self, plan: Plan) -> None:
+        """Make the frame one that the scanner has; where it is one already, nothing changes."""
+        request, product = plan.request, self.model.product
+        multiple = 4 if request.is_color or product in NARROW else 12
+        plan.width = up(plan.width, 16 if request.is_lineart else multiple)
+        if not request.is_color and product in COARSE and plan.dpi > COARSE_DPI:
+            plan.scale_to(COARSE_DPI)
 
     def status(self) -> bytes:
         """Return what the scanner says of paper."""

@@ -46,6 +46,7 @@ class Mp750(Unit):
 
     def plan(self, request: Request) -> Plan:
         plan = Plan(request)
+        plan.fit()
         distance = self._distance(plan.dpi)
         stripe = STRIPE if plan.dpi == STRIPE_DPI else 0
         plan.wire_width = up(plan.width, 4)

@@ -127,14 +127,16 @@ class Mp800(Inkjet):
         if request.is_film and request.is_lineart:
             raise Unsupported("line art of film")
         plan = Plan(request)
-        if request.is_lineart:
-            plan.width = whole_bytes(plan.width, model, 8)
-            plan.is_thresholded = True
+        plan.is_thresholded = request.is_lineart
         if request.is_film:
             plan.depth = 16
-        self._fit_resolution(plan)
+        least, most = self._window(request)
+        plan.scale_to(min(max(plan.dpi, least), most))
         if request.is_film:
             self._fit_film(plan)
+        plan.fit()
+        if request.is_lineart:
+            plan.width = whole_bytes(plan.width, model, 8)
         plan.wire_dpi, plan.wire_color = plan.dpi, True
         plan.wire_bits = 48 if plan.depth == 16 else 24
         shift = plan.left % 32 if model.generation >= 2 else 0
@@ -149,14 +151,6 @@ class Mp800(Inkjet):
         plan.wire_lines = min(plan.lines + extra, most)
         self._lay_out(plan, optics, shift)
         return plan
-
-    def _fit_resolution(self, plan: Plan) -> None:
-        """Scan what the scanner can: the frame grows or shrinks with the resolution."""
-        least, most = self._window(plan.request)
-        old, new = plan.dpi, min(max(plan.dpi, least), most)
-        plan.dpi = new
-        plan.left, plan.top = plan.left * new // old, plan.top * new // old
-        plan.width, plan.lines = plan.width * new // old, plan.lines * new // old
 
     def _window(self, request: Request) -> tuple[int, int]:
         """Return the lowest and the highest resolution that can be scanned."""

@@ -32,9 +32,9 @@ MM_PER_INCH = 25.4
 class Request:
     """The options of a page: source, mode, resolution, area in pixels, and what is done with it.
 
-    left, top, width, height: in pixels of *dpi*. gamma: the table for the scanner. threshold,
-    curve: for line art. calibrate: when the scanner is to calibrate itself. paper_wait: seconds
-    that a page waits for paper.
+    left, top, width, height: in pixels of *dpi*, perhaps beyond the glass. gamma: the table for the
+    scanner. threshold, curve: for line art. calibrate: when the scanner is to calibrate itself.
+    paper_wait: seconds that a page waits for paper.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Request:
         dpi: int,
         corners: tuple[float, float, float, float],
     ) -> None:
+        self.model = model
         self.source = source if source in sources_of(model) else FLATBED
         self.mode = mode
         self.dpi = dpi
@@ -57,19 +58,6 @@ class Request:
         self.left, self.top = min(left, right), min(top, bottom)
         self.width = max(1, abs(right - left))
         self.height = max(1, abs(bottom - top))
-        self._clamp(model)
-
-    def _clamp(self, model: Model) -> None:
-        """Keep the area on the glass, with a few pixels at least."""
-        across = model.width * self.dpi // BASE_DPI
-        down = model.height * self.dpi // BASE_DPI
-        self.left = min(self.left, across - LEAST_PIXELS)
-        self.width = max(LEAST_PIXELS, min(self.width, across - self.left))
-        self.top = min(self.top, down - LEAST_PIXELS)
-        self.height = max(LEAST_PIXELS, min(self.height, down - self.top))
-        has_short_glass = model.family in (MP150, IMAGECLASS) and model.has_feeder
-        if has_short_glass and self.source == FLATBED:
-            self.height = min(self.height, FLATBED_HEIGHT * self.dpi // BASE_DPI)
 
     @property
     def is_fed(self) -> bool:
@@ -122,6 +110,25 @@ class Plan:
         self.is_thresholded = False
         self.is_jpeg = False
         self.layout = Layout(1)
+
+    def fit(self) -> None:
+        """Keep the area on the glass, with a few pixels at least."""
+        request, model = self.request, self.request.model
+        across = model.width * self.dpi // BASE_DPI
+        down = model.height * self.dpi // BASE_DPI
+        self.left = min(self.left, across - LEAST_PIXELS)
+        self.width = max(LEAST_PIXELS, min(self.width, across - self.left))
+        self.top = min(self.top, down - LEAST_PIXELS)
+        self.lines = max(LEAST_PIXELS, min(self.lines, down - self.top))
+        has_short_glass = model.family in (MP150, IMAGECLASS) and model.has_feeder
+        if has_short_glass and request.source == FLATBED:
+            self.lines = min(self.lines, FLATBED_HEIGHT * self.dpi // BASE_DPI)
+
+    def scale_to(self, dpi: int) -> None:
+        """Scan at another resolution: the frame grows or shrinks with it."""
+        old, self.dpi = self.dpi, dpi
+        self.left, self.top = self.left * dpi // old, self.top * dpi // old
+        self.width, self.lines = self.width * dpi // old, self.lines * dpi // old
 
     @property
     def row_bytes(self) -> int:

@@ -15,6 +15,7 @@ from sane.backends.pixma.mp800 import sent_places
 from sane.backends.pixma.request import (
     COLOR,
     DUPLEX,
+    FEEDER,
     FLATBED,
     GRAY,
     INFRARED,
@@ -300,7 +301,7 @@ def test_names_of_models() -> None:
 
 def test_resolutions_depend_on_source_and_mode() -> None:
     assert resolutions_of(model("MX320"), FLATBED, COLOR) == (75, 150, 300, 600, 1200)
-    assert resolutions_of(model("MX320"), "Automatic Document Feeder", COLOR)[-1] == 600
+    assert resolutions_of(model("MX320"), FEEDER, COLOR)[-1] == 600
     film = "Transparency Unit"
     assert resolutions_of(model("9000F"), film, INFRARED) == (600, 1200, 2400)
     assert resolutions_of(model("9000F"), film, COLOR)[::5] == (300, 9600)
@@ -374,10 +375,12 @@ def test_areas_stay_on_the_glass(
 ) -> None:
     found = model(key)
     request = Request(found, FLATBED, mode, dpi, corners)
-    assert request.width >= 16
-    assert request.height >= 16
-    assert request.left + request.width <= found.width * dpi // 75
-    assert request.top + request.height <= found.height * dpi // 75
+    fitted = Plan(request)
+    fitted.fit()
+    assert fitted.width >= 16
+    assert fitted.lines >= 16
+    assert fitted.left + fitted.width <= found.width * dpi // 75
+    assert fitted.top + fitted.lines <= found.height * dpi // 75
     assert plan(key, request).lines >= 1
 
 
@@ -407,9 +410,29 @@ def test_every_pixel_of_a_line_has_its_place(key: str, dpi: int, width: int) -> 
 
 def test_a_feeder_of_late_generations_scans_600_dpi_at_most() -> None:
     found = model("MX920")
-    request = Request(found, "Automatic Document Feeder", COLOR, 1200, (0, 0, 100, 100))
+    request = Request(found, FEEDER, COLOR, 1200, (0, 0, 100, 100))
     made = plan("MX920", request)
     assert (made.dpi, made.width) == (600, request.width // 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "source", "mode", "millimetres", "size"),
+    [
+        ("MX870", FEEDER, GRAY, 0.1, (16, 16)),
+        ("MX870", FEEDER, LINEART, 0.1, (16, 16)),
+        ("MX870", FEEDER, LINEART, 1.0, (24, 24)),
+        ("MP360", FLATBED, GRAY, 0.1, (16, 16)),
+        ("MP360", FLATBED, LINEART, 0.7, (32, 16)),
+        ("MP360", FLATBED, COLOR, 0.1, (16, 16)),
+    ],
+)
+def test_a_scan_at_half_the_resolution_has_its_least_size(
+    key: str, source: str, mode: str, millimetres: float, size: tuple[int, int]
+) -> None:
+    """Of 1200 dpi, these scan 600 but for colour on the glass."""
+    end = 30 + millimetres
+    made = plan(key, Request(model(key), source, mode, 1200, (30, 30, end, end)))
+    assert (made.width, made.lines) == size
 
 
 # Events
