@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...usb.sysfs import BusDevice
     from .device import Pixma
     from .models import Model
-    from .netlink import Peer
+    from .netlink import NetLink, Peer
 
 TIMEOUT_MS = 10_000
 SERIAL_CHARACTERS = 21  # of a serial number on the bus, in a name
@@ -62,6 +62,7 @@ class Backend(UsbNetworkBackend):
         self._has_network = True
         self._is_first = True
         self._ask_seconds = ASK_SECONDS
+        self._links: dict[str, NetLink] = {}  # by the MAC of a unit, of the device opened last
 
     def read_place(self, line: Line) -> bool:
         text = line.text.strip()
@@ -197,7 +198,13 @@ class Backend(UsbNetworkBackend):
         from .units import device_for
 
         model = self._identify(place, cancel, place.settings["timeout"])
-        return device_for(NetLink(self._peer(place), self.debug, cancel), model, self.debug)
+        peer, unit = self._peer(place), place.texts[MAC] or place.host
+        if unit in self._links and self._links[unit].is_open:
+            raise errors.DeviceBusy(f"{peer.name} is open already")
+        link = NetLink(peer, self.debug, cancel)
+        device: Pixma = device_for(link, model, self.debug)
+        self._links[unit] = link
+        return device
 
     # Devices
 

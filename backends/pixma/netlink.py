@@ -100,6 +100,7 @@ class NetLink:
         self.name = peer.name
         self.debug = debug
         self.cancel = cancel
+        self.is_open = True
         self._polling = Polling(peer, debug)
         self._stream: ByteStream | None = None
         self._largest = FIRST_LARGEST
@@ -172,6 +173,7 @@ class NetLink:
 
     def close(self) -> None:
         """Release the scanner."""
+        self.is_open = False
         self._disconnect()
 
     # Commands

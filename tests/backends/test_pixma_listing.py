@@ -117,6 +117,17 @@ def test_a_unit_is_opened_by_address(tmp_path: Path) -> None:
         assert found.reaches("MP560_127.0.0.1") == ""
 
 
+def test_a_unit_is_open_once(tmp_path: Path) -> None:
+    with scanner_at("MP560") as emulator:
+        found = backend(tmp_path, "auto_detection=no", emulator.url)
+        device = found.open_device(emulator.url)
+        with pytest.raises(errors.DeviceBusy):
+            found.open_device(emulator.url)
+        device.close()
+        found.open_device(emulator.url).close()
+        found.exit()
+
+
 def test_one_unit_with_two_lines_is_listed_once(tmp_path: Path) -> None:
     with scanner_at("MP560") as emulator:
         found = backend(tmp_path, "auto_detection=no", emulator.url, f"{emulator.url}/timeout=900")
