@@ -38,7 +38,7 @@ class Policy:
     sets_always: ClassVar[bool] = False
     """Setting an option to the value that it has already takes effect, and tells its info bits."""
 
-    frame_actions: ClassVar[tuple[int, ...]] = (const.ACTION_GET_VALUE,)
+    frame_actions: tuple[int, ...] = (const.ACTION_GET_VALUE,)
     """What may be done with options while a frame is being read."""
 
     passes_unknown_actions: ClassVar[bool] = False

@@ -7,7 +7,7 @@ how a scanner is spoken to is its unit's. Source: specification pixma 2.9 and 4.
 from __future__ import annotations
 
 from ...backend import FRAME_GRAY, FRAME_RGB, Parameters, errors
-from .options import PixmaOptions
+from .options import ALL_ACTIONS, PixmaOptions
 from .picture import picture_of
 
 TYPE_CHECKING = False
@@ -37,18 +37,29 @@ class Pixma(PixmaOptions):
         unit.opened()
 
     def parameters(self) -> Parameters:
+        """Return those of the page; of a feeder also until the next one begins, or the job ends."""
         plan = self._plan
-        if plan is None or self._picture is None:
+        is_between = self._is_job and plan is not None and plan.request.is_fed
+        if plan is None or (self._picture is None and not is_between):
             plan = self.unit.plan(self.request())
         frame = FRAME_RGB if plan.channels == 3 else FRAME_GRAY
         return Parameters(frame, plan.width, plan.lines, plan.depth)
 
     # Scanning
 
+    def check_start(self, in_frame: bool) -> None:
+        """Let the next sheet begin, as the original does, before all of a page was read."""
+        plan = self._plan
+        if plan is None or not plan.request.is_fed:
+            super().check_start(in_frame)
+
     def start(self) -> None:
+        if self._plan is not None:
+            self.unit.end(self._plan, is_whole=False)  # a page that was left
         self._picture = None
         request = self.request()
         plan = self._plan = self.unit.plan(request)
+        self.frame_actions = ALL_ACTIONS if request.is_fed else Pixma.frame_actions
         self._page = self._page + 1 if self._is_job and request.is_fed else 0
         if not self._page:
             self.unit.end_job()

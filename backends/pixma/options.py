@@ -10,6 +10,7 @@ from ...backend import (
     CAP_ADVANCED,
     CAP_INACTIVE,
     CAP_SOFT_DETECT,
+    INFO_INEXACT,
     INFO_RELOAD_OPTIONS,
     INFO_RELOAD_PARAMS,
     UNIT_DPI,
@@ -17,7 +18,9 @@ from ...backend import (
     UNIT_PERCENT,
     Device,
     Range,
+    errors,
 )
+from ...const import ACTION_GET_VALUE, ACTION_SET_AUTO, ACTION_SET_VALUE
 from ...option import Bool, Button, Fixed, Group, Int, String
 from ...param import fix, unfix
 from .models import BASE_DPI, IMAGECLASS, Model
@@ -25,8 +28,6 @@ from .parameters import GAMMA_BYTES, GAMMA_WORDS, gamma_values
 from .request import (
     ALWAYS,
     COLOR,
-    DUPLEX,
-    FEEDER,
     FLATBED,
     GRAY,
     LINEART,
@@ -43,12 +44,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ...option import Option
     from .buttons import Event
 
 TEXT_BYTES = 31  # of the options that are texts
 GAMMA = unfix(fix(2.2))  # as the option has it
 ANY_RANGE = Range(0, 1000)  # until the model is known
 BUTTONS = ("button_1", "button_2")
+ALL_ACTIONS = (ACTION_GET_VALUE, ACTION_SET_VALUE, ACTION_SET_AUTO)
 CHOICES = {  # options, each with what an event says of it
     "original": "original",
     "target": "target",
@@ -57,6 +60,18 @@ CHOICES = {  # options, each with what an event says of it
     "adf_status": "feeder",
     "adf_orientation": "orientation",
 }
+
+
+class _Choice(String):
+    """A text of a list, given in full; in other letters than the list's it is inexact."""
+
+    def fit(self, data: bytes, constraint: Any) -> tuple[bytes, int]:
+        given = self.decode(data)
+        fitted, info = super().fit(data, constraint)
+        found = self.decode(fitted)
+        if len(found) != len(given):
+            raise errors.Invalid(f"option {self.name}: {given!r} is not in {constraint}")
+        return fitted, info if found == given else info | INFO_INEXACT
 
 
 def _edge(title: str, desc: str) -> Fixed:
@@ -85,16 +100,15 @@ class PixmaOptions(Device):
         auto=BASE_DPI,
         reloads=INFO_RELOAD_PARAMS,
     )
-    mode = String(
+    mode = _Choice(
         *("Scan mode", "Scan in colour, gray or black and white.", (COLOR, GRAY)),
         size=TEXT_BYTES,
         auto=COLOR,
         reloads=INFO_RELOAD_OPTIONS | INFO_RELOAD_PARAMS,
     )
-    source = String(
+    source = _Choice(
         *("Scan source", "Where the paper lies.", (FLATBED,)),
         size=TEXT_BYTES,
-        reloads=INFO_RELOAD_OPTIONS,
     )
     button_controlled = Bool(
         "Button-controlled scan", "Wait for a button of the scanner before the first page."
@@ -105,7 +119,6 @@ class PixmaOptions(Device):
         "Use custom gamma table",
         "Use the table below instead of one made of the exponent.",
         auto=False,
-        reloads=INFO_RELOAD_OPTIONS,
     )
     gamma_table = Int(
         *("Image intensity", "What each level of the sensor becomes.", Range(0, 65535)),
@@ -121,7 +134,6 @@ class PixmaOptions(Device):
         Range(0.3, 5),
         default=GAMMA,
         auto=GAMMA,
-        reloads=INFO_RELOAD_OPTIONS,
     )
 
     geometry_group = Group("Geometry")
@@ -163,16 +175,38 @@ class PixmaOptions(Device):
     adf_wait = Int(
         *("ADF Waiting Time", "Seconds that a page waits for paper.", Range(0, 3600, 1)),
         auto=0,
-        active=lambda d: d.model.family == IMAGECLASS and d.source in (FEEDER, DUPLEX),
+        active=lambda d: d.model.family == IMAGECLASS and d.model.has_feeder and d.has_source,
         depends=("source",),
     )
-    calibrate = String(
+    calibrate = _Choice(
         *("Calibration", "When the scanner calibrates itself.", (ONCE, ALWAYS, NEVER)),
         size=TEXT_BYTES,
         auto=ONCE,
     )
 
     # What hangs on what
+
+    has_source = False  # one was chosen since the scanner was opened, any
+    has_table = False  # what custom_gamma was when it was set last
+    is_pressed = False  # a button, since the scanner was asked last
+
+    def told_info(self, option: Option, action: int, info: int) -> int:
+        """Return what the original tells; the automatic gamma table is that of the exponent."""
+        attribute = option.attribute
+        if attribute == "gamma_table" and action == ACTION_SET_AUTO:
+            self._make_table()
+        elif attribute == "gamma":
+            info &= ~INFO_RELOAD_OPTIONS
+        elif attribute == "custom_gamma":
+            had_table, self.has_table = self.has_table, self.custom_gamma
+            info = INFO_RELOAD_OPTIONS if had_table != self.has_table else 0
+        elif attribute == "button_update":
+            info = INFO_RELOAD_OPTIONS if self.is_pressed else 0
+        elif attribute == "source":
+            info &= ~(INFO_RELOAD_OPTIONS | INFO_RELOAD_PARAMS)
+            if len(sources_of(self.model)) > 1:
+                info |= INFO_RELOAD_OPTIONS
+        return info
 
     @mode.constrained("source")
     def _modes(self) -> tuple[str, ...]:
@@ -185,6 +219,7 @@ class PixmaOptions(Device):
     @source.changed
     def _source_changed(self) -> None:
         """Keep mode and resolution where the source has them, as the original from 1.3 on."""
+        self.has_source = True
         if self.mode not in modes_of(self.model, self.source):
             self.mode = COLOR
         resolutions = resolutions_of(self.model, self.source, self.mode)
@@ -218,6 +253,7 @@ class PixmaOptions(Device):
 
     @button_update.changed
     def _update(self) -> None:
+        self.is_pressed = False
         self.ask_buttons()
 
     def told(self, attribute: str) -> int:
@@ -234,6 +270,7 @@ class PixmaOptions(Device):
         """Keep what an event says until it is asked for."""
         if not event.button:
             return
+        self.is_pressed = True
         self.latched.add(BUTTONS[event.button - 1])
         for attribute, name in CHOICES.items():
             setattr(self, attribute, getattr(event, name))
@@ -253,7 +290,7 @@ def options_for(base: type[PixmaOptions], model: Model) -> Any:
         edge.constrain(Range(0, limit))
         edge.default = edge.auto = default
     mode = own["mode"] = base.mode.clone()
-    if not any(map(model.has, ("L", "48", "I"))):
+    if not any(map(model.has, ("L", "48", "I", "T"))):
         mode.reloads = INFO_RELOAD_PARAMS  # no other option hangs on it
     source = own["source"] = base.source.clone()
     source.constraint = sources_of(model)

@@ -17,6 +17,7 @@ from sane.testing.pixma.network import BJNP, MFNP, Emulator
 from sane.testing.usb.hosted import Umockdev
 from tests.peers.pixma import USB, Made
 from tests.peers.pixma_pairs import (
+    ADF_WAIT,
     CALIBRATE,
     COUNT,
     CURVE,
@@ -158,6 +159,56 @@ def test_sources(walker: Path, tmp_path: Path) -> None:
         cases.append(Case(Made(name), opened([*page("Color", 300, FILM), *SCAN, "cancel 0"])))
     infrared = [*page("Infrared", 600, FILM), *SCAN, "cancel 0"]
     cases.append(Case(Made("9000F"), opened(infrared)))
+    report = check_all(walker, cases, tmp_path)
+    assert not report, report
+
+
+def test_what_setting_an_option_tells(walker: Path, tmp_path: Path) -> None:
+    table = f"get 0 {GAMMA_TABLE} SIZE w"
+    gamma = [
+        *(word(GAMMA, 3 * MM), word(CUSTOM_GAMMA, 1), word(CUSTOM_GAMMA, 1), word(GAMMA, 2 * MM)),
+        *(table, f"set 0 {GAMMA_TABLE} SIZE r 7:0:70000", table, f"auto 0 {GAMMA_TABLE}", table),
+        *(f"auto 0 {GAMMA}", table, word(CUSTOM_GAMMA, 0), word(CUSTOM_GAMMA, 0)),
+        *(f"auto 0 {CUSTOM_GAMMA}", word(GAMMA, 0)),
+    ]
+    texts = [text(MODE, spelled) for spelled in ("GRAY", "gray", "Gra", "", "Gray ", "Color")]
+    sources = [text(SOURCE, "flatbed"), text(SOURCE, FEEDER), text(SOURCE, FILM), text(SOURCE, "F")]
+    waits = [f"desc 0 {ADF_WAIT}", word(ADF_WAIT, 5), f"auto 0 {ADF_WAIT}"]
+    commands = opened([*waits, *gamma, *texts, *sources, *texts, *waits, "open 1 DEVICE"])
+    cases = []
+    for name in ("MP560", "MP150", "MX870", "9000F", "MP750", "MP730", "MF4270", "MF3240"):
+        size = str(4 * (4096 if MODELS[name].gamma_4096 else 1024))
+        cases.append(Case(Made(name), [line.replace("SIZE", size) for line in commands]))
+    report = check_all(walker, cases, tmp_path)
+    assert not report, report
+
+
+def test_sizes_of_small_areas(walker: Path, tmp_path: Path) -> None:
+    """Scans at less than what was asked for have sixteen pixels and whole bytes, too."""
+    cases = []
+    for name, source, dpi in (
+        ("MX870", FEEDER, 1200), ("MP360", "", 1200), ("MP730", "", 1200), ("MP150", "", 300),
+        ("9000F", FILM, 300), ("LIDE300", "", 75), ("MP750", "", 300), ("MF4270", "", 600),
+    ):  # fmt: skip
+        sizes: list[str] = []
+        for mode in ["Color", "Gray"] + ["Lineart"] * (name not in ("9000F", "MP750")):
+            sizes += page(mode, dpi, source)
+            for pixels in (*range(1, 50, 3), 33, 95, 97):
+                end = 30 + (pixels + 0.3) / dpi * 25.4
+                sizes += [*area(30, 30, end, end), "params 0"]
+        cases.append(Case(Made(name), opened(sizes)))
+    report = check_all(walker, cases, tmp_path)
+    assert not report, report
+
+
+def test_options_that_are_set_while_sheets_are_fed(walker: Path, tmp_path: Path) -> None:
+    """They are those of the next sheet, which may begin before all of this one was read."""
+    other = [word(RESOLUTION, 150), text(MODE, "Color"), "params 0"]
+    left = ["start 0", "read 0 100", *other]
+    whole = [*SCAN, word(RESOLUTION, 75), "params 0", *SCAN]
+    commands = opened([*page("Gray", 75, FEEDER), *left, *whole, "cancel 0", "params 0"])
+    names = ("MF4270", "MP730", "MX870")
+    cases = [Case(Made(name, BJNP, 9), commands, has_wire=False) for name in names]
     report = check_all(walker, cases, tmp_path)
     assert not report, report
 

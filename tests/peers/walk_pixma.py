@@ -1,9 +1,9 @@
 """Random walks for the backend `pixma`, on an emulated scanner of any model.
 
 What the options accept is read from the descriptors that the original gives of that model. Left
-out, since ours deviates there on purpose (docs/deviations.md): reads before a start, a threshold
-curve of 127 (the original's table overflows), options that are set between sheets, adf-wait (the
-original keeps it active on the flatbed), beginnings of texts, and a resolution that the mode lacks.
+out, since ours deviates there on purpose (docs/deviations.md): reads before a start, automatic
+thresholds, a threshold curve of 127 (the original's table overflows) or on narrow pages, and a
+resolution that the mode lacks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 
 from tests.peers.pixma_pairs import (
-    ADF_WAIT,
     BR_X,
     BR_Y,
     BUTTON_CONTROLLED,
@@ -24,6 +23,7 @@ from tests.peers.pixma_pairs import (
     MODE,
     RESOLUTION,
     SOURCE,
+    THRESHOLD,
     TL_X,
     TL_Y,
 )
@@ -31,12 +31,13 @@ from tests.peers.walk_described import Action, Described, DescribedWalk
 from tests.peers.walk_values import Walk, random_value
 
 SENSORS = range(17, 25)
-LEFT_OUT = {GAMMA_TABLE, ADF_WAIT, BUTTON_UPDATE, *SENSORS}
+LEFT_OUT = {GAMMA_TABLE, BUTTON_UPDATE, *SENSORS}
 APART = {0, MODE, CALIBRATE, SOURCE, RESOLUTION, BUTTON_CONTROLLED, *LEFT_OUT}
 CAP = 30_000_000
 CURVE_MOST = 127
 INCH = 25.4
 MOST_PIXELS = 700  # of a side of what is scanned
+NARROW = 1.2  # mm: in less, the original's threshold curve reads beyond the row
 
 
 class _PixmaWalk(DescribedWalk):
@@ -84,7 +85,9 @@ class _PixmaWalk(DescribedWalk):
         """Set an area that is not large, anywhere on the glass, at times its corners swapped."""
         most = MOST_PIXELS * INCH / 600
         sides = [self.rng.uniform(0, most) for _ in range(2)]
-        corner = [self.rng.uniform(0, 180), self.rng.uniform(0, 260)]
+        corner = [self.rng.uniform(0, 180), self.rng.uniform(0, 240)]  # film ends at 250
+        if sides[0] < NARROW:
+            self.set(CURVE, 0)
         edges = [(TL_X, BR_X, 0), (TL_Y, BR_Y, 1)]
         for low, high, axis in edges:
             near, far = corner[axis], corner[axis] + sides[axis]
@@ -125,9 +128,13 @@ class _PixmaWalk(DescribedWalk):
         elif choice == 1:
             self.emit("set", 0, self.rng.choice((0, 1, 6, 10, 15, 25)), 4, "w", 1)
         elif choice == 2:
-            self.emit("auto", 0, self.rng.choice((SOURCE, RESOLUTION, TL_X, MODE, GAMMA_TABLE)))
+            index = self.rng.choice([i for i in self.options if i not in (THRESHOLD, CURVE)])
+            self.emit("auto", 0, index)
+            if index == MODE:
+                self.choose_resolution()  # ours may have moved it
         else:
-            self.set(self.rng.choice((SOURCE, MODE, CALIBRATE)), "nonsense")
+            text = self.rng.choice(("nonsense", "Flat", "gra", "on", "C"))
+            self.set(self.rng.choice((SOURCE, MODE, CALIBRATE)), text)
 
     # -- scanning -----------------------------------------------------------------------
 
@@ -142,9 +149,23 @@ class _PixmaWalk(DescribedWalk):
         self.emit("params", 0)
         if self.source == "Flatbed" and self.chance(0.3):
             self.set(RESOLUTION, 75)  # in mid-scan
+        if is_sheet and self.chance(0.5):
+            self.next_sheet()
         self.emit("readall", 0, self.rng.choice((4096, 9999, 32768, 200000)), CAP)
         self.emit("read", 0, 10)
         self.emit("cancel", 0)
+
+    def next_sheet(self) -> None:
+        """Set options amid a sheet, which are those of the next one; read it, and start that."""
+        self.choose_value()
+        self.choose_resolution()
+        self.choose_area()
+        self.emit("readall", 0, 9999, CAP)
+        self.emit("params", 0)
+        self.choose_value()
+        self.choose_area()
+        self.emit("start", 0)
+        self.emit("params", 0)
 
     def actions(self) -> dict[Action, int]:
         return {
