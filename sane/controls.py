@@ -10,7 +10,7 @@ from . import const
 from .constraint import distance, fit_range
 from .errors import Invalid
 from .option import WORD_SIZE, Range, WordRange, words_bytes
-from .param import WORD_MAX, WORD_MIN, unfix
+from .param import WORD_MAX, WORD_MIN, c_long, unfix
 from .values import SHOWN
 
 TYPE_CHECKING = False
@@ -151,7 +151,7 @@ class Controls:
     def _words(self, option: Declared, value: Any, is_first: bool) -> bytes:
         is_vector = option.size > WORD_SIZE
         if is_first or not is_vector:
-            if not is_vector and isinstance(value, list | tuple) and len(value) == 1:
+            if not is_first and isinstance(value, list | tuple) and len(value) == 1:
                 value = value[0]
             data = words_bytes([word_of(option.type, value)])
             rest = self._handle.get(option.index)[WORD_SIZE:] if is_vector else b""
@@ -248,21 +248,24 @@ class Option:
     this object was made. constraint: None, ``(min, max, step)``, or a list of the values.
     """
 
+    __module__ = "sane"  # where programs find it
+
     def __init__(self, args: Row, scanDev: Any) -> None:  # noqa: N803 - python-sane's name
         self.scanDev = scanDev
-        self.index, self.name, self.title, self.desc = args[:4]
-        self.type, self.unit, self.size, self.cap, self.constraint = args[4:9]
+        self.index, self.name, self.title, self.desc = args[0], args[1], args[2], args[3]
+        self.type, self.unit, self.size, self.cap = args[4], args[5], args[6], args[7]
+        self.constraint = args[8]  # a row that is too short is an IndexError, as in python-sane
         self.py_name = self.name.replace("-", "_") if isinstance(self.name, str) else str(self.name)
 
     # What python-sane has
 
     def is_active(self) -> int:
         """Return 1 if the option could be used when this object was made, else 0."""
-        return int(not self.cap & const.CAP_INACTIVE)
+        return int(not c_long(self.cap) & const.CAP_INACTIVE)
 
     def is_settable(self) -> int:
         """Return 1 if programs can set the option, else 0."""
-        return int(bool(self.cap & const.CAP_SOFT_SELECT))
+        return c_long(self.cap) & const.CAP_SOFT_SELECT
 
     def __repr__(self) -> str:
         if not self.is_active():

@@ -6,9 +6,9 @@ It knows how both faces share one library, and how that ends; it does not know w
 from __future__ import annotations
 
 import _thread
-from _operator import index as number_of
 
 from . import const
+from .param import c_int
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +157,6 @@ def init(variables: Mapping[str, str] | None = None) -> tuple[int, int, int, int
 
 def get_devices(local_only: bool) -> list[DeviceInfo]:
     """Return what the library lists, nothing if there is none."""
-    is_local = bool(number_of(local_only))
+    is_local = bool(c_int(local_only))
     library = _library
     return [] if library is None else library.registry.get_devices(is_local)

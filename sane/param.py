@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from _operator import index
+
 from .const import FIXED_SCALE, FRAME_RGB, MM_PER_INCH
 
 WORD_MIN = -(1 << 31)
@@ -21,6 +24,23 @@ def unfix(word: int) -> float:
 def wrap_word(value: int) -> int:
     """Return *value* reduced to a signed 32-bit SANE_Word, as a C conversion would."""
     return (value - WORD_MIN) % (1 << 32) + WORD_MIN
+
+
+def c_long(value: object) -> int:
+    """Return *value* as Python hands it to C as a long: raises TypeError, OverflowError."""
+    number = index(value)  # type: ignore[arg-type]
+    if not -sys.maxsize - 1 <= number <= sys.maxsize:
+        raise OverflowError("Python int too large to convert to C long")
+    return number
+
+
+def c_int(value: object) -> int:
+    """Return *value* as Python hands it to C as an int: raises TypeError, OverflowError."""
+    number = c_long(value)
+    if not WORD_MIN <= number <= WORD_MAX:
+        bound = "greater than maximum" if number > 0 else "less than minimum"
+        raise OverflowError(f"signed integer is {bound}")
+    return number
 
 
 def pixels(mm: float, dpi: float) -> int:

@@ -28,7 +28,8 @@ def image_of(page: Page, *, is_deep: bool = True) -> PilImage:
             image = Image.fromarray(page.array)
     elif page.depth == 8:
         mode = "RGB" if page.channels == 3 else "L"
-        image = Image.frombuffer(mode, size, rows, "raw", mode, 0, 1)
+        samples = bytes(rows) if mode == "RGB" else rows  # Pillow 9.4 decodes nothing else
+        image = Image.frombuffer(mode, size, samples, "raw", mode, 0, 1)
     elif page.channels == 1 and is_deep:
         image = Image.frombuffer(NATIVE_16, size, rows, "raw", NATIVE_16, 0, 1)
     else:

@@ -11,9 +11,10 @@ from weakref import WeakValueDictionary, ref
 
 from .. import const
 from ..controls import NO_VALUES, Option
+from ..param import c_int
 from . import modules  # noqa: F401 - from now on, "import _sane" finds ours
 from .lowlevel import SaneDev as LowLevel
-from .lowlevel import open_device
+from .lowlevel import open_device, scanned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 READ_ONLY = ("dev", "optlist", "area", "sane_signature", "scanner_model")
 FEEDER_IS_EMPTY = const.STATUS_TEXTS[const.STATUS_NO_DOCS]
+
+
+def facts_of(option: Option) -> tuple[int, int, int]:
+    """Return index, type and capabilities of an option."""
+    return option.index, option.type, option.cap
 
 
 class Options(dict[str, Option]):
@@ -71,12 +77,10 @@ class Options(dict[str, Option]):
             found = self._made[name] = Option(row, self._alive())
         return found
 
-    def row(self, name: str) -> Any:
+    def facts(self, name: str) -> tuple[int, int, int]:
         """Return index, type and capabilities of an option, without making it."""
-        row: Any = super().__getitem__(name)
-        if isinstance(row, Option):
-            return row.index, row.type, row.cap
-        return row[0], row[4], row[7]
+        found: Any = self._made.get(name) or super().__getitem__(name)
+        return facts_of(found) if isinstance(found, Option) else (found[0], found[4], found[7])
 
     def __setitem__(self, name: str, option: Option) -> None:
         self._made.pop(name, None)
@@ -99,6 +103,20 @@ class Options(dict[str, Option]):
 
     def copy(self) -> dict[str, Option]:
         return dict(self.items())
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return self.copy() == (other.copy() if isinstance(other, Options) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __or__(self, other: Any) -> Any:
+        return self.copy() | other
+
+    def __ror__(self, other: Any) -> Any:
+        return other | self.copy()
 
     def pop(self, name: str, *default: Any) -> Any:
         found = self.get(name, *default)
@@ -124,9 +142,11 @@ class SaneDev:
     scanner_model: vendor and model.
     """
 
+    __module__ = "sane"  # where programs find it
+
     devname: str
     dev: LowLevel
-    opt: Options
+    opt: dict[str, Option]
 
     def __init__(self, devname: str) -> None:
         d = self.__dict__
@@ -192,7 +212,8 @@ class SaneDev:
 
     def __usable(self, key: str) -> Any:
         """Return index, type and capabilities of an option that has a value now."""
-        index, kind, cap = self.opt.row(key)
+        opt: Any = self.opt  # which a program may have replaced
+        index, kind, cap = opt.facts(key) if isinstance(opt, Options) else facts_of(opt[key])
         for number, name in ((const.TYPE_BUTTON, "Button"), (const.TYPE_GROUP, "Group")):
             if kind == number:
                 raise AttributeError(NO_VALUES % (name, key))
@@ -234,7 +255,7 @@ class SaneDev:
             import PIL.Image  # noqa: F401 - who lacks it learns so before paper moves
         except ImportError:
             raise RuntimeError("Cannot import PIL.Image") from None
-        image = self.dev.scanned(no_cancel, progress, lambda picture: picture.image())
+        image = scanned(self.dev, c_int(no_cancel), progress, lambda picture: picture.image())
         if image is None:
             raise RuntimeError("Scanner returned no data")
         return image
@@ -253,7 +274,7 @@ class SaneDev:
             import numpy  # noqa: F401 - as in snap
         except ImportError:
             raise RuntimeError("Cannot import numpy") from None
-        array = self.dev.scanned(False, progress, lambda picture: picture.array())
+        array = scanned(self.dev, False, progress, lambda picture: picture.array())
         if array is None:
             raise RuntimeError("Scanner returned no data")
         return array
@@ -284,6 +305,8 @@ class SaneDev:
 
 class _SaneIterator:
     """The pages of a feeder; the job ends after the last one, an error, or with this object."""
+
+    __module__ = "sane"
 
     def __init__(self, device: SaneDev) -> None:
         self.device = device

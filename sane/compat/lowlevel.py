@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from _operator import index as number_of
 
 from .. import const, library
 from ..api import jobs
 from ..controls import Controls
 from ..errors import Cancelled, Closed, EndOfFrame, SaneError, error, status_of, text_of
+from ..param import c_int, c_long
 from ..scanner import Turns
 from .picture import Picture
 
@@ -154,7 +154,7 @@ class SaneDev:
 
     def _checked(self, index: object) -> int:
         """Return the number of an option."""
-        number = number_of(index)  # type: ignore[arg-type]
+        number = c_int(index)
         if self._turns.is_closed:
             raise refusal(CLOSED)
         if not 0 <= number < len(self._handle.options):
@@ -180,7 +180,7 @@ class SaneDev:
     @takes(1)
     def set_auto_option(self, index: int, /) -> int:
         """Let the device choose an option's value; return the INFO_ bits."""
-        return self._controls.set_auto(number_of(index))
+        return self._controls.set_auto(c_int(index))
 
     # Scanning
 
@@ -245,29 +245,8 @@ class SaneDev:
 
         no_cancel: 1 leaves the job open. allow16: samples of 16 bits stay as they are.
         """
-        keeps = bool(number_of(allow16))
-        return self.scanned(number_of(no_cancel), progress, lambda image: image.read(keeps))
-
-    def scanned(
-        self, no_cancel: int, progress: Progress | None, take: Callable[[Picture], Result]
-    ) -> Result:
-        """Return what *take* makes of the image under way, and end the job, unless *no_cancel*.
-
-        Whatever is raised ends the job, too, but with *no_cancel* not what the device refuses.
-        """
-        if progress is not None and not callable(progress):
-            raise ValueError("progress is not callable")
-        job = self._current()
-        try:
-            picture = Picture(Frames(self, job), progress)
-            result = take(picture)
-        except BaseException as exc:
-            if job is not None and (no_cancel != 1 or type(exc) is not error):
-                self._turns.end(job)
-            raise
-        if job is not None and no_cancel != 1 and picture.is_last:
-            self._turns.end(job)
-        return result
+        keeps_open, keeps_16 = c_int(no_cancel), bool(c_int(allow16))
+        return scanned(self, keeps_open, progress, lambda image: image.read(keeps_16))
 
     @takes(0)
     def fileno(self) -> int:
@@ -277,6 +256,31 @@ class SaneDev:
 
 
 SaneDev.__module__ = "builtins"  # where the C type says that it is
+
+
+def scanned(
+    device: SaneDev,
+    no_cancel: int,
+    progress: Progress | None,
+    take: Callable[[Picture], Result],
+) -> Result:
+    """Return what *take* makes of the image under way, and end the job, unless *no_cancel*.
+
+    Whatever is raised ends the job, too, but with *no_cancel* not what the device refuses.
+    """
+    if progress is not None and not callable(progress):
+        raise ValueError("progress is not callable")
+    job = device._current()
+    try:
+        picture = Picture(Frames(device, job), progress)
+        result = take(picture)
+    except BaseException as exc:
+        if job is not None and (no_cancel != 1 or type(exc) is not error):
+            device._turns.end(job)
+        raise
+    if job is not None and no_cancel != 1 and picture.is_last:
+        device._turns.end(job)
+    return result
 
 
 class Frames:
@@ -294,10 +298,19 @@ class Frames:
         """Begin the next frame of the image."""
         self._device._start(self._job)
 
-    def check(self) -> None:
-        """Raise error if the job was cancelled, or the device closed, in the meantime."""
+    def is_over(self, has_all_rows: bool) -> bool:
+        """Tell whether the job was cancelled meanwhile; raise error if not with all rows.
+
+        If the device was closed, raise error.
+        """
         if self._job is not None:
-            self._device._call(_nothing, job=self._job)
+            try:
+                self._device._call(_nothing, job=self._job)
+            except error:
+                if not has_all_rows or self._device._turns.is_closing:
+                    raise
+                return True
+        return False
 
     def read_into(self, view: memoryview) -> int:
         """Write the frame's next bytes into *view*; return how many, 0 at its end."""
@@ -357,10 +370,10 @@ open_device = _open
 @takes(1)
 def OPTION_IS_ACTIVE(cap: int, /) -> int:  # noqa: N802 - python-sane's name
     """Return 1 if an option with these capabilities is active, else 0."""
-    return int(not number_of(cap) & const.CAP_INACTIVE)
+    return int(not c_long(cap) & const.CAP_INACTIVE)
 
 
 @takes(1)
 def OPTION_IS_SETTABLE(cap: int, /) -> int:  # noqa: N802 - python-sane's name
     """Return 1 if programs can set an option with these capabilities, else 0."""
-    return number_of(cap) & const.CAP_SOFT_SELECT
+    return c_long(cap) & const.CAP_SOFT_SELECT

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
         def start(self) -> None:
             """Begin the next frame of the image."""
 
-        def check(self) -> None:
-            """Raise what a read would, if the job is over."""
+        def is_over(self, has_all_rows: bool) -> bool:
+            """Tell whether the job is over; raise what a read would, if a row is missing."""
 
         def read_into(self, view: memoryview) -> int:
             """Write the frame's next bytes into *view*; return how many, 0 at its end."""
@@ -122,13 +122,15 @@ class Picture:
             mode = "RGB" if self.channels == 3 else "L"
             if not lines:
                 return None
-            return Image.frombuffer(mode, (width, lines), data, "raw", mode, 0, 1)
+            samples = bytes(data) if mode == "RGB" else data
+            return Image.frombuffer(mode, (width, lines), samples, "raw", mode, 0, 1)
         found = Image.new("RGB", (width, max(self._params.lines, 0)))
         late: list[Any] = []
         done = 0
         for rows in self._strips(1):
             lines = len(rows) // (3 * width)
-            strip = Image.frombuffer("RGB", (width, lines), rows, "raw", "RGB", 0, 1)
+            samples = bytes(rows)  # Pillow 9.4 decodes nothing else
+            strip = Image.frombuffer("RGB", (width, lines), samples, "raw", "RGB", 0, 1)
             if done + lines <= found.height:
                 found.paste(strip, (0, done))
                 done += lines
@@ -190,7 +192,7 @@ class Picture:
     def _plain_frame(self) -> bytearray:
         """Return the frame as it comes, read in its place, in whole rows."""
         pitch = self._params.bytes_per_line
-        data = bytearray(min(max(self._params.lines, 0) * pitch, FIRST_BYTES))
+        data = bytearray(min(max(self._params.lines, 0), FIRST_BYTES // pitch) * pitch)
         with memoryview(data) as view:
             used = self._fill(view)
         del data[used:]
@@ -201,7 +203,7 @@ class Picture:
     def _rest(self) -> bytearray:
         """Return what the frame has beyond the promised rows, or all that it has without any."""
         data = bytearray()
-        more = memoryview(bytearray(READ_BYTES))
+        more = memoryview(self._lines())
         while n := self._fill(more):
             data += more[:n]
         return data
@@ -210,12 +212,20 @@ class Picture:
         """Yield rows of samples of *size* bytes; they are those of the next step afterwards."""
         pitch = self._params.bytes_per_line
         convert = self._converter(size)
-        lines = memoryview(bytearray(max(READ_BYTES // pitch, 1) * pitch))
+        lines = memoryview(self._lines())
         while n := self._fill(lines) // pitch * pitch:
             yield lines[:n] if convert is None else convert(lines[:n])
 
+    def _lines(self) -> bytearray:
+        """Return memory for some whole lines, as _fill takes it."""
+        pitch = self._params.bytes_per_line
+        return bytearray(max(READ_BYTES // pitch, 1) * pitch)
+
     def _fill(self, view: memoryview) -> int:
-        """Fill *view* with the frame's next bytes; return how many: fewer at its end."""
+        """Fill *view*, from the start of a line, with the frame's next bytes; return how many.
+
+        They are fewer at its end.
+        """
         pitch = self._params.bytes_per_line
         done = 0
         while done < len(view) and not self._ended:
@@ -227,7 +237,7 @@ class Picture:
             if n and self._progress is not None and done % pitch == 0:
                 self._row += 1
                 self._progress(self._row, self._rows)
-                self._source.check()
+                self._ended = self._source.is_over(self._row == self._rows)
         return done
 
     # Rows

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sane import Page, Parameters, const, errors
 from tests.fakes.sheets import Sheets, gray, opened, rgb
+from tests.support.old_pillow import refuse_buffers
 
 WORDS = np.arange(24, dtype=np.uint16).reshape(4, 6) * 2700
 
@@ -76,7 +77,10 @@ def has_jpeg() -> bool:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_image_has_the_pixels_and_the_resolution(form: str) -> None:
+def test_an_image_has_the_pixels_and_the_resolution(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_buffers(monkeypatch)
     page = pages()[form]
     image = page.to_image()
     assert image.mode == {"lineart": "1", "gray": "L", "gray 16": "I;16"}.get(form, "RGB")

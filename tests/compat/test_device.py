@@ -186,6 +186,40 @@ def test_options_are_made_once(dev: sane.SaneDev) -> None:
         _ = dev["tl-x"]
 
 
+def test_the_options_are_a_dictionary_in_all_respects(dev: sane.SaneDev) -> None:
+    whole = dict(dev.opt)
+    assert dev.opt == whole and whole == dev.opt and dev.opt == dev.opt.copy()
+    assert (dev.opt != whole) is False and dev.opt != {}
+    for merged in (dev.opt | {}, {} | dev.opt, {**dev.opt}):
+        assert merged == whole and merged["mode"] is whole["mode"]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(dev.opt)
+
+
+def test_a_program_may_have_options_of_its_own(dev: sane.SaneDev) -> None:
+    option = dev["depth"]
+    option.cap |= const.CAP_INACTIVE
+    with pytest.raises(AttributeError, match=r"^Inactive option: depth$"):
+        _ = dev.depth
+    dev.opt = {"resolution": dev["resolution"]}
+    dev.resolution = 75
+    assert dev.resolution == dev.dev.get_option(7) == 75 and dev.optlist == ["resolution"]
+
+
+@pytest.mark.parametrize(
+    ("row", "kind", "text"),
+    [
+        ((), IndexError, "tuple index out of range"),
+        ((1, "x"), IndexError, "tuple index out of range"),
+        (5, TypeError, "'int' object is not subscriptable"),
+        ({}, KeyError, "0"),
+    ],
+)
+def test_a_row_that_is_none_makes_no_option(row: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=f"^{text}$"):
+        sane.Option(row, None)
+
+
 # D9 to D11: descriptors
 
 
@@ -270,6 +304,8 @@ def test_a_whole_number_saturates(dev: sane.SaneDev, value: Any, result: int) ->
         ("string", b"a", "SANE_STRING requires a string"),
         ("string", 5, "SANE_STRING requires a string"),
         ("string", "\u20ac", "SANE_STRING requires a latin1 string"),
+        ("int", [1], "SANE_INT and SANE_BOOL require an integer"),
+        ("fixed", (1.0,), "SANE_FIXED requires a floating point number"),
         ("int_constraint_array", [1, 2, 3, 4, 5, 6], "SANE_INT and SANE_BOOL require an integer"),
     ],
 )
@@ -281,6 +317,54 @@ def test_what_is_no_value_is_told_as_the_original_does(
     with pytest.raises(TypeError, match=f"^{text}$"):
         setattr(dev, name, value)
     assert getattr(dev, name) == before
+
+
+OUTSIDE = [
+    (1 << 31, "signed integer is greater than maximum"),
+    (-(1 << 31) - 1, "signed integer is less than minimum"),
+    (1 << 70, "Python int too large to convert to C long"),
+]
+
+
+@pytest.mark.parametrize(("number", "text"), OUTSIDE)
+def test_a_number_that_is_no_int_of_c_is_told(dev: sane.SaneDev, number: int, text: str) -> None:
+    low: Any = dev.dev
+    snap: Any = dev.snap
+    calls: list[Callable[[Any], object]] = [
+        *(low.get_option, low.set_auto_option, lambda number: low.set_option(number, 1)),
+        *(sane.get_devices, sane._sane.get_devices, low.snap, snap),
+        lambda number: low.snap(0, number),
+    ]
+    for _ in range(2):
+        for call in calls:
+            with pytest.raises(OverflowError, match=f"^{text}$"):
+                call(number)
+        dev.close()
+    with pytest.raises(OverflowError, match=r"^Python int too large to convert to C long$"):
+        sane._sane.OPTION_IS_ACTIVE(1 << 70)
+
+
+@pytest.mark.parametrize("number", [None, "x", 1.0])
+def test_snap_takes_a_number_first_of_all(dev: sane.SaneDev, number: Any) -> None:
+    kind = type(number).__name__
+    calls: tuple[Any, ...] = (dev.snap, dev.dev.snap)
+    for call in calls:
+        with pytest.raises(TypeError, match=f"^'{kind}' object cannot be interpreted as an int"):
+            call(number, ())
+
+
+def test_classes_say_where_programs_find_them(dev: sane.SaneDev) -> None:
+    for kind in (sane.SaneDev, sane.Option, sane._SaneIterator):
+        assert kind.__module__ == "sane" and getattr(sane, kind.__name__) is kind
+    assert repr(dev).startswith("<sane.SaneDev object at")
+    names = [name for name in dir(dev.dev) if name[0] != "_"]
+    assert names == [
+        *("cancel", "close", "fileno", "get_option", "get_options", "get_parameters"),
+        *("set_auto_option", "set_option", "snap", "start"),
+    ]
+    assert {name for name in dir(sane._sane) if name[0].islower()} == {
+        *("error", "exit", "get_devices", "init"),
+    }
 
 
 def test_a_vector_is_set_whole_or_its_first_element(dev: sane.SaneDev) -> None:

@@ -13,6 +13,7 @@ from sane import const, errors
 from sane.backend import Parameters
 from tests.compat.steps import finishes, set_up
 from tests.fakes.device import Fake
+from tests.support.old_pillow import refuse_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,8 +65,11 @@ class Told:
 
 @pytest.mark.parametrize("mode", ["Gray", "Color"])
 @pytest.mark.parametrize("depth", [1, 8, 16])
-def test_the_image_is_the_array_in_8_bits(dev: sane.SaneDev, mode: str, depth: int) -> None:
+def test_the_image_is_the_array_in_8_bits(
+    dev: sane.SaneDev, mode: str, depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """D18: at depth 16 the image has the height of the page, and the high byte of each sample."""
+    refuse_buffers(monkeypatch)
     set_up(dev, mode=mode, depth=depth, test_picture="Color pattern")
     samples = 3 if mode == "Color" else 1
     array = dev.arr_scan()
@@ -115,7 +119,10 @@ def test_three_frames_are_one_image(opened: Opened, order: tuple[int, ...]) -> N
     assert finishes(fake) == 1
 
 
-def test_three_frames_of_the_test_device(dev: sane.SaneDev) -> None:
+def test_three_frames_of_the_test_device(
+    dev: sane.SaneDev, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_buffers(monkeypatch)
     set_up(dev, mode="Color", test_picture="Color pattern")
     for depth in (8, 16):
         dev.depth = depth
@@ -210,6 +217,28 @@ def test_a_colour_image_has_the_rows_that_have_come(opened: Opened, lines: int) 
     fake = Wide()
     fake.lines = lines
     assert opened(fake).scan().tobytes() == b"\x55" * 90
+
+
+def test_progress_is_told_each_row_of_a_large_image_of_unknown_height(opened: Opened) -> None:
+    params = Parameters(const.FRAME_GRAY, 3000, -1)
+    device = opened(Frames((params, bytes(3000 * 200))))
+    for call in (device.arr_scan, device.scan):
+        told = Told()
+        call(told)
+        assert told.calls == [(row, -1) for row in range(1, 201)]
+
+
+def test_a_cancel_after_the_last_row_leaves_the_image(dev: sane.SaneDev) -> None:
+    def at(last: int) -> Callable[[int, int], None]:
+        return lambda row, rows: dev.cancel() if row == last else None
+
+    for _ in range(2):
+        assert dev.arr_scan(at(59)).shape == (59, 157, 1)
+        assert dev.scan(at(59)).size == (157, 59)
+        with pytest.raises(error, match=r"^Operation was canceled$"):
+            dev.scan(at(58))
+    dev.mode = "Color"
+    assert dev.scan(at(59)).size == (157, 59)
 
 
 @pytest.mark.parametrize("data", [b"", b"abc"])

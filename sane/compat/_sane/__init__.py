@@ -4,15 +4,13 @@ It knows names only. It is installed beside the package sane, for Python program
 never imports it.
 """
 
-from __future__ import annotations
-
 from sane.compat.lowlevel import (
     OPTION_IS_ACTIVE,
     OPTION_IS_SETTABLE,
+    _open,
     exit,
     get_devices,
     init,
-    open_device,
 )
 from sane.const import (
     CAP_ADVANCED,
@@ -97,4 +95,3 @@ __all__ = [
 __pysane__ = True  # tells it from python-sane's
 RELOAD_PARAMS = INFO_RELOAD_PARAMS  # an older name
 SANE_WORD_SIZE = 4
-_open = open_device
