@@ -34,7 +34,7 @@ def opened(
 
     call = deadline.Call(lambda: do(open_it), lambda late: late[0].close())
     try:
-        return call.wait(timeout, f"{name}: open")  # type: ignore[no-any-return]
+        return call.get(timeout, f"{name}: open")  # type: ignore[no-any-return]
     except Misbehaved as exc:
         if not call.given_up:
             raise

@@ -72,6 +72,14 @@ class Call:
         elif self.error is None:
             self.late(self.result)
 
+    def get(self, seconds: float, what: str) -> Any:
+        """Begin, wait, and leave nothing behind where the caller is interrupted; see wait."""
+        try:
+            return self.begin().wait(seconds, what)
+        except BaseException:
+            self.abandon()
+            raise
+
     def wait(self, seconds: float, what: str) -> Any:
         """Return what the function returned, or raise Misbehaved naming *what* after *seconds*.
 
@@ -105,12 +113,7 @@ def call(
     function: Callable[[], Any], seconds: float, what: str, late: Callable[[Any], None]
 ) -> Any:
     """Return function(), or raise Misbehaved naming *what* after *seconds*; see Call."""
-    pending = Call(function, late)
-    try:
-        return pending.begin().wait(seconds, what)
-    except BaseException:
-        pending.abandon()
-        raise
+    return Call(function, late).get(seconds, what)
 
 
 def relay(function: Callable[..., Any], *arguments: object) -> Any:
