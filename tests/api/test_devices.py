@@ -307,6 +307,41 @@ def test_the_kernel_can_be_listened_to() -> None:
         found.close()
 
 
+# Opening within a time
+
+
+def test_a_device_that_opens_in_time_is_open(session: sane.Session) -> None:
+    with session.scanner("test:0", timeout=SECONDS) as scanner:
+        assert scanner.scan().array.size
+
+
+def test_a_device_that_does_not_open_in_time(
+    session: sane.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is closed when it is open after all."""
+    go, closed = threading.Event(), threading.Event()
+    registry = session._library.registry
+    opens = registry.open
+
+    class Late:
+        def __init__(self, name: str) -> None:
+            self.handle = opens(name)
+
+        def close(self) -> None:
+            self.handle.close()
+            closed.set()
+
+    def late(name: str) -> Late:
+        assert go.wait(SECONDS)
+        return Late(name)
+
+    monkeypatch.setattr(registry, "open", late)
+    with pytest.raises(errors.ScanTimeout, match=r"test:0: not open after 0\.01 s"):
+        session.scanner("test:0", timeout=0.01)
+    go.set()
+    assert closed.wait(SECONDS)
+
+
 # Buttons
 
 
