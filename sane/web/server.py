@@ -176,7 +176,7 @@ class WebServer:
             self._announce()
 
     def _open_ports(self) -> None:
-        """Give each scanner but the first a port of its own, if they are to have one."""
+        """Give each scanner a port of its own, if they are to have one."""
         settings = self.context.settings.server
         if not settings.port_per_scanner:
             return
@@ -218,10 +218,9 @@ class WebServer:
         """Announce every scanner as it can be reached now."""
         settings = self.context.settings
         texts = announcement_texts()
-        if not settings.server.announce or not settings.escl.enabled or texts is None:
-            return
+        is_wanted = settings.server.announce and settings.escl.enabled and texts is not None
         wanted = {}
-        for scanner in self._scanners:
+        for scanner in self._scanners if is_wanted else ():
             for scheme, type in TYPES.items():
                 port = self._port_of(scanner, scheme)
                 if port:

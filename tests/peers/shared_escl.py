@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.conftest import PREFIX
 from tests.peers.escl import AIRSCAN, ORIGINAL, OWN, Image, Side, read_pnm, require
@@ -93,7 +93,7 @@ class SharedScanner:
 
 @contextlib.contextmanager
 def shared(
-    folder: Path, settings: str = PICTURE, dll: str = "test\n", **variables: str
+    folder: Path, settings: str = PICTURE, dll: str = "test\n", **variables: Any
 ) -> Iterator[SharedScanner]:
     """Give a server of the staged tree whose scanner is listed."""
     needs_web()

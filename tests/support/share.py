@@ -75,14 +75,22 @@ class Faults:
 class Share(Server):
     """A running server. state: its folder.
 
-    tree: whose server it is; the staged one has the compiled parts.
+    tree: whose server it is; the staged one has the compiled parts. announces: as it is configured
+    to.
     """
 
     def __init__(
-        self, config: Path, state: Path, *arguments: str, tree: Path = TREE, **variables: str
+        self,
+        config: Path,
+        state: Path,
+        *arguments: str,
+        tree: Path = TREE,
+        announces: bool = False,
+        **variables: str,
     ) -> None:
         self.state = state
-        words = ("--port", "0", "--bind", "127.0.0.1", "--no-announce", "-vv")
+        words = ["--port", "0", "--bind", "127.0.0.1", "-vv"]
+        words += [] if announces else ["--no-announce"]
         argv = [sys.executable, "-I", "-c", START, str(tree), *words]
         super().__init__(
             [*argv, "--state", str(state), *arguments],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,17 @@ def test_the_server_announces_each_scanner_for_both_schemes(
         assert len(ids) == 2
         assert re.search(r"_uscan\._tcp \d+ .* rs=eSCL ", text)
     assert published.read_text().count("gone ") == 4
+
+
+def test_a_server_that_is_to_announce_nothing_any_more_takes_it_back(
+    published: Path, tmp_path: Path
+) -> None:
+    needs_web()
+    settings = "[https]\nport = 0\n"
+    config = configure(tmp_path / "sane.d", settings)
+    path = f"{published.parent / 'bin'}:/usr/bin:/bin"
+    with Share(config, tmp_path / "state", announces=True, PATH=path) as share:
+        assert eventually(lambda: published.read_text().count("\n") == 4)
+        (config / "pysane-share.toml").write_text(f"{settings}[server]\nannounce = false\n")
+        share.process.send_signal(signal.SIGHUP)
+        assert eventually(lambda: published.read_text().count("gone ") == 4)

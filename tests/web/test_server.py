@@ -269,10 +269,13 @@ def test_hangup_reads_the_configuration_again(tmp_path: Path) -> None:
     config = configure(tmp_path / "sane.d", SETTINGS)
     with Share(config, tmp_path / "state") as made:
         made.wait_for("test:1. is shared")
-        more = SETTINGS + "[scanners]\nignore = ['test:1']\n"
+        more = SETTINGS + "[scanners]\nignore = ['test:1']\n[escl]\nenabled = false\n"
         (config / "pysane-share.toml").write_text(more)
         made.process.send_signal(signal.SIGHUP)
         made.wait_for("test:1. is gone")
+        made.wait_for(r"escl\.enabled: what is changed there needs a restart")
+        assert "server.port" not in made.log
+        assert made.ask("GET", "/eSCL/ScannerStatus")[0] == 200
         (config / "pysane-share.toml").write_text("[server]\nport = 'x'\n")
         made.process.send_signal(signal.SIGHUP)
         made.wait_for("pysane-share.toml:2: server.port: 'x' is not")

@@ -28,7 +28,7 @@ def texts(context: ShareContext, scanner: Scanner, scheme: str) -> dict[str, str
     settings, facts = context.settings.escl, scanner.capabilities
     escl = context.parts.get("escl")
     paths: Paths = escl.paths if escl is not None else Paths(context)
-    root = paths.announced(scanner)
+    root = paths.announced(scanner, scheme)
     base = context.base_url()
     if scheme == "https" and not context.settings.server.base_url:
         base = base.replace("http://", "https://").rpartition(":")[0]

@@ -149,7 +149,7 @@ def _tell_places(report: Report, settings: ShareSettings) -> None:
         except CannotListen as exc:
             report.line(f"not now: {exc} (is a server running?)")
     if server.port_per_scanner:
-        report.line(f"each further scanner has a port of its own, from {server.port + 1} on")
+        report.line(f"each scanner has a port of its own, too, from {server.port + 1} on")
     names = [*host_names(), *server.names]
     report.line(f"it answers to the names {', '.join(names)} and to its addresses")
     first = server.base_url or f"http://{shown_hosts(server.addresses)[0]}:{server.port}"

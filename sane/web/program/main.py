@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from ...config import Environment
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 
 OK, USAGE, CONFIG = 0, 64, 78
 NAME = "pysane share"
+FIXED = {  # by section: the keys that need a restart; all of a section without names
+    "server": ("port", "addresses", "page"),
+    "escl": ("enabled",),
+    "scanners": ("hot_plug",),
+    "https": (),
+    "limits": (),
+}
 LEVELS = (logging.WARNING, logging.INFO, logging.DEBUG)
 
 
@@ -162,13 +169,28 @@ def reload(server: WebServer, scanners: Scanners, options: Any) -> None:
             context.log.error("%s", problem)
         context.log.error("the settings stay as they were")
         return
-    before = context.settings
-    own = replace(settings.server, port=before.server.port)
-    if (settings.https, settings.limits) != (before.https, before.limits):
-        context.log.warning("changes of [https] and [limits] need a restart")
-    server.adopt(replace(settings, server=own, https=before.https, limits=before.limits))
+    server.adopt(kept(settings, context.settings, context.log))
     context.log.info("%s read again", path or "no configuration")
     scanners.background(scanners.refresh(anew=True))
+
+
+def kept(settings: ShareSettings, before: ShareSettings, log: logging.Logger) -> ShareSettings:
+    """Return *settings* with those of *before* that a running server cannot change; tell of them.
+
+    A port of 0 is any: the one that it got.
+    """
+    changed = []
+    for section, keys in FIXED.items():
+        new, old = getattr(settings, section), getattr(before, section)
+        for key in keys or [each.name for each in fields(new)]:
+            value, wanted = getattr(old, key), getattr(new, key)
+            if value != wanted and (key, wanted) != ("port", 0):
+                changed.append(f"{section}.{key}")
+            new = replace(new, **{key: value})
+        settings = replace(settings, **{section: new})
+    if changed:
+        log.warning("%s: what is changed there needs a restart", ", ".join(changed))
+    return settings
 
 
 def tell_ready(server: WebServer, options: Any) -> None:
