@@ -69,7 +69,11 @@ class Parts:
 
     async def run(self) -> None:
         """Serve until cancelled; then end what is under way, and keep what is not done."""
-        await asyncio.to_thread(self._load)
+        try:
+            await asyncio.to_thread(self._load)
+        except OSError as exc:
+            self.log.error("no document can be used or kept: %s", exc)
+            return
         self.context.scanners.subscribe(self._scanner_changed)
         self.is_ready = True
         tasks = [

@@ -21,7 +21,6 @@ from .words import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from starlette.types import Receive, Scope, Send
 
@@ -42,7 +41,6 @@ class Escl:
         self.paths = Paths(context)
         self.services: dict[str, Service] = {}
         self._threads = ThreadPoolExecutor(THREADS, "pages")
-        self._folder: Path | None = None
         context.scanners.subscribe(self._changed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,15 +81,9 @@ class Escl:
         """Return the eSCL side of a scanner."""
         found = self.services.get(scanner.id)
         if found is None or found.scanner is not scanner:
-            found = Service(self.context, scanner, self._pages(), self._threads)
+            found = Service(self.context, scanner, self.context.state / FOLDER, self._threads)
             self.services[scanner.id] = found
         return found
-
-    def _pages(self) -> Path:
-        if self._folder is None:
-            self._folder = self.context.state / FOLDER
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return self._folder
 
     def _changed(self, kind: str, scanner: Scanner) -> None:
         """Forget a scanner that is gone; what it was scanning ends by itself."""

@@ -16,7 +16,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from ..problems import NoDocuments, ScannerProblem
+from ... import const
+from ..problems import NoDocuments, ScanFailed, ScannerProblem
 from . import words
 from .page import Page
 
@@ -139,8 +140,7 @@ class Job:
             raise NoMore from exc
         except ScannerProblem as exc:
             self._is_served = False
-            self.problem = str(exc)
-            await self.end(words.ABORTED, words.reason_of(exc.status))
+            await self._fail(exc)
             raise
         except BaseException:
             self.lost(page)
@@ -161,10 +161,20 @@ class Job:
             await self.end(words.COMPLETED, words.SUCCESS)
             raise NoMore
         self.state, self.reason = words.PROCESSING, words.TRANSFERRING
-        page = Page(self.ticket, self._folder, self._threads)
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            page = Page(self.ticket, self._folder, self._threads)
+        except OSError as exc:
+            problem = ScanFailed(const.STATUS_NO_MEM, f"no page can be kept: {exc.strerror}")
+            await self._fail(problem)
+            raise problem from exc
         skips = self.ticket.fronts_only and self.images > 0
         self._scan = asyncio.create_task(self._scanned(page, held, skips=skips))
         return page
+
+    async def _fail(self, problem: ScannerProblem) -> None:
+        self.problem = str(problem)
+        await self.end(words.ABORTED, words.reason_of(problem.status))
 
     async def _scanned(self, page: Page, held: Held, *, skips: bool) -> None:
         await page.scan(held, skips=skips)

@@ -147,6 +147,10 @@ class Page:
         except asyncio.CancelledError:
             self.problem = Cancelled("the job has ended")
             raise
+        except Exception as exc:  # of ours: without a problem it would pass for a whole page
+            text = f"{type(exc).__name__}: see the server's log"
+            self.problem = ScanFailed(const.STATUS_IO_ERROR, text)
+            raise
         finally:
             self.is_over = self.is_scanned = True
             self._tell()

@@ -40,7 +40,12 @@ class Paths:
         if not self.are_secret:
             return scanner.id
         if self._secret is None:
-            self._secret = uuid.UUID(bytes=_kept_secret(self._context.state / SECRET))
+            made = os.urandom(SECRET_BYTES)
+            try:
+                made = _kept_secret(self._context.state / SECRET, made)
+            except OSError as exc:
+                self._context.log.error("paths will be others after a restart: %s", exc)
+            self._secret = uuid.UUID(bytes=made)
         return str(uuid.uuid5(self._secret, scanner.id))
 
     def find(self, name: str, scanners: Iterable[Scanner]) -> Scanner | None:
@@ -50,10 +55,10 @@ class Paths:
                 return scanner
         return None
 
-    def announced(self, scanner: Scanner) -> str:
-        """Return the root that is announced, without the first slash."""
+    def announced(self, scanner: Scanner, scheme: str) -> str:
+        """Return the root that is announced for *scheme*, without the first slash."""
         context = self._context
-        has_port = scanner.id in context.ports.values()
+        has_port = scheme == "http" and scanner.id in context.ports.values()
         is_first = scanner is next(iter(context.scanners), None)
         plain = not self.are_secret and (has_port or is_first)
         return f"{self.prefix}{ROOT if plain else f'/{self.name_of(scanner)}'}".lstrip("/")
@@ -64,15 +69,14 @@ class Paths:
         return urlsplit(self._context.settings.server.base_url).path
 
 
-def _kept_secret(path: Path) -> bytes:
-    """Return the server's secret, made at first; clients keep addresses."""
+def _kept_secret(path: Path, made: bytes) -> bytes:
+    """Return the server's secret, *made* at first; clients keep addresses. Raises OSError."""
     try:
         found = path.read_bytes()
     except OSError:
         found = b""
     if len(found) == SECRET_BYTES:
         return found
-    made = os.urandom(SECRET_BYTES)
     path.unlink(missing_ok=True)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(fd, "wb") as file:

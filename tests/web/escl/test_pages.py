@@ -1,10 +1,9 @@
-"""Pages on their way: streamed as they are scanned, the right pixels, and what breaks them."""
+"""Pages on their way: streamed as they are scanned, and with the right pixels."""
 
 from __future__ import annotations
 
 import array
 import asyncio
-import errno
 import io
 import os
 from pathlib import Path
@@ -14,39 +13,27 @@ import pytest
 from PIL import Image
 
 from sane.backends.escl.schema import SCAN
-from sane.web import problems
 from sane.web.config import ClientSettings, ShareSettings
-from sane.web.encoders import JPEG, PNG, TIFF, available
+from sane.web.encoders import JPEG, PNG, available
 from sane.web.encoders.form import Form
-from sane.web.escl import job as jobs
 from sane.web.escl import page as pages
 from sane.web.escl.copy import Copy
 from sane.web.escl.settings import Ticket
 from sane.web.escl.tone import Tone
 from sane.web.facts import PageHead, ScanSettings
-from tests.support.escl_client import HEIGHT, WIDTH, Client, looped, posted, served, settings
+from tests.support.escl_client import looped, posted, served, settings
 from tests.support.web import FakeScanner, page_bytes, source
+from tests.web.escl.pixels import (
+    BODY_BYTES,
+    DPI,
+    SIZE,
+    fetched,
+    pixels,
+    shown,
+    stopped_after_first_read,
+)
 
-DPI = 75
-SIZE = WIDTH * DPI // 300, HEIGHT * DPI // 300
-BODY_BYTES = SIZE[0] * SIZE[1] * 3
 FEEDER = settings("Feeder")
-
-
-def pixels(number: int = 1, channels: int = 3) -> bytes:
-    """Return what page *number* looks like."""
-    width, lines = SIZE
-    return page_bytes(PageHead(width, lines, 8, channels, width * channels, DPI, DPI), number)
-
-
-def shown(body: bytes) -> bytes:
-    """Return the pixels of a picture."""
-    return bytes(Image.open(io.BytesIO(body)).tobytes())
-
-
-async def fetched(client: Client, body: bytes, **rest: Any) -> Any:
-    job = await client.post(body)
-    return await client.page(job, **rest)
 
 
 @looped
@@ -67,38 +54,13 @@ async def test_the_first_bytes_come_while_the_scanner_runs(format: str, tmp_path
             pytest.importorskip("sane.image.jpeg_encoder")
         job = await client.post(settings(format=format))
         arrived = asyncio.Event()
-        reads = _stopped_after_first_read(scanner)
+        reads = stopped_after_first_read(scanner)
         fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
         await arrived.wait()
         assert reads == [1] and not fetching.done()
         scanner.gate.set()
         answer = await fetching
         assert answer.is_whole and "content-length" not in answer.headers
-
-
-def _stopped_after_first_read(scanner: FakeScanner) -> list[int]:
-    """Let the scanner stop after its first bytes until its gate is set; return who counts."""
-    held: Any = scanner.held
-    read = held.read
-    done: list[int] = []
-
-    async def once() -> bytes:
-        if done:
-            await scanner.gate.wait()
-        else:
-            scanner.gate.clear()
-            done.append(1)
-            data: bytes = await _unstopped()
-            return data
-        data = await read()
-        return data
-
-    async def _unstopped() -> bytes:
-        data, held._left = held._left[:300], held._left[300:]
-        return bytes(data)
-
-    held.read = once
-    return done
 
 
 @looped
@@ -109,7 +71,7 @@ async def test_what_is_compressed_well_is_not_held_back(
     scanner = FakeScanner()
     async with posted(settings(), tmp_path, scanner) as (client, job):
         arrived = asyncio.Event()
-        _stopped_after_first_read(scanner)
+        stopped_after_first_read(scanner)
         fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
         await arrived.wait()
         page = client.escl.service(scanner).active.page
@@ -192,18 +154,6 @@ async def test_the_size_that_is_told_is_that_of_the_picture(
 
 
 @looped
-async def test_a_page_too_long_to_be_kept_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "COPY_BYTES", 1000)
-    scanner = FakeScanner()
-    scanner.unknown = True
-    async with served(tmp_path, scanner) as client:
-        assert (await fetched(client, settings())).status == 500
-        assert scanner.held is None
-
-
-@looped
 async def test_missing_lines_are_white(tmp_path: Path) -> None:
     scanner = FakeScanner()
     async with posted(settings(), tmp_path, scanner) as (client, job):
@@ -222,160 +172,12 @@ async def test_missing_lines_are_white(tmp_path: Path) -> None:
 
 
 @looped
-async def test_a_page_that_breaks_ends_the_connection(tmp_path: Path) -> None:
-    scanner = FakeScanner()
-    scanner.breaking = (1, problems.Jammed("jam"))
-    large = settings(Width=2550, Height=3508, dpi=150)
-    async with posted(large, tmp_path, scanner) as (client, job):
-        arrived = asyncio.Event()
-        _stopped_after_first_read(scanner)
-        fetching = asyncio.ensure_future(client.page(job, arrived=arrived))
-        await arrived.wait()  # a page that breaks earlier is answered with 409
-        scanner.gate.set()
-        answer = await fetching
-        assert answer.status == 200 and answer.body and not answer.is_whole
-        info = (await client.status()).find("Jobs", "JobInfo")
-        assert info is not None and info.value("JobState") == "Aborted"
-        assert scanner.held is None
-
-
-@looped
-async def test_a_client_that_vanishes_gets_the_page_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "PIECE_BYTES", 100)
-    async with posted(FEEDER, tmp_path, FakeScanner(pages=2)) as (client, job):
-        first = await client.page(job, leaves_after=10)
-        assert not first.is_whole
-        again = await client.page(job)
-        assert shown(again.body) == pixels(1)
-        assert shown((await client.page(job)).body) == pixels(2)
-
-
-@looped
-async def test_a_client_that_hangs_up_with_the_last_byte_has_the_page(tmp_path: Path) -> None:
-    """As those do that asked for the connection's end: nothing is sent a second time."""
-    body = settings("Feeder", format=TIFF)  # whose length is told
-    async with served(tmp_path, FakeScanner(pages=2)) as client:
-        job = await client.post(body)
-        length = len((await client.page(job)).body)
-        await client.ask("DELETE", job)
-        job = await client.post(body)
-        first = await client.page(job, leaves_after=length)
-        assert int(first.headers["content-length"]) == length
-        assert shown((await client.page(job)).body) == pixels(2)
-
-
-@looped
-async def test_a_client_that_vanishes_frees_the_scanner(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "RETURN_SECONDS", 0.05)
-    scanner = FakeScanner()
-    async with posted(FEEDER, tmp_path, scanner) as (client, job):
-        _stopped_after_first_read(scanner)
-        await client.page(job, leaves_after=1)
-        while scanner.held is not None:
-            await asyncio.sleep(0.01)
-        assert (await client.status()).value("State") == "Idle"
-
-
-@looped
-async def test_a_client_that_vanishes_before_the_first_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jobs, "RETURN_SECONDS", 0.05)
-    scanner = FakeScanner()
-    async with posted(FEEDER, tmp_path, scanner) as (client, job):
-        scanner.gate.clear()
-        leaves = asyncio.Event()
-        fetching = asyncio.ensure_future(client.page(job, leaves=leaves))
-        await asyncio.sleep(0.02)
-        leaves.set()
-        await fetching
-        while scanner.held is not None:
-            await asyncio.sleep(0.01)
-        info = (await client.status()).find("Jobs", "JobInfo")
-        assert info is not None and info.value("JobState") == "Aborted"
-
-
-@looped
-async def test_what_is_not_kept_is_not_sent_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "COPY_BYTES", 700)
-    scanner = FakeScanner()
-    async with posted(settings(dpi=300, format=PNG), tmp_path, scanner) as (client, job):
-        await client.page(job, leaves_after=1500)
-        while scanner.held is not None:
-            await asyncio.sleep(0.01)
-        assert (await client.page(job)).status == 404
-
-
-@looped
-async def test_another_client_need_not_wait_for_one_that_vanished(tmp_path: Path) -> None:
-    scanner = FakeScanner()
-    async with posted(FEEDER, tmp_path, scanner) as (client, job):
-        _stopped_after_first_read(scanner)
-        await client.page(job, leaves_after=1)
-        other = client.at("192.168.1.9")
-        answer = await fetched(other, settings())
-        assert shown(answer.body) == pixels()
-
-
-@looped
 async def test_more_than_the_copy_holds_is_sent_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "COPY_BYTES", 700)
     async with served(tmp_path) as client:
         assert shown((await fetched(client, settings(format=PNG))).body) == pixels()
-
-
-@looped
-async def test_a_page_beyond_the_limit_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pages, "PAGE_BYTES", 100)
-    async with served(tmp_path) as client:
-        answer = await fetched(client, settings())
-        assert not (answer.status == 200 and answer.is_whole)
-
-
-@looped
-async def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_arguments: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    scanner = FakeScanner()
-    async with served(tmp_path, scanner) as client:
-        monkeypatch.setattr("sane.web.escl.copy.os.pwrite", full)
-        answer = await fetched(client, settings())
-        assert answer.status == 500 and b"No space left" in answer.body
-        assert scanner.held is None
-
-
-@pytest.mark.parametrize(("format", "is_unknown"), [(TIFF, False), (PNG, True)])
-@looped
-async def test_a_disk_that_fills_up_is_said_where_the_page_must_be_kept(
-    format: str, is_unknown: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pwrite, room = os.pwrite, [100]
-
-    def filling(fd: int, data: bytes, at: int) -> int:
-        if not room[0]:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        data = data[: room[0]]
-        room[0] -= len(data)
-        return pwrite(fd, data, at)
-
-    scanner = FakeScanner()
-    scanner.unknown = is_unknown
-    async with served(tmp_path, scanner) as client:
-        monkeypatch.setattr("sane.web.escl.copy.os.pwrite", filling)
-        answer = await fetched(client, settings(format=format))
-        assert answer.status == 500 and b"No space left" in answer.body
-        assert scanner.held is None
 
 
 @looped

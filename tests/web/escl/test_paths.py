@@ -53,7 +53,8 @@ async def test_the_first_scanner_is_at_escl_and_others_are_not(tmp_path: Path) -
         roots = [texts(context, each, "http")["rs"] for each in (one, two)]  # type: ignore[arg-type]
         assert roots == ["eSCL", two.id]
         context.ports[8091] = two.id
-        assert texts(context, two, "http")["rs"] == "eSCL"  # type: ignore[arg-type]
+        roots = [texts(context, two, each)["rs"] for each in ("http", "https")]  # type: ignore[arg-type]
+        assert roots == ["eSCL", two.id]  # HTTPS has one port for all
 
 
 @looped
@@ -83,6 +84,17 @@ async def test_secret_paths_are_kept(tmp_path: Path) -> None:
             assert (await client.post(settings(), f"/{roots[-1]}")).startswith(f"/{roots[-1]}/")
     assert roots[0] == roots[1]
     assert (tmp_path / "paths.secret").stat().st_mode & 0o777 == 0o600
+
+
+@looped
+async def test_secret_paths_that_cannot_be_kept_are_used_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "paths.secret").mkdir()
+    scanner = FakeScanner()
+    given = ShareSettings(server=ServerSettings(random_paths=True))
+    async with served(tmp_path, scanner, settings=given) as client:
+        context = client.app.state.context
+        root = texts(context, scanner, "http")["rs"]  # type: ignore[arg-type]
+        assert (await client.get(f"/{root}/ScannerStatus")).status == 200
 
 
 @looped
