@@ -66,7 +66,7 @@ def test_a_question_waits_for_the_first_list_and_not_for_ever(
         try:
             monkeypatch.setattr("sane.web.scanners.LOOK_SECONDS", 0.05)
             assert not await scanners.looked()
-            monkeypatch.setattr("sane.web.scanners.LOOK_SECONDS", 20.0)
+            monkeypatch.setattr("sane.web.scanners.LOOK_SECONDS", 60.0)
             looked = asyncio.create_task(scanners.looked())
             await asyncio.sleep(0)
             stack.faults.set("")

@@ -248,7 +248,7 @@ def test_a_request_at_the_start_waits_or_is_told_to_ask_again(tmp_path: Path, pa
     needs_web()
     faults = Faults(tmp_path)
     faults.set("hang-list")
-    config = configure(tmp_path / "sane.d", SETTINGS, dll="tstweb\n")
+    config = configure(tmp_path / "sane.d", "[https]\nenabled = false\n", dll="tstweb\n")
     with Share(config, tmp_path / "state", **faults.variables) as made:
         with made.connect() as sock:
             head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
