@@ -101,6 +101,7 @@ class FakeScanner:
         self.gate.set()
         self.closing.set()
         self.padding = 0
+        self.tells_conditions = False
         self.held: FakeHeld | None = None
         self.opened = 0
         self.pressed: list[str] = []

@@ -48,8 +48,9 @@ class NoMore(Exception):
 class Job:
     """One job. path: its resource. owner: the address it came from. state, reason: eSCL's words.
 
-    images: pages that the client has. problem: what ended it too early, for people; "" for nothing.
-    is_waiting: somebody waits for a page's first line, and may be cancelled.
+    images: pages that the client has. retries: how often the transfer of the page broke. problem:
+    what ended it too early, for people; "" for nothing. is_waiting: somebody waits for a page's
+    first line, and may be cancelled.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Job:
         self.owner = owner
         self.ticket = ticket
         self.state, self.reason = words.PENDING, words.QUEUED
-        self.images = 0
+        self.images = self.retries = 0
         self.problem = ""
         self.is_waiting = False
         self.page: Page | None = None
@@ -121,9 +122,11 @@ class Job:
         page = self.page
         if page is None:
             page = self.page = await self._begun()
+            self.retries = 0
         elif not page.is_kept:
             await self.end(words.ABORTED, words.BY_SYSTEM)
             raise NoMore
+        self.retries += page.taken > 0
         self._is_served, self._is_lost = True, False
         self._wait(None)
         self.is_waiting = True

@@ -141,7 +141,7 @@ class Service:
         is_asked = self._poll is not None and not self._poll.done()
         if self.state == words.PROCESSING or is_asked or now - self._polled < POLL_SECONDS:
             return
-        if self.scanner.capabilities.sensors:
+        if self.scanner.capabilities.sensors or self.scanner.tells_conditions:
             self._polled = now
             self._poll = asyncio.create_task(self._ask())
 

@@ -42,6 +42,7 @@ def _job(job: Job) -> str:
         element("scan:Age", int(time.monotonic() - job.created)),
         element("pwg:ImagesCompleted", job.images),
         element("pwg:ImagesToTransfer", int(is_coming)),
+        element("scan:TransferRetryCount", job.retries),
         element("pwg:JobState", job.state),
         parent("pwg:JobStateReasons", element("pwg:JobStateReason", job.reason)),
     )

@@ -13,7 +13,7 @@ from sane.web import problems
 from sane.web.encoders import PNG, TIFF
 from sane.web.escl import job as jobs
 from sane.web.escl import page as pages
-from tests.support.escl_client import looped, posted, served, settings
+from tests.support.escl_client import Client, looped, posted, served, settings
 from tests.support.web import FakeScanner
 from tests.web.escl.pixels import (
     fetched,
@@ -65,7 +65,16 @@ async def test_a_client_that_vanishes_gets_the_page_again(
         assert not first.is_whole
         again = await client.page(job)
         assert shown(again.body) == pixels(1)
+        assert await retries(client) == "1"
         assert shown((await client.page(job)).body) == pixels(2)
+        assert await retries(client) == "0"
+
+
+async def retries(client: Client) -> str:
+    """Return how often the newest job's page was sent again."""
+    info = (await client.status()).find("Jobs", "JobInfo")
+    assert info is not None
+    return info.value("TransferRetryCount")
 
 
 @looped

@@ -183,9 +183,12 @@ async def test_how_the_scanner_is(status: Status, state: str, adf: str, tmp_path
         assert root.find("Jobs") is None
 
 
+@pytest.mark.parametrize("has_sensor", [True, False])
 @looped
-async def test_sensors_are_asked_beside_the_answer(tmp_path: Path) -> None:
-    scanner = FakeScanner(sensors=("page-loaded",))
+async def test_sensors_are_asked_beside_the_answer(has_sensor: bool, tmp_path: Path) -> None:
+    """Or the driver, where it tells by itself what is in a scan's way."""
+    scanner = FakeScanner(sensors=("page-loaded",) if has_sensor else ())
+    scanner.tells_conditions = not has_sensor
     asked = []
 
     async def poll(*, buttons: bool = False) -> list[str]:
@@ -195,7 +198,8 @@ async def test_sensors_are_asked_beside_the_answer(tmp_path: Path) -> None:
     scanner.poll = poll  # type: ignore[method-assign]
     async with served(tmp_path, scanner) as client:
         capabilities = (await client.get(CAPABILITIES)).xml
-        assert "DetectPaperLoaded" in capabilities.values("Adf", "AdfOptions", "AdfOption")
+        options = capabilities.values("Adf", "AdfOptions", "AdfOption")
+        assert ("DetectPaperLoaded" in options) == has_sensor
         for _ in range(3):
             await client.status()
             await asyncio.sleep(0)
