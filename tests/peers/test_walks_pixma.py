@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sane.testing.pixma import MODELS
+from sane.testing.pixma.models import MP750
 from sane.testing.usb.hosted import Umockdev
 from tests.peers.pixma import USB, Made
 from tests.peers.pixma_pairs import COUNT, DEVICE, Case, check, check_all, run_side
@@ -42,9 +43,11 @@ def walks(
     told = run_side(walker, their_library(), made, asking, folder, bus)
     options = Described(told.trace[2 : 2 + COUNT])
     seeds = range(first, first + walk_count(default))
-    takes_sheets = not MODELS[str(made.model)].is_framed_a
+    model = MODELS[str(made.model)]
+    takes_sheets = not model.is_framed_a
+    finest = 150 if model.family == MP750 else 600  # the original rests at each block of these
     return [
-        generate_pixma_walk(seed, options, DEVICE, scans, takes_sheets=takes_sheets)
+        generate_pixma_walk(seed, options, DEVICE, scans, takes_sheets=takes_sheets, finest=finest)
         for seed in seeds
     ]
 

@@ -44,6 +44,7 @@ class _PixmaWalk(DescribedWalk):
     def __init__(self, rng: random.Random, options: Described, device: str, scans: int) -> None:
         super().__init__(rng, options, device, scans)
         self.takes_sheets = True
+        self.finest = 600
         self.source = self.mode = ""
         self.dpi = 75
 
@@ -77,7 +78,7 @@ class _PixmaWalk(DescribedWalk):
 
     def choose_resolution(self) -> None:
         """Set one of 75, 150, 300.. or a word beside it, which snaps to the nearest."""
-        self.dpi = self.rng.choice((75, 150, 300, 600))
+        self.dpi = self.rng.choice([dpi for dpi in (75, 150, 300, 600) if dpi <= self.finest])
         self.set(RESOLUTION, self.dpi + self.rng.choice((0, 0, 0, 1, -1, 20)))
         self.emit("get", 0, RESOLUTION, 4, "w")
 
@@ -182,13 +183,14 @@ def generate_pixma_walk(
     scans: int,
     *,
     takes_sheets: bool,
+    finest: int = 600,
     length: int = 150,
 ) -> Walk:
     """Return the walk of *seed* on *device*, a full name, with at most so many scans.
 
     takes_sheets: some scan from the feeder; the original leaves a session open of those that a
-    cancel is to end.
+    cancel is to end. finest: the highest resolution.
     """
     walk = _PixmaWalk(random.Random(seed), options, device, scans)
-    walk.takes_sheets = takes_sheets
+    walk.takes_sheets, walk.finest = takes_sheets, finest
     return walk.walked(seed, length)
