@@ -147,18 +147,22 @@ def _best_bin(
         if not count:
             continue
         slope = _middle(*slopes, place // edges.BINS)
-        offset = int(_middle(*offsets, place % edges.BINS))
-        slope_weight = int(101 - 100 * abs(slope) / steepest) if steepest else 101
-        offset_weight = int(101 - 100 * abs(offset) / highest) if highest else 101
-        weight = int(_single(_single(count / most) * slope_weight * offset_weight))
+        offset = _middle(*offsets, place % edges.BINS)
+        slope_weight = _nearness(slope, steepest)
+        weight = int(_single(_single(count / most) * slope_weight * _nearness(offset, highest)))
         if weight > best[0]:
-            best = weight, (slope, offset)
+            best = weight, (slope, int(offset))
     return best
+
+
+def _nearness(value: float, most: float) -> int:
+    """Return how near to 0 a bin's middle is: 101 there, 1 at the limit *most*."""
+    return int(101 - abs(value) / most * 100) if most else 101
 
 
 def _middle(first: float, last: float, number: int) -> float:
     """Return the middle of a bin."""
-    return first + (number + 0.5) * (last - first) / edges.BINS
+    return first + (number + 0.5) * ((last - first) / edges.BINS)
 
 
 def _single(value: float) -> float:

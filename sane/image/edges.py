@@ -168,7 +168,8 @@ def vote(
     """Count in *votes* the lines through all pairs of points that are not far apart.
 
     profile: of the upper edge. slopes and offsets (heights at mid-width): the limits of those that
-    count, in four grids of bins: as given, with offsets shifted, with slopes shifted, with both.
+    count, the upper ones excluded. In four grids of bins: as given, with offsets shifted, with
+    slopes shifted, with both.
     votes: (4 * 31 * 31,) int32, grid after grid, slope after slope.
     """
     width, bins = len(profile), BINS
@@ -187,20 +188,19 @@ def vote(
             if profile[j] == nothing:
                 continue
             slope = _ratio(profile[j] - here, j - i)
-            if not first_slope <= slope <= last_slope + slope_shift:
+            if not first_slope <= slope < last_slope + slope_shift:
                 continue
             offset = int(slope * middle + here - slope * i)
-            if not first_offset <= offset <= last_offset + offset_shift:
+            if not first_offset <= offset < last_offset + offset_shift:
                 continue
             for grid in range(4):
                 low = first_slope + slope_shift if grid >= 2 else first_slope
                 high = last_slope + slope_shift if grid >= 2 else last_slope
                 bottom = first_offset + offset_shift * (grid % 2)
-                if not low <= slope <= high or not bottom <= offset <= bottom + offsets:
+                if not low <= slope < high or not bottom <= offset < bottom + offsets:
                     continue
-                row = int((slope - low) * bins / (high - low))
-                row = min(row, bins - 1)
-                column = min((offset - bottom) * bins // offsets, bins - 1)
+                row = min(int((slope - low) * bins / (high - low)), bins - 1)  # it may round up
+                column = (offset - bottom) * bins // offsets
                 votes[(grid * bins + row) * bins + column] += 1
 
 

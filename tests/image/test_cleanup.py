@@ -62,6 +62,27 @@ def test_sheets_are_straightened(samples: int, slope: float, is_black: bool, wan
     assert digest(made) == ((WIDTH, LINES), wanted)
 
 
+@pytest.mark.parametrize(
+    ("left", "top", "width", "length", "slope", "wanted"),
+    [
+        (1.0, 1.0, 1.2, 1.3, 0.101, "f47c37966f27ca4d"),
+        (0.3, 0.6, 2.1, 3.4, -0.01, "7d4f4cfe2d9b84ff"),
+        (0.2, 0.8, 2.5, 3.5, 0.089, "cae96e69b80e3eed"),
+    ],
+)
+def test_edges_are_found_as_the_original_weighs_them(
+    left: float, top: float, width: float, length: float, slope: float, wanted: str
+) -> None:
+    """Edges that lie as far from the top as is looked, and slopes at the limits of bins."""
+    sheet = Slanted(left, top, width, length, slope, is_blank=True)
+    piece = Piece((75, 75), (0, 0, 360, 300), 1)
+    piece.side, piece.bits = 0, 8
+    found = Picture(bytearray(b"".join(sheet(piece))), 360, 300, 1)
+    skew = cleanup.skew_of(found, 75)
+    made = found if skew is None else cleanup.deskew(found, skew, GROUNDS[1][False])
+    assert digest(made)[1] == wanted
+
+
 def test_a_run_of_less_than_six_columns_is_no_left_edge() -> None:
     """The lower edge of this picture is seen in columns 0 to 2, and from 4 on."""
     piece = Piece((DPI, DPI), (0, 0, 112, 136), 1)
