@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from _operator import index
 
 from .const import FIXED_SCALE, FRAME_RGB, MM_PER_INCH
 
@@ -28,6 +27,8 @@ def wrap_word(value: int) -> int:
 
 def c_long(value: object) -> int:
     """Return *value* as Python hands it to C as a long: raises TypeError, OverflowError."""
+    from _operator import index  # no listing needs it
+
     number = index(value)  # type: ignore[arg-type]
     if not -sys.maxsize - 1 <= number <= sys.maxsize:
         raise OverflowError("Python int too large to convert to C long")
