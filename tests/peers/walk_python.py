@@ -154,7 +154,7 @@ class _PythonWalk:
             self.emit(
                 f"sane.open({self.rng.choice((*self.odd_names, *self.opened.values()))!r}).close()"
             )
-        elif self.chance(0.05):
+        elif self.is_ready and self.chance(0.05):
             self.emit(f"_sane._open({self.rng.choice(names)!r}).get_option(0); gc.collect() < 0")
         elif free and variables:
             variable, name = self.rng.choice(variables), self.rng.choice(free)
