@@ -37,7 +37,7 @@ class Views:
         self._making: dict[str, asyncio.Future[str]] = {}
 
     async def path(self, document: str, page: Page, size: str) -> str:
-        """Return the file of a view; raises WorkFailed, OSError and KeyError."""
+        """Return the file of a view; raises WorkFailed, OSError, and KeyError if it is gone."""
         source = self._documents.page_path(document, page)
         if size == "full" and not page.rotate and page.crop is None:
             return source
@@ -47,7 +47,7 @@ class Views:
         if os.path.exists(target):
             return target
         if target not in self._making:  # two that want the same wait for one
-            made = asyncio.ensure_future(self._make(source, target, page, size))
+            made = asyncio.ensure_future(self._make(document, source, target, page, size))
             self._making[target] = made
             made.add_done_callback(partial(self._made, target))
         return await asyncio.shield(self._making[target])
@@ -64,7 +64,7 @@ class Views:
             made.cancel()
         await asyncio.gather(*making, return_exceptions=True)
 
-    async def _make(self, source: str, target: str, page: Page, size: str) -> str:
+    async def _make(self, document: str, source: str, target: str, page: Page, size: str) -> str:
         await self._work.ask(
             "view",
             VIEW_SECONDS,
@@ -75,6 +75,9 @@ class Views:
             crop=page.crop,
             png=page.kind == "png",
         )
+        if not await asyncio.to_thread(self._documents.has_page, document, page.id):
+            await asyncio.to_thread(remove, target)  # it was removed meanwhile, with its views
+            raise KeyError(page.id)
         return target
 
     async def prepare(self, page: Page, path: str, steps: dict[str, Any]) -> tuple[Page, bool]:

@@ -129,7 +129,7 @@ async def image(call: Call) -> Response:
         path = await call.parts.views.path(call.path["document"], page, call.query["size"])
     except WorkFailed as exc:
         raise _not_done(exc) from exc
-    except FileNotFoundError:
+    except (FileNotFoundError, KeyError):
         raise not_found("page") from None
     kind = "png" if path.endswith(".png") else "jpeg"
     return FileResponse(path, media_type=TYPES[kind], headers={"Cache-Control": cache})

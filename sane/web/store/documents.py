@@ -103,6 +103,10 @@ class Documents:
         found = [(os.stat(os.path.join(path, name)).st_mtime, name) for name in names - known]
         for _, name in sorted(found):
             self._adopt(document, path, name)
+        pages = {page.id for page in document.pages}
+        for name in names:
+            if is_view(name) and name.partition(".")[0] not in pages:
+                remove(os.path.join(path, name))
         if not document.pages and before:
             self._note(f"{path}: the files of all its pages are gone")
         self._documents[id] = document
@@ -257,6 +261,12 @@ class Documents:
             self._replace(document, [each for each in document.pages if each is not gone])
             return document
 
+    def has_page(self, id: str, page: str) -> bool:
+        """Tell whether a document has a page; while it is removed this waits."""
+        with self._lock:
+            document = self._documents.get(id)
+            return document is not None and any(each.id == page for each in document.pages)
+
     def link_pages(self, id: str, folder: str) -> list[dict[str, Any]]:
         """Put links to the pages of a document into *folder*; return them as page work takes them.
 
@@ -289,7 +299,7 @@ class Documents:
 
     def _forget_views(self, id: str, page: str) -> None:
         for name in os.listdir(self.path(id)):
-            if name.startswith(f"{page}.") and name.count(".") > 1 and not name.endswith(PART):
+            if name.startswith(f"{page}.") and is_view(name):
                 remove(os.path.join(self.path(id), name))
 
     def _replace(self, document: Document, pages: list[Page], title: str | None = None) -> None:
@@ -301,6 +311,11 @@ class Documents:
 
     def _save(self, document: Document) -> None:
         write_record(os.path.join(self.path(document.id), RECORD), document.to_dict())
+
+
+def is_view(name: str) -> bool:
+    """Tell whether a file is a view of a page, as PAGE.thumb.DIGEST.jpg."""
+    return name.count(".") > 1 and not name.endswith(PART)
 
 
 def _order(document: Document) -> tuple[str, str]:

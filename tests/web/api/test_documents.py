@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import io
 import json
+import logging
 import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sane.web.config import DocumentSettings, ShareSettings
 from sane.web.store.documents import Documents, Full
+from sane.web.views import Views
 from tests.support.api import ApiServer, wait_until
 from tests.support.web import FakeScanner
 
@@ -181,6 +185,35 @@ def test_a_full_disk_or_limit_costs_the_page_and_not_the_others(
     found = stored(tmp_path, most_bytes=1)
     with pytest.raises(Full, match="MB already"):
         found.new_page(document["id"], "png")
+
+
+def test_a_view_of_a_page_that_is_deleted_meanwhile_is_not_left(
+    folder: Path, tmp_path: Path
+) -> None:
+    found = stored(tmp_path)
+    (document,) = found.all()
+    page = document.pages[0]
+
+    class Work:
+        async def ask(self, do: str, seconds: float, **wanted: Any) -> dict[str, Any]:
+            found.delete_page(document.id, page.id)
+            Path(wanted["target"]).write_bytes(b"a picture")
+            return {}
+
+    views = Views(found, Work(), logging.getLogger("pysane.test"))  # type: ignore[arg-type]
+    with pytest.raises(KeyError):
+        asyncio.run(views.path(document.id, replace(page, rotate=90), "thumb"))
+    assert not list(folder.glob(f"{page.id}*"))
+
+
+def test_views_without_a_page_are_removed(folder: Path, tmp_path: Path) -> None:
+    left = folder / "0123456789abcdef.thumb.0123456789ab.jpg"
+    left.write_bytes(b"a picture")
+    (document,) = stored(tmp_path).all()
+    kept = folder / f"{document.pages[0].id}.thumb.0123456789ab.jpg"
+    kept.write_bytes(b"a picture")
+    stored(tmp_path)
+    assert kept.exists() and not left.exists()
 
 
 def test_a_page_scanned_again_on_a_full_disk_stays(
