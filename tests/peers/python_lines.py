@@ -73,10 +73,11 @@ OF_OPTION = ("index", "name", "type", "unit", "size", "cap", "constraint", "py_n
     "is_settable()", "scanDev.devname", "nothing", "__class__", "is_active(1)", "is_settable(x=1)",
     "__dict__.keys()", "__module__")  # fmt: skip
 WITH_OPTION = ("o", "o.title == ''", "len(o.desc) > 0", "o is D[K]", "o == D[K]", "o == o",
-    "hash(o) == hash(o)", "o.scanDev is D", "o.note = 5; o.note", "o.py_name = 'mode'",
-    "o.cap ^= 32", "o.cap ^= 1", "o.index = 3", "o.type = 1", "D[K].cap", "o.is_active()", "D.N",
-    "D.N = 'Gray'", "o < o", "isinstance(o, sane.Option)",
-    "o.name = None; o.py_name", "[o.is_active(), o.is_settable(), o.py_name]")  # fmt: skip
+    "hash(o) == hash(o)", "o.scanDev is D", "o.note = 5; o.note", "D[K].cap", "o.is_active()",
+    "D.N", "D.N = 'Gray'", "o < o", "isinstance(o, sane.Option)",
+    "[o.is_active(), o.is_settable(), o.py_name]")  # fmt: skip
+CHANGES_OPTION = ("o.py_name = 'mode'", "o.cap ^= 32", "o.cap ^= 1", "o.index = 3", "o.type = 1",
+    "o.name = None; o.py_name")  # fmt: skip
 
 OF_OPT = ("len(D.opt)", "list(D.opt)", "K in D.opt", "[o.index for o in D.opt.values()]",
     "[k for k, o in D.opt.items()]", "D.opt.get(K).index", "D.opt.get('x', 5)", "D.opt['x']",

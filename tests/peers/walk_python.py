@@ -15,6 +15,7 @@ from tests.peers.python_lines import (
     ACTIONS,
     ARGUMENTS,
     ATTRIBUTES,
+    CHANGES_OPTION,
     DURING,
     FUNCTIONS,
     HIGH,
@@ -258,11 +259,15 @@ class _PythonWalk:
             self.hold(name)
 
     def hold(self, name: str) -> None:
-        """Keep an option, and use it; what it was changed to is lost when options are re-read."""
+        """Keep an option, and use it; what it was changed to is lost when options are re-read.
+
+        Those of a closed device cannot be: ours lose it with the option (D8), python-sane's do not.
+        """
         key = self.any_key()
         self.emit(f"o = {name}[{key!r}]")
+        lines = (*WITH_OPTION, *CHANGES_OPTION) if name in self.opened else WITH_OPTION
         for _ in range(self.rng.randint(1, 4)):
-            self.emit(self.rng.choice(WITH_OPTION), name, key or "mode")
+            self.emit(self.rng.choice(lines), name, key or "mode")
         self.emit("D._SaneDev__load_option_dict() if is_open(D) else 0", name)
         self.emit(f"o.{self.rng.choice(OF_OPTION)}")
         self.emit("o = None")
