@@ -27,9 +27,7 @@ def image_of(page: Page, *, is_deep: bool = True) -> PilImage:
         else:
             image = Image.fromarray(page.array)
     elif page.depth == 8:
-        mode = "RGB" if page.channels == 3 else "L"
-        samples = bytes(rows) if mode == "RGB" else rows  # Pillow 9.4 decodes nothing else
-        image = Image.frombuffer(mode, size, samples, "raw", mode, 0, 1)
+        image = image_of_bytes(size, page.channels, rows)
     elif page.channels == 1 and is_deep:
         image = Image.frombuffer(NATIVE_16, size, rows, "raw", NATIVE_16, 0, 1)
     else:
@@ -37,3 +35,14 @@ def image_of(page: Page, *, is_deep: bool = True) -> PilImage:
     if page.dpi is not None:
         image.info["dpi"] = page.dpi
     return image
+
+
+def image_of_bytes(size: tuple[int, int], channels: int, rows: Any) -> PilImage:
+    """Return the image of samples of 8 bits; one channel stays in the memory of *rows*."""
+    from PIL import Image
+
+    if channels == 3:
+        mode, rows = "RGB", bytes(rows)  # Pillow 9.4 decodes nothing else
+    else:
+        mode = "L"
+    return Image.frombuffer(mode, size, rows, "raw", mode, 0, 1)

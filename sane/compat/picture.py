@@ -7,6 +7,7 @@ neither devices nor jobs.
 from __future__ import annotations
 
 from .. import const
+from ..api.images import image_of_bytes
 from ..errors import error
 from ..image.rows import HIGH_BYTE, bytes_from_bits
 from ..pages import COLORS, FIRST_BYTES, READ_BYTES
@@ -119,18 +120,13 @@ class Picture:
         width = self._params.pixels_per_line
         if self._params.format != const.FRAME_RGB:
             data, width, lines, _, _ = self.read(False)
-            mode = "RGB" if self.channels == 3 else "L"
-            if not lines:
-                return None
-            samples = bytes(data) if mode == "RGB" else data
-            return Image.frombuffer(mode, (width, lines), samples, "raw", mode, 0, 1)
+            return image_of_bytes((width, lines), self.channels, data) if lines else None
         found = Image.new("RGB", (width, max(self._params.lines, 0)))
         late: list[Any] = []
         done = 0
         for rows in self._strips(1):
             lines = len(rows) // (3 * width)
-            samples = bytes(rows)  # Pillow 9.4 decodes nothing else
-            strip = Image.frombuffer("RGB", (width, lines), samples, "raw", "RGB", 0, 1)
+            strip = image_of_bytes((width, lines), 3, rows)
             if done + lines <= found.height:
                 found.paste(strip, (0, done))
                 done += lines
