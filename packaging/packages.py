@@ -87,6 +87,7 @@ NEEDS = {
         ("openssl", has_program("openssl")),
         ("curl", has_program("curl")),
         ("python3-sane", has_file("/usr/lib/python3/dist-packages/_sane*.so")),
+        ("python3-numpy", has_file("/usr/lib/python3/dist-packages/numpy/__init__.py")),
         ("xsane", has_program("xsane")),
         ("xvfb", has_program("Xvfb")),
         ("xdotool", has_program("xdotool")),

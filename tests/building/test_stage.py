@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -16,11 +18,16 @@ pytestmark = pytest.mark.process
 
 SOURCES = ("sane", "backends", "include", "etc", "docs/man", "packaging/building")
 FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
-STUB = '#!/bin/sh\necho "$0 $*" >> {log}\nexec {gcc} "$@"\n'
+STUB = '#!/bin/sh\necho "$0 $*" >> {log}\nexec {compiler} "$@"\n'
+# What the build calls: were it told another one, it would compile everything anew.
+COMPILERS = {
+    shlex.split(os.environ.get("CC") or words)[0]
+    for words in ("gcc", sysconfig.get_config_var("CC") or "gcc")
+}
 
 
 class Copy:
-    """A copy of the tree with what was built of it, and a gcc that writes down its arguments."""
+    """A copy of the tree with what was built of it, and compilers that write down their arguments."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -32,10 +39,11 @@ class Copy:
             shutil.copy2(ROOT / name, folder / name)
         for name in ("prefix", "prefix-obj"):
             shutil.copytree(PREFIX.with_name(name), folder / "build" / name, symlinks=True)
-        gcc = folder / "bin" / "gcc"
-        gcc.parent.mkdir()
-        gcc.write_text(STUB.format(log=self.log, gcc=shutil.which("gcc")))
-        gcc.chmod(0o755)
+        (folder / "bin").mkdir()
+        for name in COMPILERS:
+            stub = folder / "bin" / name
+            stub.write_text(STUB.format(log=self.log, compiler=shutil.which(name)))
+            stub.chmod(0o755)
 
     def stage(self) -> subprocess.CompletedProcess[str]:
         """Run the command; what it compiles is in `compiled` afterwards."""
@@ -44,7 +52,7 @@ class Copy:
         return subprocess.run(
             [sys.executable, "setup.py", "-q", "stage", "--prefix", "build/prefix"],
             cwd=self.folder,
-            env={**os.environ, "PATH": path, "CC": "gcc"},
+            env={**os.environ, "PATH": path},
             capture_output=True,
             text=True,
             check=False,
