@@ -27,7 +27,7 @@ COMPILERS = {
 
 
 class Copy:
-    """A copy of the tree with what was built of it, and compilers that write down their arguments."""
+    """A copy of the tree with what was built of it; its compilers write down their arguments."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
