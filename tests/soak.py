@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench.setting import Bench
 from tests.conftest import PREFIX
-from tests.saned.running import Saned, configure, environment
+from tests.support.saned import Saned, configure, environment
 
 LIVES = 200  # of one program; then it tells what it has kept, and another begins
 KILL_SECONDS = 0.4

@@ -19,6 +19,7 @@ from sane.dll.listing import Listing
 from sane.dll.pysane_conf import PysaneConf
 from sane.dll.registry import Loader, Registry, registry_for
 from sane.errors import SaneError
+from tests.support.timing import wait_until
 
 LONG = 20.0
 DRIVER = """
@@ -70,10 +71,7 @@ class Stack:
         self.file.write_text("\n".join(lines))
 
     def wait_for_refresh(self, before: str) -> None:
-        deadline = time.monotonic() + LONG
-        while self.file.read_text() == before:
-            assert time.monotonic() < deadline, "no refresh"
-            time.sleep(0.005)
+        assert wait_until(lambda: self.file.read_text() != before, LONG), "no refresh"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 import pytest
 
@@ -21,6 +20,7 @@ from sane.errors import (
     Unsupported,
 )
 from tests.support.registry import HEAD, Stack, names, stack
+from tests.support.timing import wait_until
 
 __all__ = ["stack"]
 
@@ -260,9 +260,7 @@ def test_a_constructor_that_does_not_return_is_given_up(
     assert "backend tst2: open: " in said
     assert said.count("closed") == 1
     os.close(os.open(fifo, os.O_WRONLY))  # now it returns
-    deadline = time.monotonic() + 10
-    while "closed" not in capfd.readouterr().err:
-        assert time.monotonic() < deadline, "the late device is never closed"
+    assert wait_until(lambda: "closed" in capfd.readouterr().err), "the late device stays open"
 
 
 @pytest.mark.parametrize(

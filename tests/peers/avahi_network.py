@@ -12,12 +12,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sane.config import Environment
 from sane.debug import Debug
 from sane.discovery import dbus, dnssd
+from tests.support.timing import wait_until
 
 LONG = 20.0
 TYPE = "_uscan._tcp"
@@ -42,13 +43,6 @@ PUBLISHED = {
     "Third": ("8082",),
 }
 NAMED = "Büro-2.local"  # the host of the third
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONG
-    while not condition():
-        assert time.monotonic() < deadline, condition
-        time.sleep(0.02)
 
 
 def start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -78,18 +72,18 @@ def set_up(
     (folder / "daemon.conf").write_text(DAEMON)
     options = ["--nofork", "--nopidfile", f"--config-file={folder}/bus.conf"]
     others = [start(["dbus-daemon", *options], folder / "bus.log")]
-    wait_until(bus.exists)
+    assert wait_until(bus.exists, LONG)
     options = ["--no-drop-root", "--no-chroot", "--no-rlimits", "-f", str(folder / "daemon.conf")]
     daemon = start(["avahi-daemon", *options], folder / "daemon.log")
-    wait_until(lambda: "startup complete" in (folder / "daemon.log").read_text())
+    assert wait_until(lambda: "startup complete" in (folder / "daemon.log").read_text(), LONG)
     if published:
         others.append(start(["avahi-publish", "-R", "-a", NAMED, "10.99.0.1"], folder / "host.log"))
-        wait_until(lambda: "Established" in (folder / "host.log").read_text())
+        assert wait_until(lambda: "Established" in (folder / "host.log").read_text(), LONG)
     for name, (port, *texts) in published.items():
         log = folder / f"publish{port}.log"
         command = ["avahi-publish", "-H", NAMED, "-s", name, TYPE, port, *texts]
         others.append(start(command if port == "8082" else [command[0], *command[3:]], log))
-        wait_until(lambda log=log: "Established" in log.read_text())  # type: ignore[misc]
+        assert wait_until(lambda log=log: "Established" in log.read_text(), LONG)  # type: ignore[misc]
     return daemon, others
 
 

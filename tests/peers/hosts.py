@@ -21,6 +21,7 @@ import pytest
 from tests.peers.desktop import PATIENCE, PAUSE, Desktop
 from tests.peers.frontends import OURS, environment, peer
 from tests.support.distribution import package_version
+from tests.support.timing import wait_until
 
 # Under the original, too, every other time: gImageReader at its end, Skanlite 26.04 in mid-scan.
 CRASHED = 128 + signal.SIGSEGV
@@ -89,11 +90,8 @@ class Host:
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Wait until *condition* holds; fail the test with *what* and the log."""
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            if time.monotonic() > deadline:
-                pytest.fail(f"{self.program}: {what}: {self.log.read_text()[-2000:]}")
-            time.sleep(PAUSE)
+        if not wait_until(condition, PATIENCE, PAUSE):
+            pytest.fail(f"{self.program}: {what}: {self.log.read_text()[-2000:]}")
 
     def said(self, text: str) -> bool:
         """Tell whether the log holds *text*."""

@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.peers.avahi_network import LONG, set_up, start, wait_until
+from tests.peers.avahi_network import LONG, set_up, start
+from tests.support.timing import wait_until
 
 HOST = "10.99.0.2"
 SCANNER = f"""
@@ -44,13 +45,13 @@ def main() -> None:
     daemon, others = set_up(folder, {})
     scanner = start(["unshare", "--net", "sh", "-c", SCANNER], folder / "scanner.log")
     ours = Path("/proc/self/ns/net").readlink()
-    wait_until(lambda: Path(f"/proc/{scanner.pid}/ns/net").readlink() != ours)
+    assert wait_until(lambda: Path(f"/proc/{scanner.pid}/ns/net").readlink() != ours, LONG)
     subprocess.run(["ip", "link", "set", "v1", "netns", str(scanner.pid)], check=True)
     config = Path(os.environ["SANE_CONFIG_DIR"])
     (config / "dll.conf").write_text("airscan\nepson2\nescl\n")
     (config / "epson2.conf").write_text(f"net {HOST}\n")
     (config / "escl.conf").write_text("")
-    wait_until(lambda: len(listed(config, "list-merge off\n")) == 3)
+    assert wait_until(lambda: len(listed(config, "list-merge off\n")) == 3, LONG)
     print(json.dumps([listed(config, conf) for conf in ("", "list-merge off\n")]))
     for process in (scanner, daemon, *others):
         process.kill()

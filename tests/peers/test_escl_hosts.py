@@ -14,9 +14,9 @@ from tests.peers.desktop import Desktop
 from tests.peers.escl import OWN, scanner
 from tests.peers.frontends import peer
 from tests.peers.hosts import Gscan2pdf, SimpleScan
-from tests.saned.running import Saned
-from tests.saned.running import configure as configure_saned
 from tests.support.distribution import package_version
+from tests.support.saned import Saned
+from tests.support.saned import configure as configure_saned
 
 INVAL = 4
 

@@ -17,6 +17,7 @@ from tests.conftest import PREFIX
 from tests.peers.frontends import OURS, Scanimage, configure, environment, peer
 from tests.peers.original_saned import OriginalSaned
 from tests.support.ports import loopback_address
+from tests.support.timing import wait_until
 
 HERE = Path(__file__).resolve().parent
 PATIENCE = 10.0
@@ -30,10 +31,7 @@ def configuration(folder: Path, native: bool) -> Path:
 
 
 def await_true(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
+    assert wait_until(condition, PATIENCE), what
 
 
 def run(command: list[str], env: dict[str, str], folder: Path) -> str:

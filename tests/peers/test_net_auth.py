@@ -12,9 +12,9 @@ import pytest
 
 from tests.peers.frontends import Outcome, Scanimage
 from tests.peers.original_saned import PORT, OriginalSaned
-from tests.saned.running import Saned, configure
 from tests.support.ports import loopback_address
 from tests.support.remote_scans import PATTERN
+from tests.support.saned import Saned, configure
 
 USER, PASSWORD = "joe", "se cret"
 SCAN = ("--format=pnm", PATTERN)

@@ -13,9 +13,9 @@ import pytest
 from tests.peers.frontends import OURS, Scanimage
 from tests.peers.original_saned import PORT, OriginalSaned
 from tests.peers.proxy import Proxy
-from tests.saned.running import configure
 from tests.support.ports import loopback_address
 from tests.support.remote_scans import COLOR, PATTERN
+from tests.support.saned import configure
 
 SCANS = (
     [PATTERN, "--depth=16"],

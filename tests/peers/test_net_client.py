@@ -18,7 +18,6 @@ import pytest
 
 from tests.peers.frontends import OURS, SLOW, Outcome, Scanimage, environment, interrupt, peer
 from tests.peers.original_saned import PORT, OriginalSaned
-from tests.saned.running import Saned, configure
 from tests.support.ports import ipv6_loopback, loopback_address
 from tests.support.remote_scans import (
     ADF,
@@ -31,6 +30,7 @@ from tests.support.remote_scans import (
     STATUSES,
     THREE,
 )
+from tests.support.saned import Saned, configure
 
 LONG = 10.0
 RACES = 12  # how often the original's server is asked when it may have lost a race

@@ -15,8 +15,8 @@ import pytest
 
 from tests.peers import walks
 from tests.peers.original_saned import PORT
-from tests.saned.running import Saned
 from tests.support.ports import loopback_address
+from tests.support.saned import Saned
 
 DISPATCHED = "test:"
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.peers.frontends import LATENCY, Outcome, Scanimage, environment, interrupt, peer
-from tests.saned.running import DRIVERS, Saned, configure, wait_until
 from tests.support.ports import PORT, free_ports, loopback_address
+from tests.support.saned import DRIVERS, Saned, configure
+from tests.support.timing import wait_until
 
 PICTURE = ("--format=pnm", "--test-picture=Color pattern")
 BIG = (*PICTURE, "--mode=Color", "--resolution=600", "-x", "200", "-y", "200")

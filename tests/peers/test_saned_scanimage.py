@@ -7,7 +7,6 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.saned.running import Saned, configure
 from tests.support.ports import PORT, ipv6_loopback, loopback_address
 from tests.support.remote_scans import (
     ADF,
@@ -21,6 +20,7 @@ from tests.support.remote_scans import (
     THREE,
     Pair,
 )
+from tests.support.saned import Saned, configure
 
 pytestmark = pytest.mark.xdist_group("ipv6_loopback")  # for which they would wait
 

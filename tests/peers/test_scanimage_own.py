@@ -19,9 +19,9 @@ from tests.peers.original_saned import OriginalSaned
 from tests.peers.scanimage_pair import OWN, Pair, comparable, write_profile
 from tests.peers.walk_scanimage import ADF, walk
 from tests.peers.walks import walk_count
-from tests.saned.running import configure as configure_server
 from tests.support.distribution import sane_version
 from tests.support.ports import loopback_address
+from tests.support.saned import configure as configure_server
 
 SMALL = ("-d", "test", "--resolution=20")
 PATTERN = "--test-picture=Color pattern"

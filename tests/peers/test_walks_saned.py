@@ -30,8 +30,8 @@ from tests.peers.walk_conf import (
     TITLED,
 )
 from tests.peers.walk_values import FIXED_ONE, Commands, encode
-from tests.saned.running import Saned, configure, environment
 from tests.support.ports import PORT, loopback_address
+from tests.support.saned import Saned, configure, environment
 
 HOST = "HOST:"  # in the commands, where a walk through the network names its server
 LEFT = " WRITTEN"  # what the original client does to the buffer of a GET that fails

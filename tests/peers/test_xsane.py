@@ -13,6 +13,7 @@ import pytest
 from tests.peers.desktop import PATIENCE, PAUSE, Desktop
 from tests.peers.frontends import Scanimage, configure, peer
 from tests.peers.xsane import XSane
+from tests.support.timing import wait_until
 
 SAVE = ("--save", "--no-mode-selection", "--force-filename", "page.pnm")
 PATTERN = {"mode": "Color", "test-picture": '"Color pattern"', "resolution_min": "50"}
@@ -101,10 +102,8 @@ def saturated(desktop: Desktop, window: str) -> int:
 
 
 def wait_for_pattern(desktop: Desktop, window: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while saturated(desktop, window) < 50:
-        assert time.monotonic() < deadline, "the picture does not appear"
-        time.sleep(PAUSE)
+    shows = wait_until(lambda: saturated(desktop, window) >= 50, PATIENCE, PAUSE)
+    assert shows, "the picture does not appear"
 
 
 def test_xsane_shows_a_preview(start: Start, desktop: Desktop) -> None:
@@ -181,12 +180,7 @@ def is_stuck(xsane: XSane) -> bool:
     That happens under the original libsane as well. Nothing else in xsane waits for a lock long.
     """
     waits = Path(f"/proc/{xsane.process.pid}/wchan")
-    deadline = time.monotonic() + AT_ONCE
-    while "futex" in waits.read_text():
-        if time.monotonic() > deadline:
-            return True
-        time.sleep(PAUSE)
-    return False
+    return not wait_until(lambda: "futex" not in waits.read_text(), AT_ONCE, PAUSE)
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "scanning"])

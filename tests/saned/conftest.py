@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.saned.running import DRIVERS, Client, Saned, configure
+from tests.support.saned import DRIVERS, Client, Saned, configure
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from sane.saned.places import PENDING, PENDING_OF_HOST
 from sane.wire import messages
-from tests.saned.running import Saned, configure, wait_until
+from tests.support.saned import Saned, configure
+from tests.support.timing import wait_until
 
 NAMED, STRANGERS = "10.0.0.4", ("10.0.0.2", "10.0.0.3")
 PROMPT = 4.0  # a connect that the parent answers takes milliseconds

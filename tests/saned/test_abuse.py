@@ -15,15 +15,9 @@ import pytest
 
 from sane.wire import messages
 from sane.wire.codec import ARRAY_BYTES
-from tests.saned.running import (
-    Client,
-    Saned,
-    configure,
-    read_all,
-    split_frame,
-    wait_until,
-)
+from tests.support.saned import Client, Saned, configure, read_all, split_frame
 from tests.support.saned_requests import INT, STRING, ask, words
+from tests.support.timing import wait_until
 
 INIT = messages.Init(0x01000003, "joe").encode()
 SAMPLES: dict[str, bytes] = {

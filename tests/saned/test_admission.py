@@ -19,9 +19,18 @@ from sane.sessions.dataport import DataPorts
 from sane.sessions.leaving import Leaving
 from sane.wire import messages
 from tests.conftest import ABSENT, ROOT, TREE
-from tests.saned import running
-from tests.saned.running import Saned, clients, configure, wait_until
+from tests.support.saned import (
+    Client,
+    Saned,
+    clients,
+    command,
+    configure,
+    environment,
+    read_all,
+    split_frame,
+)
 from tests.support.saned_requests import USERS, answer, challenge
+from tests.support.timing import SECONDS, wait_until
 
 SET, STRING, MODE = 1, 3, 2
 INVAL = 4
@@ -57,7 +66,7 @@ def test_all_loopback_addresses_are_one_host_and_leave_places(tmp_path: Path) ->
     with Saned(config) as server, clients(server, 14):
         for source in ("127.0.0.1", "127.0.0.2"):
             with socket.create_connection(
-                (server.address, server.port), running.SECONDS, (source, 0)
+                (server.address, server.port), SECONDS, (source, 0)
             ) as sock:
                 assert sock.recv(1) == b""
         server.wait_for("this machine")
@@ -192,7 +201,7 @@ def _is_gone(sock: socket.socket) -> bool:
 # A frame that the client has not read
 
 
-def set_mode(client: running.Client, handle: int) -> int:
+def set_mode(client: Client, handle: int) -> int:
     return int(client.ask(messages.ControlOption(handle, MODE, SET, STRING, 6, b"Color\0")).status)
 
 
@@ -204,7 +213,7 @@ def test_nothing_is_set_before_the_client_has_the_frame(
     """Else parameters and data disagree: a short frame is sent before the client reads."""
     path = tmp_path / "socket"
     config = configure(tmp_path / "conf", saned_conf=f"listen_unix = {path}\n" if unix else "")
-    with Saned(config) as server, running.Client(path) if unix else server.connect() as client:
+    with Saned(config) as server, Client(path) if unix else server.connect() as client:
         assert client.ask(messages.Init(0x01000003, "x")).status == 0
         for _ in range(5):
             handle = client.open()
@@ -221,7 +230,7 @@ def test_nothing_is_set_before_the_client_has_the_frame(
             stream.close()
             after = client.ask(messages.GetParameters(handle)).parameters
             assert after == before
-            assert len(running.split_frame(data)[0]) == before.bytes_per_line * before.lines
+            assert len(split_frame(data)[0]) == before.bytes_per_line * before.lines
             assert set_mode(client, handle) == 0
             client.ask(messages.Close(handle))
 
@@ -240,7 +249,7 @@ def test_a_client_that_waits_for_our_end_has_it(tmp_path: Path) -> None:
         handle = client.open()
         stream = client.start(handle)
         stream.shutdown(socket.SHUT_WR)
-        _, tail = running.split_frame(running.read_all(stream))
+        _, tail = split_frame(read_all(stream))
         assert tail == END
         assert set_mode(client, handle) == 0
 
@@ -317,7 +326,7 @@ def test_the_sockets_of_a_killed_process_are_swept_up(tmp_path: Path) -> None:
     )
     with Saned(config) as server:
         for _ in range(3):
-            with running.Client(path) as client, running.Client(path) as other:
+            with Client(path) as client, Client(path) as other:
                 for one in (client, other):
                     assert one.ask(messages.Init(0x01000003, "x")).status == 0
                     assert one.ask(messages.Start(one.open())).status == 0
@@ -340,12 +349,12 @@ def test_a_group_too_many_is_no_identity(tmp_path: Path) -> None:
     reads = [f"--{kind}-caps=+dac_read_search" for kind in ("inh", "ambient")]  # this tree
     for groups in (["--regid", "0", "--groups", "0,6,24"], ["--regid", "65534", "--groups", "6"]):
         done = subprocess.run(
-            ["setpriv", "--reuid", "65534", *groups, *reads, *running.command(*line)],
-            env=running.environment(config),
+            ["setpriv", "--reuid", "65534", *groups, *reads, *command(*line)],
+            env=environment(config),
             check=False,
             capture_output=True,
             text=True,
-            timeout=running.SECONDS,
+            timeout=SECONDS,
         )
         assert done.returncode == 1
         assert "cannot become user nobody" in done.stderr

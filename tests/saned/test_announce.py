@@ -9,7 +9,7 @@ import pytest
 
 from sane.saned import announce
 from sane.wire.protocol import ADVERTISED
-from tests.saned.running import wait_until
+from tests.support.timing import wait_until
 
 PUBLISHER = """#!/bin/sh
 echo "$@" >> {told}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sane.wire import messages
-from tests.saned.running import Client, Saned, configure
+from tests.support.saned import Client, Saned, configure
 from tests.support.saned_requests import USERS, answer, challenge, option, set_word, words
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.peers import walks
-from tests.saned.running import Saned, configure
 from tests.support.ports import PORT, loopback_address
 from tests.support.remote_scans import Pair
+from tests.support.saned import Saned, configure
 
 PATTERN = "--test-picture=Color pattern"
 

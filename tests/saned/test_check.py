@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.saned.running import Saned, configure
 from tests.support.ports import PORT, loopback_address
+from tests.support.saned import Saned, configure
 from tests.support.saned_starts import run
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sane.wire import messages
 from sane.wire.codec import ARRAY_BYTES
-from tests.saned.running import Client, Saned
+from tests.support.saned import Client, Saned
 from tests.support.saned_requests import BOOL, BUTTON, FIXED, GROUP, INT, STRING, ask, words
 
 GET, SET, AUTO = range(3)

@@ -9,8 +9,9 @@ import pytest
 
 from sane.wire import messages
 from sane.wire.protocol import ADVERTISED
-from tests.saned.running import Client, Saned, configure, read_all, wait_until
+from tests.support.saned import Client, Saned, configure, read_all
 from tests.support.saned_requests import words
+from tests.support.timing import wait_until
 
 INIT = bytes.fromhex("00000000 01000003 00000000")
 

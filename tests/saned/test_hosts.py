@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TREE
-from tests.saned.running import SECONDS, configure, environment
 from tests.support.addresses import ALLOW_MAPPED, ALLOW_V4, ALLOW_V6, DENY_MAPPED, DENY_V4, DENY_V6
+from tests.support.saned import configure, environment
+from tests.support.timing import SECONDS
 
 PEERS = {"10.77.0.2": (ALLOW_V4, DENY_V4), "fd00:77::2": (ALLOW_V6, DENY_V6)}
 CASES = [

@@ -19,8 +19,8 @@ import pytest
 
 from sane.saned import listeners
 from sane.wire import messages
-from tests.saned.running import (
-    SECONDS,
+from tests.support.ports import loopback_address
+from tests.support.saned import (
     Client,
     Saned,
     clients,
@@ -29,11 +29,10 @@ from tests.saned.running import (
     environment,
     read_all,
     split_frame,
-    wait_until,
 )
-from tests.support.ports import loopback_address
 from tests.support.saned_requests import words
 from tests.support.saned_starts import ended, run, with_passed_sockets
+from tests.support.timing import SECONDS, wait_until
 
 PID_FILE = Path("/run/saned.pid")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sane.wire import messages
-from tests.saned.running import Saned, configure, read_all, split_frame
 from tests.support.ports import PORT, loopback_address
+from tests.support.saned import Saned, configure, read_all, split_frame
 
 
 def test_devices_of_another_server_are_listed_if_the_network_is_allowed(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from sane.wire import messages
-from tests.saned.running import Client, Saned, configure, read_all, split_frame, wait_until
 from tests.support.ports import free_ports
+from tests.support.saned import Client, Saned, configure, read_all, split_frame
 from tests.support.saned_requests import option, set_word, words
+from tests.support.timing import wait_until
 
 EOF_TAIL = bytes.fromhex("ffffffff05")
 ORDER = 0x1234 if struct.pack("=H", 1) == b"\x01\x00" else 0x4321

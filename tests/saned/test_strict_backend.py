@@ -8,7 +8,7 @@ import pytest
 
 from sane.wire import messages
 from tests import cc
-from tests.saned.running import Client, Saned, configure, read_all, split_frame
+from tests.support.saned import Client, Saned, configure, read_all, split_frame
 
 SOURCE = Path(__file__).parent / "c" / "strict.c"
 GET, SET, STRING, TEXT, SIZE = 0, 1, 3, 1, 8

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import TREE
-from tests.saned.running import configure, environment
+from tests.support.saned import configure, environment
 
 PRELOAD = """
 import sys

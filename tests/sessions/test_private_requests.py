@@ -9,7 +9,7 @@ import pytest
 from sane.wire import messages, private
 from sane.wire.codec import ProtocolError
 from sane.wire.protocol import ADVERTISED, Server
-from tests.saned.running import Saned, configure
+from tests.support.saned import Saned, configure
 
 REQUESTS = (private.Identify(0, "test:0"), private.StartPage(0, "image/jpeg"))
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tests.peers.frontends import OURS, Outcome, Scanimage
-from tests.saned.running import Saned, configure
+from tests.support.saned import Saned, configure
 
 # scanimage shows what was in its buffer, which the original net backend clears.
 UNREADABLE = re.compile(rb"--bool-hard-select\[=\(yes\|no\)\] \[\w+\]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from sane.wire import messages
-from tests.saned.running import Client
+from tests.support.saned import Client
 
 
 def words(*values: int) -> bytes:

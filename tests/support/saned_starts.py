@@ -10,11 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.saned.running import (
-    SECONDS,
-    command,
-    environment,
-)
+from tests.support.saned import command, environment
+from tests.support.timing import SECONDS
 
 PASS = """
 import os, sys

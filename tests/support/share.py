@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, TREE
-from tests.saned.running import environment, wait_until
+from tests.support.saned import environment
 from tests.support.server import Server
+from tests.support.timing import wait_until
 
 DRIVERS = ROOT / "tests" / "web" / "drivers"
 SECONDS = 60.0  # for anything that takes a second: others may have the machine

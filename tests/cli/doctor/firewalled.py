@@ -17,6 +17,7 @@ from pathlib import Path
 from sane.cli.doctor.finding import OK
 from sane.cli.doctor.program import examine
 from tests.support.doctor import Place
+from tests.support.timing import wait_until
 
 Rows = list[list[str]]
 OURS, SCANNERS, ELSEWHERE = "10.99.0.1", "10.99.0.2", "10.77.0.9"
@@ -69,10 +70,7 @@ def set_up() -> subprocess.Popen[bytes]:
         subprocess.run(line.split(), check=True)
     scanner = subprocess.Popen(["unshare", "--net", "sh", "-c", SCANNER], stderr=subprocess.PIPE)
     ours = os.readlink("/proc/self/ns/net")
-    deadline = time.monotonic() + LONG
-    while os.readlink(f"/proc/{scanner.pid}/ns/net") == ours:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    assert wait_until(lambda: os.readlink(f"/proc/{scanner.pid}/ns/net") != ours, LONG)
     subprocess.run(["ip", "link", "set", "v1", "netns", str(scanner.pid)], check=True)
     assert scanner.stderr is not None
     scanner.stderr.readline()  # it listens

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,9 @@ from sane.wire import messages
 from sane.wire.codec import Reader
 from tests.conftest import ROOT, TREE
 from tests.support.server import Server
+from tests.support.timing import SECONDS, wait_until
 
-DRIVERS = Path(__file__).with_name("drivers")
-SECONDS = 10.0  # for anything that takes milliseconds
+DRIVERS = ROOT / "tests" / "saned" / "drivers"
 START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1)); from sane.saned import main; sys.exit(main())"
 )
@@ -187,16 +185,6 @@ def split_frame(data: bytes) -> tuple[bytes, bytes]:
         image += data[4 : 4 + size]
         data = data[4 + size :]
     return image, data
-
-
-def wait_until(condition: Any, seconds: float = SECONDS) -> bool:
-    """Poll *condition* until it is true; False if it stays false."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        select.select([], [], [], 0.005)
-    return True
 
 
 @contextlib.contextmanager
