@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 LIST_SECONDS = 90.0  # a library of the system's drivers may ask the network, too
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0, 300.0)  # for what fails: to list, or to open a scanner
 LOOK_SECONDS = 5.0  # for which a request waits for the first list
+AT_ONCE = 8  # scanners that are opened to ask what they can do, each in a process of its own
 
 REGISTER = "scanners.json"
 
@@ -180,19 +181,21 @@ class Scanners:
         identities = self.identities(found)
         anew, self._is_anew = self._is_anew, False
         present = {}
+        asked = []
         for device in found:
             id, title = identities[device.name]
             present[id] = device
             known = self._scanners.get(id)
             if known is None:
-                await self._probe(Scanner(self, id, title, device))
+                asked.append(Scanner(self, id, title, device))
                 continue
             changed = known.device != device.name
             known.adopt(title, device)
             if anew:
-                await self._probe(known)
+                asked.append(known)
             elif changed:
                 self.tell("changed", known)
+        await self._probe_all(asked)
         for id in [id for id in self._scanners if id not in present]:
             if self._scanners[id].is_held:  # since the list was begun: some are listed only if free
                 self._is_deferred = True
@@ -203,6 +206,16 @@ class Scanners:
             self.tell("removed", scanner)
         for id in [id for id in self._waiting if id not in present]:
             del self._waiting[id]
+
+    async def _probe_all(self, scanners: list[Scanner]) -> None:
+        """Ask scanners what they can do, a few at once: one that hangs delays no other."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(scanner: Scanner) -> None:
+            async with places:
+                await self._probe(scanner)
+
+        await asyncio.gather(*map(ask, scanners))
 
     async def _probe(self, scanner: Scanner) -> None:
         """Ask a scanner what it can do; one that cannot be opened is asked again later."""
@@ -243,8 +256,7 @@ class Scanners:
 
     async def _try_again(self) -> None:
         async with self._listing:
-            for scanner, _ in list(self._waiting.values()):
-                await self._probe(scanner)
+            await self._probe_all([scanner for scanner, _ in self._waiting.values()])
 
     def freed(self) -> None:
         """Note that a scanner is free again: a list that waited for it is made now."""

@@ -80,6 +80,27 @@ def test_a_question_waits_for_the_first_list_and_not_for_ever(
     stack.run(job)
 
 
+def test_a_scanner_that_opens_late_delays_no_other(stack: Stack) -> None:
+    async def job(_: Scanners) -> None:
+        stack.faults.set("late asleep")
+        scanners = stack.scanners()
+        listing = asyncio.create_task(scanners.refresh())
+        try:
+            while not list(scanners):
+                assert not listing.done()
+                await asyncio.sleep(0.05)
+            assert only(scanners).title == "Acme Web 1"
+            stack.faults.set("late")
+            await listing
+            assert [scanner.title for scanner in scanners] == ["Acme Web 1", "Acme Web 2"]
+        finally:
+            stack.faults.set("late")
+            await listing
+            await scanners.close()
+
+    stack.run(job)
+
+
 def test_a_scanner_that_cannot_be_opened_yet_is_known(stack: Stack) -> None:
     stack.faults.set("busy")
 

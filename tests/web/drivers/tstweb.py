@@ -4,7 +4,8 @@
 
 Its words, one or more: busy, gone, jam, crash, hang, unplug (in mid-page), hang-open, hang-start,
 hang-close, stubborn (ignores cancel), passes (three frames), endless, unknown (no height);
-crash-list, hang-list (until the word is gone), missing (from the list). Without
+crash-list, hang-list (until the word is gone), missing (from the list), late (a second scanner,
+first on the list, whose open returns when the word "asleep" is gone). Without
 the word "empty" its feeder has two sheets; "pressed" presses its button; "pixels": it sends no
 JPEG. What it was told by option "note" is appended to $TSTWEB.notes.
 """
@@ -174,12 +175,16 @@ class Backend(Base):
             time.sleep(0.02)
         if "missing" in words():
             return []
-        return [DeviceInfo("one", "Acme", "Web 1", "multi-function peripheral", serial="S1")]
+        one = DeviceInfo("one", "Acme", "Web 1", "multi-function peripheral", serial="S1")
+        late = DeviceInfo("late", "Acme", "Web 2", "flatbed scanner", serial="S2")
+        return [late, one] if "late" in words() else [one]
 
     def open(self, name):
         told = words()
         if "hang-open" in told:
             time.sleep(LONG)
+        while name == "late" and "asleep" in words():
+            time.sleep(0.02)
         if "busy" in told:
             raise errors.DeviceBusy("somebody")
         if "gone" in told:
