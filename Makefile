@@ -59,9 +59,9 @@ VENV := $(BUILD)/venv
 STAGE := $(BUILD)/prefix
 DEB_PYTHON ?= /usr/bin/python3
 
-# On all processors: the tests of a file, and those that share something, one after the other.
+# On all processors: the tests of a file one after the other, its fixtures are made once.
 PYTEST := $(VENV)/bin/python -m pytest -q
-PARALLEL := -n $(JOBS) --dist loadgroup
+PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 # Some tests hold a promise of time, which a busy machine can break: what failed beside others is run
 # once more, alone, and listed if it passes then. Look at each: the fault may be real.
@@ -93,7 +93,7 @@ $(VENV)/ready: pyproject.toml packaging/packages.py Makefile | $(VENV)/bin/pytho
 	@touch $@
 
 $(VENV)/ready-test: $(VENV)/ready
-	$(PIP) 'pytest>=8' 'pytest-xdist>=3.6' 'cffi>=1.15' 'hypothesis>=6' 'jeepney>=0.8' numpy \
+	$(PIP) 'pytest>=8' 'pytest-xdist>=3.7' 'cffi>=1.15' 'hypothesis>=6' 'jeepney>=0.8' numpy \
 		'pillow>=9.4' 'pikepdf>=8' 'opencv-python-headless>=4.6' \
 		'rich>=13.3' 'jsonschema>=4' \
 		'uvicorn>=0.17' 'starlette>=0.26' 'segno>=1.4' 'cryptography>=38' 'argon2-cffi>=21' httpx \

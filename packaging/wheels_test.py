@@ -21,7 +21,7 @@ FILES = ("pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE")
 OF_THE_TREE = ("tests/test_source.py", "tests/building", "tests/saned")
 OF_THE_WHEEL = "tests/building/test_wheel.py"
 NEEDS = (
-    *("pytest>=8", "pytest-xdist>=3.6", "cffi>=1.15", "hypothesis>=6", "jeepney>=0.8"),
+    *("pytest>=8", "pytest-xdist>=3.7", "cffi>=1.15", "hypothesis>=6", "jeepney>=0.8"),
     *("jsonschema>=4", "pipx>=1.2"),
 )
 
@@ -57,7 +57,7 @@ def test(wheel: Path, jobs: str) -> bool:
         "SANE_TEST_WHEEL": str(wheel),
     }
     pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    unit = [*pytest, "-n", jobs, "--dist", "loadgroup", "tests"]
+    unit = [*pytest, "-n", jobs, "--dist", "loadfile", "--no-loadscope-reorder", "tests"]
     unit += ["-m", "not (process or vm or long)", *(f"--ignore={name}" for name in OF_THE_TREE)]
     good = True
     for command in (unit, [*pytest, "-m", "", OF_THE_WHEEL]):

@@ -48,10 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: runs programs on the staged libraries")
     config.addinivalue_line("markers", "vm: needs the virtual machine (make test-usb)")
     config.addinivalue_line("markers", "long: minutes of work (make test-long)")
-    config.addinivalue_line("markers", "xdist_group(name): these run one after the other")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist looks at the groups in a hook of its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         folders = Path(item.path).relative_to(ROOT / "tests").parts
@@ -59,8 +57,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
         if "vm" in folders:
             item.add_marker(pytest.mark.vm)
-        if item.get_closest_marker("xdist_group") is None:  # a file's fixtures are made once
-            item.add_marker(pytest.mark.xdist_group("/".join(folders)))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -81,9 +81,6 @@ class Pair:
         return far
 
 
-pytestmark = pytest.mark.xdist_group("ipv6_loopback")  # for which they would wait
-
-
 @pytest.fixture(scope="module", params=["theirs-IPv4", "theirs-IPv6", "ours-IPv4", "ours-IPv6"])
 def pair(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

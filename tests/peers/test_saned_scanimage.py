@@ -22,8 +22,6 @@ from tests.support.remote_scans import (
 )
 from tests.support.saned import Saned, configure
 
-pytestmark = pytest.mark.xdist_group("ipv6_loopback")  # for which they would wait
-
 
 @pytest.fixture(scope="module", params=["IPv4", "IPv6"])
 def pair(

@@ -14,7 +14,8 @@ from tests.peers.walk_fujitsu import COUNT, generate_fujitsu_walk
 from tests.peers.walks import build_walker, their_library, walk_count
 
 # Without the M3091, of whose colours ours reads more lines than the original does.
-WALKED = ("fi-7260", "iX500", "fi-5950", "fi-6240", "fi-800R", "fi-4990", "iX1500", "fi-5110EOX")
+WALKED = ("fi-7260", "iX500")
+OTHERS = ("fi-5950", "fi-6240", "fi-800R", "fi-4990", "iX1500", "fi-5110EOX")
 HOPPER = 2000  # more sheets than a walk feeds
 
 
@@ -23,7 +24,9 @@ def walker(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_walker(tmp_path_factory.mktemp("walker"))
 
 
-@pytest.mark.parametrize("model", WALKED)
+@pytest.mark.parametrize(
+    "model", [*WALKED, *(pytest.param(model, marks=pytest.mark.long) for model in OTHERS)]
+)
 def test_walks(model: str, walker: Path, usb_bus: Umockdev, tmp_path: Path) -> None:
     """Each walk meets the same scanner with the same sheets, at another address on the bus."""
     made = Made(model, HOPPER, (Sheet(alike, alike),) * HOPPER)
