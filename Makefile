@@ -34,7 +34,7 @@
 #                      distribution's libsane; SYSCONFDIR is where the config files go
 #   SCANIMAGE=yes      make install gives our scanimage that name, too, beside pysane-scanimage
 #   SHIMS="name=backend ..."  more libsane-<name>.so.1
-#   JOBS=auto          how many tests run at once
+#   JOBS=3             how many tests run at once: one more than there are processors
 #   APT=no             never install Debian packages, only say which are missing
 
 PYTHON ?= python3
@@ -44,7 +44,7 @@ SYSCONFDIR ?= /etc
 SANEDIR ?=
 SCANIMAGE ?=
 SHIMS ?=
-JOBS ?= auto
+JOBS ?= $(shell expr $$(nproc) + 1)
 APT ?= yes
 export SHIMS
 
@@ -59,7 +59,8 @@ VENV := $(BUILD)/venv
 STAGE := $(BUILD)/prefix
 DEB_PYTHON ?= /usr/bin/python3
 
-# On all processors: the tests of a file one after the other, its fixtures are made once.
+# On all processors, one more than those because many tests wait: the tests of a file one after the
+# other, its fixtures are made once.
 PYTEST := $(VENV)/bin/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
