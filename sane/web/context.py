@@ -21,6 +21,9 @@ class ScannerList(Protocol):
 
     def __iter__(self) -> Iterator[Scanner]: ...
 
+    def first(self) -> Scanner | None:
+        """Return the scanner that is announced at /eSCL."""
+
     def find(self, id: str) -> Scanner:
         """Return the scanner with the UUID *id*; raises KeyError."""
 

@@ -47,6 +47,7 @@ class Scanners:
         self._log = log
         self._register = Register(state / REGISTER)
         self._scanners: dict[str, Scanner] = {}
+        self._opening: list[Scanner] = []  # for the first time
         self._waiting: dict[str, tuple[Scanner, int]] = {}  # not opened yet, and attempts
         self._callbacks: list[Changed] = []
         self._listing = asyncio.Lock()
@@ -61,7 +62,14 @@ class Scanners:
 
     def __iter__(self) -> Iterator[Scanner]:
         """Return the scanners, sorted by title; the first is what /eSCL means."""
-        return iter(sorted(self._scanners.values(), key=lambda each: (each.title, each.id)))
+        return iter(sorted(self._scanners.values(), key=_rank))
+
+    def first(self) -> Scanner | None:
+        """Return the scanner that is announced at /eSCL.
+
+        It may be one that is being opened: the announcement of another need not change then.
+        """
+        return min((*self._scanners.values(), *self._opening), key=_rank, default=None)
 
     def find(self, id: str) -> Scanner:
         """Return the scanner with the UUID *id*; raises KeyError."""
@@ -195,6 +203,7 @@ class Scanners:
                 asked.append(known)
             elif changed:
                 self.tell("changed", known)
+        self._opening = [each for each in asked if each.id not in self._scanners]
         await self._probe_all(asked)
         for id in [id for id in self._scanners if id not in present]:
             if self._scanners[id].is_held:  # since the list was begun: some are listed only if free
@@ -214,6 +223,11 @@ class Scanners:
         async def ask(scanner: Scanner) -> None:
             async with places:
                 await self._probe(scanner)
+            if scanner in self._opening:
+                self._opening.remove(scanner)
+                first = self.first()
+                if scanner.id not in self._scanners and first is not None:
+                    self.tell("changed", first)  # /eSCL may be its own now
 
         await asyncio.gather(*map(ask, scanners))
 
@@ -277,6 +291,10 @@ class Scanners:
         for worker in self._workers:
             if worker.is_alive:
                 await worker.close()
+
+
+def _rank(scanner: Scanner) -> tuple[str, str]:
+    return scanner.title, scanner.id
 
 
 def _pause(attempts: int) -> float:

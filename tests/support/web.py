@@ -254,6 +254,10 @@ class FakeScanners:
     def __iter__(self) -> Iterator[FakeScanner]:
         return iter(self.list)
 
+    def first(self) -> FakeScanner | None:
+        """Return the first."""
+        return next(iter(self.list), None)
+
     def find(self, id: str) -> FakeScanner:
         """Return the scanner with this id."""
         for scanner in self.list:

@@ -80,19 +80,28 @@ def test_a_question_waits_for_the_first_list_and_not_for_ever(
     stack.run(job)
 
 
-def test_a_scanner_that_opens_late_delays_no_other(stack: Stack) -> None:
+@pytest.mark.parametrize("opens", [True, False])
+def test_a_scanner_that_opens_late_delays_no_other(stack: Stack, opens: bool) -> None:
+    """Yet /eSCL is announced for it from the beginning, until it cannot be opened."""
+
     async def job(_: Scanners) -> None:
         stack.faults.set("late asleep")
         scanners = stack.scanners()
+        told: list[tuple[str, str]] = []
+        scanners.subscribe(lambda kind, scanner: told.append((kind, scanner.title)))
         listing = asyncio.create_task(scanners.refresh())
         try:
             while not list(scanners):
                 assert not listing.done()
                 await asyncio.sleep(0.05)
             assert only(scanners).title == "Acme Web 1"
-            stack.faults.set("late")
+            assert scanners.first() not in list(scanners)
+            stack.faults.set("late" if opens else "late busy")
             await listing
-            assert [scanner.title for scanner in scanners] == ["Acme Web 1", "Acme Web 2"]
+            titles = [scanner.title for scanner in scanners]
+            assert titles == ["Acme Web 0", "Acme Web 1"][not opens :]
+            assert scanners.first() is next(iter(scanners))
+            assert told[-1] == (("added", "Acme Web 0") if opens else ("changed", "Acme Web 1"))
         finally:
             stack.faults.set("late")
             await listing

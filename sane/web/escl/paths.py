@@ -59,7 +59,7 @@ class Paths:
         """Return the root that is announced for *scheme*, without the first slash."""
         context = self._context
         has_port = scheme == "http" and scanner.id in context.ports.values()
-        is_first = scanner is next(iter(context.scanners), None)
+        is_first = scanner is context.scanners.first()
         plain = not self.are_secret and (has_port or is_first)
         return f"{self.prefix}{ROOT if plain else f'/{self.name_of(scanner)}'}".lstrip("/")
 

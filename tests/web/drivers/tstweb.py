@@ -176,7 +176,7 @@ class Backend(Base):
         if "missing" in words():
             return []
         one = DeviceInfo("one", "Acme", "Web 1", "multi-function peripheral", serial="S1")
-        late = DeviceInfo("late", "Acme", "Web 2", "flatbed scanner", serial="S2")
+        late = DeviceInfo("late", "Acme", "Web 0", "flatbed scanner", serial="S0")
         return [late, one] if "late" in words() else [one]
 
     def open(self, name):
@@ -185,7 +185,7 @@ class Backend(Base):
             time.sleep(LONG)
         while name == "late" and "asleep" in words():
             time.sleep(0.02)
-        if "busy" in told:
+        if "busy" in told or "busy" in words():
             raise errors.DeviceBusy("somebody")
         if "gone" in told:
             raise OSError(19, "no such device")
