@@ -58,11 +58,12 @@ ENDINGS = {
         "options = scanner.options\n"
         "options.resolution, options.read_delay, options.read_delay_duration = 1200, True, 200000\n"
         "del options\n"
+        "begun = threading.Event()\n"
         "def run():\n"
-        "    try: scanner.scan()\n"
+        "    try: scanner.scan(progress=lambda progress: begun.set())\n"
         "    except Exception: pass\n"  # what a daemon thread prints may meet the end of Python
         "threading.Thread(target=run, daemon=True).start()\n"
-        "while scanner.state == 'idle': pass",
+        "begun.wait()",
         "finish True\nclose True\n",
     ),
     "only an open scanner": ("", "close True\n"),

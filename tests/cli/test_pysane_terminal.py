@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
 import select
+import signal
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from sane.cli.pysane.asking import goes_on
+from sane.cli.pysane.progress import Silent
 from tests.support.pysane import ONCE, SECONDS, Program
 
 if TYPE_CHECKING:
@@ -160,6 +165,38 @@ def test_ctrl_c_at_a_question(program: Program) -> None:
     os.kill(terminal._process.pid, 2)
     assert terminal.end() == 130
     assert program.files() == ["x.partial.pdf"]
+
+
+def test_a_signal_just_before_the_wait_for_an_answer_ends_it(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    heard = []
+    idle, typing = os.pipe()
+    late = threading.Timer(SECONDS, os.write, (typing, b"\n"))
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def fileno(self) -> int:
+            """Return what select will wait for, which is the last moment before it does."""
+            signal.raise_signal(signal.SIGUSR1)
+            return idle
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: heard.append("it"))
+    monkeypatch.setattr("sys.stdin", Terminal("q\n"))
+    late.start()
+    try:
+        assert not goes_on("Next?", Silent())
+    finally:
+        late.cancel()
+        late.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert heard
+    assert not select.select([idle], [], [], 0)[0], "it waited for the answer"
+    os.close(idle)
+    os.close(typing)
+    assert "Next?" in capfd.readouterr().err
 
 
 def test_a_terminal_gets_no_image(program: Program) -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
-from signal import SIG_BLOCK, SIGALRM, SIGINT, SIGTERM, SIGUSR1, pthread_sigmask, signal
+from signal import (
+    SIG_BLOCK,
+    SIGALRM,
+    SIGINT,
+    SIGTERM,
+    SIGUSR1,
+    pthread_kill,
+    pthread_sigmask,
+    signal,
+)
 from threading import get_ident
 
 import pytest
@@ -120,8 +128,10 @@ def test_a_caller_that_is_interrupted_leaves_nothing_open(stuck: Stuck) -> None:
         raise KeyboardInterrupt
 
     before = signal(SIGUSR1, handler)
+    waiting = get_ident()
     try:
-        interrupted(stuck, lambda: os.kill(os.getpid(), SIGUSR1))
+        # To the thread that waits: of a process, another one may get it, and this one sleeps on.
+        interrupted(stuck, lambda: pthread_kill(waiting, SIGUSR1))
     finally:
         signal(SIGUSR1, before)
     stuck.release.set()

@@ -288,8 +288,13 @@ def test_each_scanner_may_have_a_port_of_its_own(tmp_path: Path) -> None:
     config = configure(tmp_path / "sane.d", settings)
     with Share(config, tmp_path / "state") as made:
         made.wait_for("test:1. is shared")
-        ports = made.state / "ports.json"  # first written before there is a scanner
-        found = eventually(lambda: re.search(r"[0-9a-f]{8}-[0-9a-f-]+\": (\d+)", ports.read_text()))
+        ports = made.state / "ports.json"
+
+        def told() -> re.Match[str] | None:
+            text = ports.read_text() if ports.exists() else ""
+            return re.search(r"[0-9a-f]{8}-[0-9a-f-]+\": (\d+)", text)
+
+        found = eventually(told)
         with socket.create_connection(("127.0.0.1", int(found.group(1))), SECONDS) as sock:
             sock.sendall(GET + b"Connection: close\r\n\r\n")
             assert status(until_closed(sock)) == 404

@@ -6,6 +6,9 @@ display makes room; end of file is the answer q.
 
 from __future__ import annotations
 
+import os
+import select
+import signal
 import sys
 
 from .progress import JsonLines
@@ -34,10 +37,27 @@ def goes_on(question: str, display: Silent) -> bool:
         return not _is_no(sys.stdin.readline())
     if sys.stderr is not None:
         print(question, end=" ", file=sys.stderr, flush=True)
+    if is_terminal(sys.stdin):
+        _await_line()
     answer = sys.stdin.readline()
     if sys.stderr is not None and (not answer or not is_terminal(sys.stdin)):
         print(file=sys.stderr)  # the Enter that nobody typed
     return not _is_no(answer)
+
+
+def _await_line() -> None:
+    """Wait until the person has typed a line; a signal at whatever moment ends the wait.
+
+    One that comes just before a read blocks would be looked at after the read only.
+    """
+    heard, told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    try:
+        select.select([sys.stdin, heard], [], [])
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(heard)
+        os.close(told)
 
 
 def _is_no(answer: str) -> bool:
