@@ -18,11 +18,14 @@ from wheels import FOLDER, ROOT, find_python, output, run
 TREE = ("tests", "bench", "docs", "etc", "include", "packaging", ".ci")
 FILES = ("pyproject.toml", "Makefile", "README.md", "CHANGELOG.md", "LICENSE")
 # What compares the source tree with itself or with what is built of it.
-OF_THE_TREE = ("tests/test_source.py", "tests/building", "tests/saned")
+OF_THE_TREE = (
+    *("tests/test_source.py", "tests/test_build.py", "tests/building"),
+    *("tests/website", "tests/saned"),
+)
 OF_THE_WHEEL = "tests/building/test_wheel.py"
 NEEDS = (
     *("pytest>=8", "pytest-xdist>=3.7", "cffi>=1.15", "hypothesis>=6", "jeepney>=0.8"),
-    *("jsonschema>=4", "pipx>=1.2"),
+    *("jsonschema>=4", "pipx>=1.2", "httpx"),
 )
 
 
@@ -33,7 +36,7 @@ def prepare(wheel: Path, version: str) -> tuple[Path, Path]:
     shutil.rmtree(folder / "test-venv", ignore_errors=True)
     run(find_python(version), "-m", "venv", folder / "test-venv")
     pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check")
-    run(*pip, f"{wheel}[cli,images,pages]", *NEEDS)
+    run(*pip, f"{wheel}[cli,discovery,images,pages,web]", *NEEDS)
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for name in TREE:

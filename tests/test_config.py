@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sane import config
 from sane.config import Environment, Line
 from tests import cc
+from tests.conftest import TREE
 from tests.support.config_referee import Referee
 
 
@@ -265,7 +266,7 @@ def test_line_knows_comments_and_blanks(text: str, comment: bool, blank: bool) -
 
 def test_import_adds_only_what_is_cheap() -> None:
     code = (
-        f"import os, sys; sys.path.insert(0, {str(cc.ROOT)!r}); before = set(sys.modules)\n"
+        f"import os, sys; sys.path.insert(0, {str(TREE)!r}); before = set(sys.modules)\n"
         "import sane.config, sane.debug, sane.dll.config\n"
         "print(*sorted(set(sys.modules) - before - {'__future__'}))"
     )
@@ -275,7 +276,7 @@ def test_import_adds_only_what_is_cheap() -> None:
             "-S",
             "-E",
             "-c",
-            f"import sys; sys.path.insert(0, {str(cc.ROOT)!r})\n{code}",
+            f"import sys; sys.path.insert(0, {str(TREE)!r})\n{code}",
         ],
         capture_output=True,
         text=True,

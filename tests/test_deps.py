@@ -93,6 +93,8 @@ except Unsupported as exc:
 
 def test_a_missing_pyusb_is_told_without_any_debug_level() -> None:
     """The status alone, Operation not supported, says nothing of what to do."""
+    if (TREE / "usb").exists():
+        pytest.skip("pyusb lies beside this tree")
     done = subprocess.run(
         [sys.executable, "-I", "-c", OPEN, str(TREE)],
         capture_output=True,

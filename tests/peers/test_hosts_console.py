@@ -20,7 +20,7 @@ from tests.support.ports import loopback_address
 from tests.support.timing import wait_until
 
 HERE = Path(__file__).resolve().parent
-PATIENCE = 10.0
+PATIENCE = 45.0
 VERSION = "0x01020001"  # of our libsane.so.1, 1.2.1
 LISTED = [f"test:{number}|Noname|frontend-tester|virtual device" for number in (0, 1)]
 KINDS = pytest.mark.parametrize("native", [False, True], ids=["python", "native"])

@@ -13,7 +13,7 @@ from sane.cli.doctor.finding import FAULT, OK, WARNING
 from sane.cli.doctor.installation import LDCONFIG, Libsane, is_compiled
 from sane.cli.doctor.packages import install
 from tests import cc
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests.conftest import ABSENT, PREFIX, TREE
 from tests.support.doctor import Place
 
 OURS, THEIRS = 'const char place[] = "%s/pysane.runtime";', "int sane_init(void) { return 0; }"
@@ -148,7 +148,7 @@ def test_a_second_copy_of_the_package(tmp_path: Path) -> None:
     cache(place, library(place, "/opt/lib", THEIRS))
     other = tmp_path / "other" / "sane"
     other.mkdir(parents=True)
-    shutil.copy(ROOT / "sane" / "__init__.py", other)
+    shutil.copy(TREE / "sane" / "__init__.py", other)
     place.variables["PYTHONPATH"] = str(other.parent)
     level, text, _ = place.one("installation.copies")
     assert level == WARNING
@@ -161,7 +161,7 @@ def test_python_sane_beside_us(tmp_path: Path, is_first: bool) -> None:
     place = Place(tmp_path)
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     (ours / "sane").mkdir(parents=True)
-    shutil.copy(ROOT / "sane" / "__init__.py", ours / "sane")
+    shutil.copy(TREE / "sane" / "__init__.py", ours / "sane")
     theirs.mkdir()
     (theirs / "sane.py").write_text("")
     (theirs / "_sane.cpython-311-x86_64-linux-gnu.so").write_text("")
