@@ -5,8 +5,9 @@
 #                 install    build/prefix to PREFIX; uninstall removes it again
 #                 wheels     what pip installs, for each Python here, in build/wheels
 #                 deb        Debian packages, build/*.deb
-#   to work on it check      lint, types and unit tests, in a minute; lint is the first two alone
-#                 unit       the unit tests alone
+#   to work on it check      lint, types and the quick unit tests, in a minute
+#                 lint       the first two alone
+#                 unit       all unit tests; slow measures which of them make check leaves out
 #                 test       all tests on this machine, on the source tree and on the compiled one
 #                 bench      how fast it is, beside the original
 #                 importtime what a listing imports, and what that costs
@@ -71,7 +72,7 @@ $(1) $(PYTEST) $(PARALLEL) tests $(2) || { test $$? -eq 1 && echo "Those that fa
 	$(1) $(PYTEST) tests $(2) -rp --last-failed --last-failed-no-failures none; }
 endef
 
-.PHONY: all build scan install uninstall deb check lint unit test bench importtime test-usb \
+.PHONY: all build scan install uninstall deb check lint quick unit slow test bench importtime test-usb \
 	docs screenshots page-pictures changes release-notes test-starts test-long test-rest test-sdist test-deb \
 	test-distro fuzz sanitize clean
 
@@ -144,10 +145,17 @@ deb:
 	@$(DEB_PYTHON) packaging/deb.py --stage build/deb/prefix --out build
 
 check:
-	@$(MAKE) --no-print-directory --output-sync -j2 lint unit
+	@$(MAKE) --no-print-directory --output-sync -j2 lint quick
+
+quick: $(VENV)/ready-test
+	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long or slow)"
 
 unit: $(VENV)/ready-test
 	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long)"
+
+# Which tests are slow is measured.
+slow: $(VENV)/ready-test
+	$(VENV)/bin/python -m tests.slow
 
 lint: $(VENV)/ready-lint
 	$(VENV)/bin/ruff check .

@@ -30,6 +30,7 @@ sys.path[:0] = [str(TREE), str(ROOT / "packaging")]
 
 import sane  # noqa: E402 - at once: pytest puts the checkout in front of the path again
 from sane.testing.usb.hosted import Umockdev, missing_for_umockdev  # noqa: E402
+from tests import slow  # noqa: E402
 
 assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
 
@@ -48,10 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "process: runs programs on the staged libraries")
     config.addinivalue_line("markers", "vm: needs the virtual machine (make test-usb)")
     config.addinivalue_line("markers", "long: minutes of work (make test-long)")
+    config.addinivalue_line("markers", "slow: make check leaves it out, see tests/slow.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    left_out = slow.names()
     for item in items:
+        if slow.function_of(item.nodeid) in left_out:
+            item.add_marker(pytest.mark.slow)
         folders = Path(item.path).relative_to(ROOT / "tests").parts
         if {"abi", "peers", "vm"} & set(folders):
             item.add_marker(pytest.mark.process)

@@ -27,6 +27,7 @@ from .protocol import ShareProtocol, Times
 from .store.files import write_record
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from .config import ShareSettings
@@ -184,12 +185,8 @@ class WebServer:
         for scanner in self._scanners:
             if any(listener.scanner == scanner.id for listener in self.listeners):
                 continue
-            taken = set(known.values())
-            base = self.port()
-            free = (port for port in range(base + 1, base + MOST_PORTS) if port not in taken)
-            port = known.get(scanner.id) or next(free, 0)
             try:
-                socks = listen(settings.addresses, port)
+                socks = self._own_sockets(known, scanner.id)
             except CannotListen as exc:
                 self._log.error("%s has no port of its own: %s", scanner.title, exc)
                 continue
@@ -200,6 +197,22 @@ class WebServer:
                 self._door.open(listener)
             known[scanner.id] = socks[0].getsockname()[1]
         self._write_ports(known)
+
+    def _own_sockets(self, known: dict[str, int], id: str) -> list[socket.socket]:
+        """Listen where a scanner was before, or else at the next port that nobody has.
+
+        Raises CannotListen.
+        """
+        base, others = self.port(), set(known.values())
+        free = range(base + 1, min(base + MOST_PORTS, 1 << 16))
+        failure = CannotListen(f"no port from {base} on is free")
+        for port in (known.get(id, 0), *(port for port in free if port not in others)):
+            if port:
+                try:
+                    return listen(self.context.settings.server.addresses, port)
+                except CannotListen as exc:
+                    failure = exc
+        raise failure
 
     def _read_ports(self) -> dict[str, int]:
         try:

@@ -195,8 +195,7 @@ def test_the_helper_ends_when_its_host_is_killed(
     host = subprocess.Popen(
         [backends.program, "print"], env=backends.environment(staged_environment)
     )
-    await_true(backends.pids.exists)
-    assert len(backends.left()) == 1
+    await_true(lambda: backends.pids.exists() and len(backends.left()) == 1)
     host.send_signal(signal.SIGKILL)
     host.wait(PATIENCE)
     await_true(lambda: backends.left() == [])

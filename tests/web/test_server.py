@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import random
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TREE
+from tests.support.ports import free_ports
 from tests.support.saned import environment
 from tests.support.share import (
     SECONDS,
@@ -298,6 +300,20 @@ def test_each_scanner_may_have_a_port_of_its_own(tmp_path: Path) -> None:
         with socket.create_connection(("127.0.0.1", int(found.group(1))), SECONDS) as sock:
             sock.sendall(GET + b"Connection: close\r\n\r\n")
             assert status(until_closed(sock)) == 404
+
+
+def test_a_port_that_another_program_has_is_passed_over(tmp_path: Path) -> None:
+    needs_web()
+    own = free_ports(2)
+    taken = own + 1
+    with socket.create_server(("127.0.0.1", taken)):
+        settings = f"{SETTINGS}[server]\nport_per_scanner = true\n"
+        config = configure(tmp_path / "sane.d", settings)
+        with Share(config, tmp_path / "state", "--port", str(own)) as made:
+            ports = made.state / "ports.json"
+            found = eventually(lambda: ports.exists() and json.loads(ports.read_text()))
+            assert taken not in found.values()
+            assert min(found.values()) > taken
 
 
 def test_at_a_terminal_it_shows_a_code_and_ends_with_ctrl_c(tmp_path: Path) -> None:
