@@ -53,11 +53,20 @@ def _await_line() -> None:
     heard, told = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     try:
-        select.select([sys.stdin, heard], [], [])
+        _sleep(heard)
     finally:
         signal.set_wakeup_fd(before)
         os.close(heard)
         os.close(told)
+
+
+def _sleep(heard: int) -> None:
+    """Wait for stdin or *heard*.
+
+    Python looks for signals where a function of its own begins: here, for those that came before
+    *heard* would be told of them. From Python 3.12 on it does not look after each call.
+    """
+    select.select([sys.stdin, heard], [], [])
 
 
 def _is_no(answer: str) -> bool:
