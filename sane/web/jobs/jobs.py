@@ -39,8 +39,10 @@ class Jobs:
         if self._is_closed:
             raise ApiError("unreachable", "the server is ending")
         for runner, _ in self._running.values():
-            if runner.job.scanner == job.scanner and runner.job.state != "working":
-                who = runner.job.owner
+            other = runner.job
+            # What is over may still tidy up; it has no scanner any more, as one that works has not.
+            if other.scanner == job.scanner and not (other.is_over or other.state == "working"):
+                who = other.owner
                 raise ApiError("busy", f"the scanner is in use by {who}", holder=who)
         self._jobs[job.id] = job
         runner = Runner(self._parts, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from sane.web import problems
 from sane.web.facts import PageHead
-from tests.support.api import ApiServer, wait_until
+from tests.support.api import SECONDS, ApiServer, wait_until
 from tests.support.web import FakeScanner, page_bytes, source
 from tests.web.api.pictures import png_rows
 
@@ -207,6 +208,29 @@ def test_a_second_job_on_a_scanner_is_refused(api: ApiServer, fake: FakeScanner)
     assert (reply.status, reply.code) == (409, "busy")
     api.call(fake.gate.set)
     assert api.finished(job)["state"] == "done"
+
+
+def test_a_job_that_is_over_keeps_no_scanner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("cv2")
+    fake = FakeScanner(pages=1, sources=[source("adf", modes=("gray",))])
+    with ApiServer([fake], state=tmp_path) as api:
+        may_go_on = threading.Event()
+        delete = api.parts.documents.delete
+
+        def slow(id: str) -> None:
+            may_go_on.wait(SECONDS)
+            delete(id)
+
+        monkeypatch.setattr(api.parts.documents, "delete", slow)
+        order = {"scanner": fake.id, "resolution": 75}
+        try:
+            job = api.post("/jobs", {**order, "work": {"blank": 100}})
+            assert api.finished(job)["state"] == "done"  # its empty document is still there
+            assert api.finished(api.post("/jobs", order))["state"] == "done"
+        finally:
+            may_go_on.set()
 
 
 def test_blank_pages_are_left_out_and_the_others_are_worked_on(tmp_path: Path) -> None:
