@@ -11,6 +11,7 @@ import os
 import sys
 
 from ...const import STATUS_ACCESS_DENIED, STATUS_CANCELLED, STATUS_NO_DOCS, STATUS_NO_MEM
+from ..terminal import await_line
 from .arguments import ENDLESS
 from .formats import Maker, Profile
 from .messages import STDOUT
@@ -178,6 +179,7 @@ class Batch(Job):
         try:
             if sys.stdin is None:  # it was closed when the program was started
                 raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+            await_line()
             return sys.stdin.buffer.readline().endswith(b"\n")
         except OSError as exc:
             self._messages.say(f"stdin error: {exc.strerror}")

@@ -11,6 +11,7 @@ import stat
 import sys
 
 from ...errors import AccessDenied
+from ..terminal import await_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,5 +78,6 @@ class Passwords:
 
 
 def _line() -> str:
+    await_line()
     line = sys.stdin.buffer.readline() if sys.stdin is not None else b""
     return line.decode("utf-8", "surrogateescape").rstrip("\n")
