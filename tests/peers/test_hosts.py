@@ -155,7 +155,7 @@ def test_skanlite_previews_and_scans(start: Start, tmp_path: Path, native: bool)
     host.desktop.wait_until_still()
     host.scan()
     expected = reference(tmp_path, ("--resolution=100", "-x", "200", "-y", "200"))
-    assert pixels(host.page()) == expected
+    host.wait_for(lambda: pixels(host.page()) == expected, "no page, or another one")
     assert host.quit() == 0
 
 

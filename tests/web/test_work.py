@@ -22,3 +22,20 @@ def test_a_process_that_starts_while_the_server_ends_is_ended() -> None:
             await asking
 
     asyncio.run(run())
+
+
+def test_a_process_whose_start_is_cancelled_is_ended() -> None:
+    """At whatever point; nothing is left of it, as above."""
+
+    async def run(steps: int) -> None:
+        work = PageWork(logging.getLogger("pysane.test"))
+        asking = asyncio.ensure_future(work.ask("nothing", 10))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        await work.close()
+
+    for steps in range(24):
+        asyncio.run(run(steps))

@@ -11,6 +11,8 @@ import os
 import sys
 from contextlib import suppress
 
+from ..finishing import finished
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
@@ -61,7 +63,7 @@ class PageWork:
                 self._log.warning("page work ended with %s while doing %s: %s", code, do, exc)
                 raise WorkFailed(f"page work ({do}) broke off") from exc
             except asyncio.CancelledError:
-                await self._end()
+                await finished(self._end())
                 raise
             loop = asyncio.get_running_loop()
             self._idle = loop.call_later(IDLE_SECONDS, self._idled)
@@ -97,6 +99,14 @@ class PageWork:
             raise WorkFailed("the server is ending")
         if self._process is not None and self._process.returncode is None:
             return self._process
+        await finished(self._start())  # a process of a start that is left would stay
+        assert self._process is not None
+        if self._is_closed:  # meanwhile
+            await self._end()
+            raise WorkFailed("the server is ending")
+        return self._process
+
+    async def _start(self) -> None:
         path = os.pathsep.join(part for part in sys.path if part)
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P" if sys.version_info >= (3, 11) else "-B", "-m", self._module),
@@ -106,10 +116,6 @@ class PageWork:
             env={**os.environ, **ENVIRONMENT, "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C is the server's, which ends it
         )
-        if self._is_closed:  # meanwhile
-            await self._end()
-            raise WorkFailed("the server is ending")
-        return self._process
 
     def _stop_idling(self) -> None:
         if self._idle is not None:
