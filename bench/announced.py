@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from tests.peers.avahi_network import set_up, start, wait_until
+from tests.peers.avahi_network import set_up, start
 from tests.peers.merged_network import SCANNER
+from tests.support.timing import wait_until
 
 from .setting import PROGRAMS, STAGE
 
@@ -42,9 +43,9 @@ def main(folder: Path) -> None:
     daemon, others = set_up(folder, {})
     scanner = start(["unshare", "--net", "sh", "-c", SCANNER], folder / "scanner.log")
     ours = Path("/proc/self/ns/net").readlink()
-    wait_until(lambda: Path(f"/proc/{scanner.pid}/ns/net").readlink() != ours)
+    assert wait_until(lambda: Path(f"/proc/{scanner.pid}/ns/net").readlink() != ours)
     subprocess.run(["ip", "link", "set", "v1", "netns", str(scanner.pid)], check=True)
-    wait_until(lambda: all(listed(folder, name)["devices"] == 1 for name in BACKENDS))
+    assert wait_until(lambda: all(listed(folder, name)["devices"] == 1 for name in BACKENDS), 20.0)
     samples = [(name, listed(folder, name)) for _ in range(ROUNDS) for name in BACKENDS]
     for name in BACKENDS:
         for key in ("wall", "again"):
