@@ -36,7 +36,7 @@ def prepare(wheel: Path, version: str) -> tuple[Path, Path]:
     shutil.rmtree(folder / "test-venv", ignore_errors=True)
     run(find_python(version), "-m", "venv", folder / "test-venv")
     pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check")
-    run(*pip, f"{wheel}[cli,discovery,images,pages,web]", *NEEDS)
+    run(*pip, f"{wheel}[cli,images,pages,web]", *NEEDS)
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for name in TREE:
