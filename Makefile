@@ -5,7 +5,7 @@
 #                 install    build/prefix to PREFIX; uninstall removes it again
 #                 wheels     what pip installs, for each Python here, in build/wheels
 #                 deb        Debian packages, build/*.deb
-#   to work on it check      lint, types and the quick unit tests, in a minute
+#   to work on it check      lint, types and the quick unit tests, in two minutes
 #                 lint       the first two alone
 #                 unit       all unit tests; slow measures which of them make check leaves out
 #                 test       all tests on this machine, on the source tree and on the compiled one
@@ -64,6 +64,7 @@ DEB_PYTHON ?= /usr/bin/python3
 # other, its fixtures are made once.
 PYTEST := $(VENV)/bin/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
+UNIT := tests --ignore tests/saned -m "not (process or vm or long)"
 
 # Some tests hold a promise of time, which a busy machine can break: what failed beside others is run
 # once more, alone, and listed if it passes then. Look at each: the fault may be real.
@@ -148,14 +149,14 @@ check:
 	@$(MAKE) --no-print-directory --output-sync -j2 lint quick
 
 quick: $(VENV)/ready-test
-	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long or slow)"
+	$(PYTEST) $(PARALLEL) $(UNIT) -m "not (process or vm or long or slow)"
 
 unit: $(VENV)/ready-test
-	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long)"
+	$(PYTEST) $(PARALLEL) $(UNIT)
 
 # Which tests are slow is measured.
 slow: $(VENV)/ready-test
-	$(VENV)/bin/python -m tests.slow
+	$(VENV)/bin/python -m tests.slow $(PARALLEL) $(UNIT)
 
 lint: $(VENV)/ready-lint
 	$(VENV)/bin/ruff check .

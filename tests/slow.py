@@ -1,11 +1,11 @@
-"""python -m tests.slow: measure the unit tests, and note in slow.txt what make check leaves out.
+"""make slow: measure the unit tests, and note in slow.txt what make check leaves out.
 
-That are the functions whose cases together take longer than LIMIT. It needs a quiet machine.
+That are the functions whose cases together take longer than LIMIT. It needs a quiet machine. The
+arguments are pytest's: which tests, and how many at once.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,7 +14,6 @@ import pytest
 
 LIMIT = 0.2  # seconds
 NAMES = Path(__file__).with_name("slow.txt")
-WHAT = ("tests", "--ignore", "tests/saned", "-m", "not (process or vm or long)")
 
 
 class Times:
@@ -44,8 +43,7 @@ def names() -> frozenset[str]:
 def main() -> int:
     """Run the program; return pytest's exit status, and change nothing if a test failed."""
     times = Times()
-    jobs = str((os.cpu_count() or 1) + 1)
-    status = pytest.main(["-q", "-n", jobs, "--dist", "loadfile", *WHAT], plugins=[times])
+    status = pytest.main(["-q", *sys.argv[1:]], plugins=[times])
     if status == 0:
         found = times.slow()
         NAMES.write_text("".join(f"{name}\n" for name in found), encoding="ascii")

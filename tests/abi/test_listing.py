@@ -14,6 +14,7 @@ import pytest
 from tests import cc
 from tests.abi import running
 from tests.conftest import PREFIX
+from tests.support.timing import wait_until
 
 SOURCE = Path(__file__).resolve().parent / "libraries" / "lister.c"
 GOOD = ["one|Acme|S1|flatbed scanner", "two|Acme|S2|flatbed scanner"]
@@ -65,10 +66,7 @@ def is_running(pid: int) -> bool:
 
 
 def await_true(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+    assert wait_until(condition, PATIENCE)
 
 
 @pytest.fixture(scope="module")
