@@ -38,12 +38,12 @@ REGISTER = "scanners.json"
 class Scanners:
     """All scanners that are shared; *state* is where their numbers are kept.
 
-    after_list: called when a list has been made.
+    announce: called when a list has been made, and when another scanner has become the first.
     """
 
     def __init__(self, settings: ShareSettings, state: Path, log: logging.Logger) -> None:
         self.settings = settings
-        self.after_list: Callable[[], object] = lambda: None
+        self.announce: Callable[[], object] = lambda: None
         self._log = log
         self._register = Register(state / REGISTER)
         self._scanners: dict[str, Scanner] = {}
@@ -162,7 +162,7 @@ class Scanners:
             finally:
                 self._tried.set()
             self._has_listed, self._failures = True, 0
-        self.after_list()
+        self.announce()
 
     async def listed(self) -> list[Found]:
         """Return the devices that there are, also those that are not shared."""
@@ -227,7 +227,8 @@ class Scanners:
                 self._opening.remove(scanner)
                 first = self.first()
                 if scanner.id not in self._scanners and first is not None:
-                    self.tell("changed", first)  # /eSCL may be its own now
+                    self.tell("changed", first)
+                    self.announce()  # /eSCL is its own now
 
         await asyncio.gather(*map(ask, scanners))
 

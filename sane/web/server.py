@@ -137,7 +137,7 @@ class WebServer:
             if self._lifespan.should_exit:
                 raise CannotListen("a part of the server did not start")
             self._scanners.subscribe(lambda kind, scanner: self._on_change(kind))
-            self._scanners.after_list = self._announce
+            self._scanners.announce = self._announce
             for listener in self.listeners:
                 self._door.open(listener)
             self._start(self._clock())

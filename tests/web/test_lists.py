@@ -88,7 +88,9 @@ def test_a_scanner_that_opens_late_delays_no_other(stack: Stack, opens: bool) ->
         stack.faults.set("late asleep")
         scanners = stack.scanners()
         told: list[tuple[str, str]] = []
+        announced: list[str] = []
         scanners.subscribe(lambda kind, scanner: told.append((kind, scanner.title)))
+        scanners.announce = lambda: announced.append(told[-1][0])
         listing = asyncio.create_task(scanners.refresh())
         try:
             while not list(scanners):
@@ -102,6 +104,7 @@ def test_a_scanner_that_opens_late_delays_no_other(stack: Stack, opens: bool) ->
             assert titles == ["Acme Web 0", "Acme Web 1"][not opens :]
             assert scanners.first() is next(iter(scanners))
             assert told[-1] == (("added", "Acme Web 0") if opens else ("changed", "Acme Web 1"))
+            assert announced == (["added"] if opens else ["changed", "changed"])
         finally:
             stack.faults.set("late")
             await listing
