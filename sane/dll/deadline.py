@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+SIGNAL_SECONDS = 1.0  # a signal just before a wait is noticed after so long, not at its end
 GIVEN_UP_SECONDS = 0.5  # how often a relayed call looks whether anybody still waits for it
 
 _running: dict[int, Call] = {}
@@ -86,7 +87,7 @@ class Call:
         Time in relayed functions does not count.
         """
         while True:
-            if not self.wake_caller.acquire(True, seconds) and self._give_up():
+            if not self._is_woken(seconds) and self._give_up():
                 raise Misbehaved(f"{what} has not returned after {seconds:g} s")
             request, self.request = self.request, None
             if request is None:
@@ -96,6 +97,13 @@ class Call:
         if self.error is not None:
             raise self.error
         return self.result
+
+    def _is_woken(self, seconds: float) -> bool:
+        while seconds > SIGNAL_SECONDS:
+            if self.wake_caller.acquire(True, SIGNAL_SECONDS):
+                return True
+            seconds -= SIGNAL_SECONDS
+        return self.wake_caller.acquire(True, seconds)
 
     def abandon(self) -> None:
         """Do without the result: the caller was interrupted, at whatever point."""
