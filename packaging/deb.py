@@ -48,7 +48,11 @@ PAGES = {  # of programs that have another name here: page, what it is a link to
     "man1/pysane-find-scanner.1": f"sane-find-scanner.1{MAN_SUFFIX}",
     "man8/pysane-saned.8": f"saned.8{MAN_SUFFIX}",
 }
-SYSTEM = (("udev", ("*.rules", "*.hwdb")), ("systemd", ("*.s*",)))
+SYSTEM = (  # folder, where it lies, what is for it
+    ("udev", "usr/lib", ("*.rules", "*.hwdb")),
+    ("systemd", "usr/lib", ("*.s*",)),
+    ("metainfo", "usr/share", ("*.metainfo.xml",)),
+)
 
 
 class Tree:
@@ -129,13 +133,13 @@ class Tree:
         shutil.rmtree(self.prefix / "share/man")
 
     def system(self) -> None:
-        """Move udev's and systemd's files to where these look; none lies in /lib (DEP 17)."""
-        for folder, kinds in SYSTEM:
+        """Move what the system reads to where it looks; nothing lies in /lib (DEP 17)."""
+        for folder, place, kinds in SYSTEM:
             for path in sorted(p for kind in kinds for p in self.prefix.rglob(kind)):
                 if folder not in path.parts:
                     continue
                 below = path.relative_to(next(p for p in path.parents if p.name == folder))
-                target = self.root / "usr/lib" / folder / below
+                target = self.root / place / folder / below
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.rename(target)
 

@@ -38,7 +38,11 @@ COMPLETIONS = (
     ("zsh", "share/zsh/site-functions/_pysane"),
     ("fish", "share/fish/vendor_completions.d/pysane.fish"),
 )
-UDEV = (("rules", "rules.d/60-pysane.rules"), ("hwdb", "hwdb.d/20-pysane.hwdb"))
+OF_DRIVERS = (  # what is written from their data
+    ("rules", "lib/udev/rules.d/60-pysane.rules"),
+    ("hwdb", "lib/udev/hwdb.d/20-pysane.hwdb"),
+    ("metainfo", "share/metainfo/org.pypi.sane_stack.metainfo.xml"),
+)
 SHARE = Path("etc/pysane-share.toml")
 EMPTY = ("etc/sane.d/dll.d", "lib/pysane/backends")  # folders that are there without a file
 
@@ -94,9 +98,8 @@ class Prefix:
             cached = Path(cache_from_source(str(target)))
             self.tools.bytecode(source, place, cached)
         self.tools.write(self.package / "pysane.runtime", runtime.text())
-        for what, name in UDEV:
-            command = ["sane.cli.udev", what]
-            self._printed(command, self.target / "lib" / "udev" / name, python)
+        for what, name in OF_DRIVERS:
+            self._printed(["sane.cli.udev", what], self.target / name, python)
         program = [path for path in python if path.is_relative_to("sane/cli")]
         for shell, name in COMPLETIONS:
             self._printed(["sane.cli.pysane", "completion", shell], self.target / name, program)

@@ -34,6 +34,7 @@ PARTS = (
     # Libraries, what programs compile against, drivers' permissions, settings and their pages.
     ("usr/lib/pysane/*", LIBRARY),
     ("usr/lib/udev/*", LIBRARY),
+    ("usr/share/metainfo/*", LIBRARY),
     ("usr/lib/*/sane/*", LIBRARY),
     ("usr/share/man/man5/*", LIBRARY),
     ("etc/*", LIBRARY),

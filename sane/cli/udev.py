@@ -1,4 +1,4 @@
-"""python3 -m sane.cli.udev: write udev rules or hwdb entries from the drivers' data."""
+"""python3 -m sane.cli.udev: write udev rules, hwdb entries, AppStream data from drivers' data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from ..config import Environment
-from ..usb.rules import Driver, hwdb, read_hwdb, rules
+from ..usb.rules import Driver, hwdb, metainfo, read_hwdb, rules
 from .drivers import usb_backends
 from .ending import ended
 
@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+TEXTS = {"rules": rules, "hwdb": hwdb, "metainfo": metainfo}
 NOTHING = "/nonexistent"  # a folder without configuration: rules are for what drivers know
 
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(arguments: Sequence[str] | None) -> int:
     """Do what the command line says; return the exit status."""
     parser = argparse.ArgumentParser(prog="python3 -m sane.cli.udev", description=__doc__)
-    parser.add_argument("what", choices=("rules", "hwdb"))
+    parser.add_argument("what", choices=TEXTS)
     parser.add_argument(
         "--foreign",
         metavar="HWDB",
@@ -54,7 +55,7 @@ def run(arguments: Sequence[str] | None) -> int:
     except OSError as exc:
         print(f"{options.foreign}: {exc.strerror}", file=sys.stderr)
         return 1
-    print((rules if options.what == "rules" else hwdb)(found), end="")
+    print(TEXTS[options.what](found), end="")
     return 0
 
 

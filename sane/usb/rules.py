@@ -1,7 +1,8 @@
-"""udev rules and hwdb entries for scanners: written from drivers' data, and read of others.
+"""udev rules, hwdb entries and AppStream data: written from drivers' data; hwdb is read, too.
 
-It turns ids into text and text into ids, and installs nothing. Source: udev(7), hwdb(7); the
-property libsane_matched=yes is what systemd's and Debian's rules call a scanner.
+It turns ids into text and text into ids, and installs nothing. Source: udev(7), hwdb(7), and
+AppStream's specification, 2.1 and "Drivers"; the property libsane_matched=yes is what systemd's
+and Debian's rules call a scanner.
 """
 
 from __future__ import annotations
@@ -37,6 +38,26 @@ ENV{{ID_USB_INTERFACES}}!="*:0701??:*", GROUP="{group}", GOTO="pysane_end"
 TEST=="/usr/bin/setfacl", RUN+="/usr/bin/setfacl -m g:{group}:rw $env{{DEVNAME}}"
 
 LABEL="pysane_end"
+"""
+
+METAINFO = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<!-- Written by PySANE from the data of its drivers (python3 -m sane.cli.udev). -->
+<component type="driver">
+  <id>org.pypi.sane_stack</id>
+  <name>PySANE</name>
+  <summary>Drivers for scanners</summary>
+  <metadata_license>MIT</metadata_license>
+  <project_license>MIT</project_license>
+  <description>
+    <p>
+      With these drivers every program that scans through SANE, the standard way to scan on Unix,
+      can use scanners at USB and in the network.
+    </p>
+  </description>
+  <provides>
+{modaliases}  </provides>
+</component>
 """
 
 
@@ -100,6 +121,16 @@ def hwdb(drivers: Sequence[Driver]) -> str:
                     f" libsane_matched=yes\n pysane_backend={driver.name}\n"
                 )
     return "".join(parts)
+
+
+def metainfo(drivers: Sequence[Driver]) -> str:
+    """Return what tells a software centre which devices *drivers* are for, as AppStream data."""
+    ids = {ids for driver in drivers for ids in driver.ids}
+    classes = {triple for driver in drivers for triple in driver.classes}
+    found = [f"usb:v{vendor:04X}p{product:04X}d*" for vendor, product in sorted(ids)]
+    found += ["usb:v*ic{:02X}isc{:02X}ip{:02X}*".format(*triple) for triple in sorted(classes)]
+    lines = (f"    <modalias>{text}</modalias>\n" for text in found)
+    return METAINFO.format(modaliases="".join(lines))
 
 
 def read_hwdb(text: str) -> dict[Ids, str]:

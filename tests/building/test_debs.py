@@ -22,6 +22,7 @@ PYTHON = "usr/lib/pysane/lib/pysane/sane"
         ("usr/lib/pysane/lib/libsane.so.1", "libsane-pysane"),
         ("usr/lib/x86_64-linux-gnu/sane/libsane-pysane.so.1", "libsane-pysane"),
         ("usr/lib/udev/rules.d/60-pysane.rules", "libsane-pysane"),
+        ("usr/share/metainfo/org.pypi.sane_stack.metainfo.xml", "libsane-pysane"),
         ("usr/share/man/man5/sane-escl.5pysane.gz", "libsane-pysane"),
         ("etc/ld.so.conf.d/00-pysane.conf", "libsane-pysane"),
         (f"{PYTHON}/image/rows.py", "python3-pysane"),

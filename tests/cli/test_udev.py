@@ -1,4 +1,4 @@
-"""udev rules and hwdb entries: their text, and what the real udev makes of them."""
+"""udev rules, hwdb entries and AppStream data: their text, and what the real udev makes of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ import pytest
 
 from sane.cli import udev
 from sane.testing.usb import Endpoint, Interface, UsbDevice
-from sane.usb.rules import Driver, hwdb, read_hwdb, rules
+from sane.usb.rules import Driver, hwdb, metainfo, read_hwdb, rules
 from tests.conftest import ABSENT
 
 if TYPE_CHECKING:
@@ -41,6 +42,17 @@ def test_hwdb_entries_are_read_as_they_were_written() -> None:
     assert read_hwdb(text) == {(0x1234, 0x00AB): "Acme S1 x", (0x1234, 1): "Acme S0"}
 
 
+def test_software_centres_are_told_of_every_product_once() -> None:
+    """AppStream: a component of the type driver provides what the kernel calls the devices."""
+    component = ElementTree.fromstring(metainfo([ACME, OTHER]).encode())
+    assert component.get("type") == "driver"
+    assert [each.text for each in component.findall("provides/modalias")] == [
+        "usb:v1234p0001d*",
+        "usb:v1234p00ABd*",
+        "usb:v*ic06isc01ip01*",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -60,7 +72,7 @@ def test_hwdb_files_of_others_are_read(text: str, expected: dict[tuple[int, int]
     assert read_hwdb(text) == expected
 
 
-def test_the_program_writes_both(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_program_writes_each(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     other = tmp_path / "20-other.hwdb"
     other.write_text("# Acme S1\nusb:v1234p00AB*\n libsane_matched=yes\n")
     assert udev.main(["rules", "--foreign", str(other)]) == 0
@@ -69,6 +81,8 @@ def test_the_program_writes_both(tmp_path: Path, capfd: pytest.CaptureFixture[st
     assert 'ATTR{idVendor}=="1234", ATTR{idProduct}=="00ab", ENV{pysane_backend}="other"' in text
     assert udev.main(["hwdb"]) == 0
     assert " pysane_backend=epson2\n" in capfd.readouterr().out
+    assert udev.main(["metainfo"]) == 0
+    assert "<modalias>usb:v04B8p0101d*</modalias>" in capfd.readouterr().out
     assert udev.main(["hwdb", "--foreign", str(tmp_path / "absent")]) == 1
     assert "absent: No such file" in capfd.readouterr().err
 
