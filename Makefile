@@ -215,7 +215,7 @@ wheels:
 	@$(PYTHON_EXE) packaging/wheels.py $(WHEELS)
 
 test-wheels:
-	$(call packages,scan)
+	$(call packages,test)
 	@$(PYTHON_EXE) packaging/wheels_test.py --jobs $(JOBS)
 
 test-deb: deb

@@ -27,6 +27,8 @@ ALIASED = ("bin", "lib", "lib64", "sbin")  # links to folders in /usr: no packag
 REMADE = ("etc/ld.so.cache", "usr/lib/udev/hwdb.bin")  # by ldconfig and by the trigger of udev
 SCANNER = "usb:v04B8p0101"
 NAMES = "pysane libsane-pysane python3-pysane pysane-utils pysane-share"
+# $1: the root, $2: the command. Debian 13's udev writes its database by way of /proc.
+ENTER = 'mount -t proc proc "$1/proc" && exec chroot "$1" sh -c "$2"'
 API = """
 import _sane, sane
 assert sane.__pysane__ and _sane.__pysane__, (sane, _sane)
@@ -36,7 +38,7 @@ with sane.Scanner("test:0") as scanner:
 
 
 class Root:
-    """A small Debian in *path*, entered by chroot."""
+    """A small Debian in *path*, entered by chroot in a mount namespace of its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -61,7 +63,7 @@ class Root:
             "HOME": "/",
         }
         done = subprocess.run(
-            ["chroot", str(self.path), "sh", "-c", command],
+            ["unshare", "--mount", "sh", "-c", ENTER, "sh", str(self.path), command],
             env=environment,
             capture_output=True,
             text=True,

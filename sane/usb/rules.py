@@ -55,6 +55,7 @@ METAINFO = """\
       can use scanners at USB and in the network.
     </p>
   </description>
+  <url type="homepage">https://pypi.org/project/sane-stack/</url>
   <provides>
 {modaliases}  </provides>
 </component>
