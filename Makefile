@@ -65,6 +65,9 @@ DEB_PYTHON ?= /usr/bin/python3
 PYTEST := $(VENV)/bin/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 UNIT := tests --ignore tests/saned -m "not (process or vm or long)"
+# What has to do with no compiled module, or only through others that are tested: it runs on the
+# source tree alone, the other unit tests on the compiled one as well.
+ONCE := building cli/doctor discovery test_build.py test_source.py web/api website
 
 # Some tests hold a promise of time, which a busy machine can break: what failed beside others is run
 # once more, alone, and listed if it passes then. Look at each: the fault may be real.
@@ -167,7 +170,8 @@ lint: $(VENV)/ready-lint
 test: build $(VENV)/ready-test
 	$(call packages,test)
 	$(call tests)
-	$(call tests,SANE_TEST_TREE=$(STAGE)/lib/pysane,-m "not (process or vm or long)")
+	$(call tests,SANE_TEST_TREE=$(STAGE)/lib/pysane,$(ONCE:%=--ignore tests/%) \
+		-m "not (process or vm or long)")
 
 bench: build $(VENV)/ready-test
 	$(call packages,test)
