@@ -48,6 +48,8 @@ SHIMS ?=
 JOBS ?= $(shell expr $$(nproc) + 1)
 APT ?= yes
 export SHIMS
+# Where it is set, pytest would compile every test anew in each of its processes: most of its CPU time.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON_EXE := $(shell $(PYTHON) -c \
 	'import sys; print(sys.executable if sys.version_info >= (3, 10) else "")' 2>/dev/null)

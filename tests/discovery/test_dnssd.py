@@ -134,7 +134,7 @@ def test_dnssd_without_any_means_finds_nothing_and_says_so(
 ) -> None:
     nobody(monkeypatch)
     debug = Debug("net", Environment({"SANE_DEBUG_NET": "2"}))
-    assert dnssd.services(TYPE, debug, 0.05) == []
+    assert dnssd.services(TYPE, debug, LONG) == []
     stderr = capfd.readouterr().err
     assert f"discovery of {TYPE}: [Errno 2]" in stderr
     assert f"discovery of {TYPE}: import of zeroconf halted" in stderr
