@@ -56,9 +56,11 @@ struct pysane_handle {
   ino_t wake_inode;
   pid_t wake_pid;   /* the process that made it: a forked child must not touch its parent's */
 
-  int64_t read_ns;  /* turns.c: when its last read began or ended, as far as others waited */
-  int reads_long;   /* ... in Python, waiting for its device */
+  uint32_t turn;    /* turns.c: the turn as its last read took it */
+  int64_t read_ns;  /* ... when its last read began or ended, as far as others waited */
+  int64_t until_ns; /* ... the end of its slice, 0: it begins when others wait */
   int reads_soon;   /* ... again after each read */
+  int lost;         /* ... how many turns in a row, by reads that took long */
 
   void *object;     /* handle.pyx: the AbiHandle, owned */
   struct pysane_reader *reader;
@@ -166,8 +168,10 @@ extern void (*pysane_uninterrupt)(struct pysane_handle *h);
 
 /* -- turns.c ------------------------------------------------------------------------------- */
 
-/* Before and after a read in Python code; is_ours: what the first returned. */
+/* Before and after a read in Python code, and once it has the GIL; is_ours: what the first
+ * returned. */
 int pysane_take_turn(struct pysane_handle *h);
+void pysane_turn_begins(struct pysane_handle *h);
 void pysane_give_turn(struct pysane_handle *h, int is_ours);
 void pysane_turns_forked(void); /* in the child of a Python host */
 

@@ -58,6 +58,7 @@ cdef extern from "gate.h" nogil:
     bint pysane_try_enter(SANE_Handle inner)
     void pysane_leave_quick(pysane_handle *h)
     bint pysane_take_turn(pysane_handle *h)
+    void pysane_turn_begins(pysane_handle *h)
     void pysane_give_turn(pysane_handle *h, bint is_ours)
     bint pysane_undisturbed(pysane_handle *h, bint begins)
     int pysane_pin(pysane_handle *h, unsigned long *thread)

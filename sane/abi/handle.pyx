@@ -285,6 +285,7 @@ cdef SANE_Status py_start(SANE_Handle inner) noexcept nogil:
 cdef SANE_Status told_read(
     pysane_handle *h, SANE_Byte *data, SANE_Int size, SANE_Int *length
 ) noexcept with gil:
+    pysane_turn_begins(h)
     return of(h).read(data, size, length)
 
 

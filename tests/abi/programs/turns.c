@@ -63,6 +63,35 @@ beside_one_that_waits(void)
   sane_exit();
 }
 
+/* Nor does it when others wait for each other, who go on beside it; and what it was kept from, its
+ * later reads get as well. */
+static void
+many_beside_one_that_waits(void)
+{
+  Paced slow = open_stepper("r");
+  pthread_t threads[READERS];
+  Caller reads;
+  int i, round;
+
+  GOOD(sane_start(slow.handle));
+  tells(&slow, "s");
+  for (round = 0; round < 3; round++) {
+    begin(&reads, a_read, slow.handle);
+    tells(&slow, "r");
+    for (i = 0; i < READERS; i++)
+      EQUAL(pthread_create(&threads[i], NULL, read_often, started()), 0);
+    for (i = 0; i < READERS; i++)
+      EQUAL(pthread_join(threads[i], NULL), 0);
+    release(&slow, 1);
+    GOOD(ends(&reads));
+  }
+  release(&slow, READS);
+  EQUAL(pthread_create(&threads[0], NULL, read_often, slow.handle), 0);
+  read_often(started());
+  EQUAL(pthread_join(threads[0], NULL), 0);
+  sane_exit();
+}
+
 /* Who has read last, with others waiting, and reads no more: the others go on. */
 static void
 after_one_that_stops(void)
@@ -86,6 +115,7 @@ after_one_that_stops(void)
 static const Case cases[] = {
   {"many_readers", many_readers},
   {"beside_one_that_waits", beside_one_that_waits},
+  {"many_beside_one_that_waits", many_beside_one_that_waits},
   {"after_one_that_stops", after_one_that_stops},
   {NULL, NULL},
 };
