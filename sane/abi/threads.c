@@ -11,6 +11,7 @@
 #include "gate.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,9 +76,8 @@ pysane_threads_init(int guest)
     pthread_atfork(NULL, NULL, child_forked); /* before Linux 4.14 */
 }
 
-/* With a PyThreadState that stays, since making one for every call takes 15 us instead of 2. */
-struct pysane_thread *
-pysane_new_thread(void)
+static struct record *
+new_record(void)
 {
   struct record *r = calloc(1, sizeof *r);
   int state;
@@ -94,7 +94,23 @@ pysane_new_thread(void)
     pthread_setcancelstate(state, NULL);
   }
   pthread_setspecific(pysane_thread_key, r);
-  return &r->thread;
+  return r;
+}
+
+/* With a PyThreadState that stays, since making one for every call takes 15 us instead of 2. A
+ * signal waits for it: before the record is there, its handler would not learn that the thread is
+ * inside, and would wait for malloc's locks or the GIL, which the thread it has interrupted holds. */
+struct pysane_thread *
+pysane_new_thread(void)
+{
+  struct record *r;
+  sigset_t all, before;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  r = new_record();
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return r ? &r->thread : NULL;
 }
 
 /* Async-signal-safe. */

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/time.h>
 
-enum { ROUNDS = 1500, LONGEST_US = 2000, BOUND_MS = 3000 * SLOWER, ODD_ERRNO = 12345 };
+enum { ROUNDS = 1500, LONGEST_US = 2000, FIRST_CALLS = 5000, FIRST_SPINS = 15000, BOUND_MS = 3000 * SLOWER, ODD_ERRNO = 12345 };
 
 static SANE_Handle handle;
 static volatile sig_atomic_t handled;
@@ -153,6 +153,43 @@ static void
 exit_proper(void)
 {
   storm(close_and_exit, "proper:flat", 0);
+}
+
+static volatile int is_calling;
+
+static void *
+call_for_the_first_time(void *argument)
+{
+  SANE_Parameters p;
+
+  is_calling = 1;
+  GOOD(sane_get_parameters(handle, &p));
+  while (!handled)
+    usleep(100); /* whoever sends the signal may need this processor */
+  return argument;
+}
+
+/* While what the library keeps of a thread is made: the handler would make it, too. */
+static void
+first_call(void)
+{
+  pthread_t thread;
+  int i, spins;
+
+  install(cancel_only);
+  handle = init_and_open("test:0");
+  for (i = 0; i < FIRST_CALLS; i++) {
+    handled = is_calling = 0;
+    spins = random_us(FIRST_SPINS);
+    EQUAL(pthread_create(&thread, NULL, call_for_the_first_time, NULL), 0);
+    while (!is_calling)
+      sched_yield();
+    while (spins-- > 0)
+      __asm__ volatile("" ::: "memory");
+    EQUAL(pthread_kill(thread, SIGALRM), 0);
+    EQUAL(pthread_join(thread, NULL), 0);
+  }
+  sane_exit();
 }
 
 /* Also while devices are opened and the library begins and ends. */
@@ -382,6 +419,7 @@ static const Case cases[] = {
   {"close_test", close_test},
   {"exit_test", exit_test},
   {"exit_proper", exit_proper},
+  {"first_call", first_call},
   {"exit_anywhere", exit_anywhere},
   {"close_in_read", close_in_read},
   {"exit_in_read", exit_in_read},
