@@ -155,14 +155,14 @@ exit_proper(void)
   storm(close_and_exit, "proper:flat", 0);
 }
 
-static volatile int is_calling;
+static int is_calling;
 
 static void *
 call_for_the_first_time(void *argument)
 {
   SANE_Parameters p;
 
-  is_calling = 1;
+  __atomic_store_n(&is_calling, 1, __ATOMIC_RELEASE);
   GOOD(sane_get_parameters(handle, &p));
   while (!handled)
     usleep(100); /* whoever sends the signal may need this processor */
@@ -179,10 +179,11 @@ first_call(void)
   install(cancel_only);
   handle = init_and_open("test:0");
   for (i = 0; i < FIRST_CALLS; i++) {
-    handled = is_calling = 0;
+    handled = 0;
+    __atomic_store_n(&is_calling, 0, __ATOMIC_RELEASE);
     spins = random_us(FIRST_SPINS);
     EQUAL(pthread_create(&thread, NULL, call_for_the_first_time, NULL), 0);
-    while (!is_calling)
+    while (!__atomic_load_n(&is_calling, __ATOMIC_ACQUIRE))
       sched_yield();
     while (spins-- > 0)
       __asm__ volatile("" ::: "memory");
