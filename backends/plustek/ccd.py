@@ -202,9 +202,13 @@ class CcdCalibration(Calibration):
 
     @property
     def first_column(self) -> int:
-        """Which pixel of an LM9831's whole width the page begins with; an even one."""
+        """Which pixel of an LM9831's whole width the page begins with.
+
+        It is a multiple of two, or of four with a sensor of 1200 dpi.
+        """
         page = self.page
-        return page.left * page.dpi_x // plan.UNITS_PER_INCH // 2 * 2
+        step = page.unit.optical_dpi // plan.UNITS_PER_INCH
+        return page.left * page.dpi_x // plan.UNITS_PER_INCH // step * step
 
     def fine_scan(self, lines: int) -> Scan:
         """Return a scan of *lines* of what tables are made of."""

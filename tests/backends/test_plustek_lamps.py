@@ -20,6 +20,11 @@ SCANJET = [
     (0x24, 158, 5258, 0x76, 244864),
     (0x1F, 1958, 3614, 0x16, 50752),
 ]
+OPTICPRO = [  # of 1200 dpi
+    (0x23, 328, 10528, 1, 6802),
+    (0x23, 328, 10528, 0x33, 435328),
+    (0x1B, 7000, 7708, 1, 12852),
+]
 Area = tuple[float, float, float, float]
 
 
@@ -50,6 +55,7 @@ def scans(deeds: list[Deed]) -> list[tuple[int, int, int, int, int]]:
     [
         ("0400:1000", "Gray", 75, (33.0, 50.0, 60.0, 20.0), BEARPAW),
         ("03f0:0505", "Color", 50, (77.0, 20.0, 70.0, 20.0), SCANJET),
+        ("07b3:0013-4", "Gray", 400, (141.4, 20.0, 15.0, 3.0), OPTICPRO),
     ],
 )
 def test_the_first_chip_is_measured_over_the_whole_width(

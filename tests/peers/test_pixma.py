@@ -100,8 +100,9 @@ def scans(names: Sequence[str], is_whole: bool) -> Iterator[Case]:
         pairs = list(itertools.product(modes, resolutions))
         chosen = pairs if is_whole else pairs[number % 5 :: 1 + len(pairs) // 2]
         for mode, dpi in chosen:
-            is_torn = (name, mode, dpi) == ("8800F", "48 bits color", 4800)  # by the original
-            if not is_torn and (not ("16" in mode or "48" in mode) or dpi >= 150):
+            is_deep = "16" in mode or "48" in mode
+            is_torn = is_deep and (name, dpi) == ("8800F", 4800)  # by the original
+            if not is_torn and (not is_deep or dpi >= 150):
                 yield Case(Made(name), opened([*page(mode, dpi), *SCAN, "cancel 0"]))
 
 
