@@ -78,7 +78,8 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_archive_holds_what_the_checkout_does(checkout: Path, sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         held = {name.partition("/")[2] for name in archive.getnames()}
-    files = {str(p.relative_to(checkout)) for p in checkout.rglob("*") if p.is_file()}
+    paths = (p.relative_to(checkout) for p in checkout.rglob("*") if p.is_file())
+    files = {str(path) for path in paths if "__pycache__" not in path.parts}
     own = {name for name in files if ".egg-info" in name} | {".gitignore"}
     assert files - own - held == set()
     assert not [name for name in held if name.startswith("sane/backends")]
