@@ -100,8 +100,8 @@ class Desktop:
         self.do("mousemove", "--window", window, str(x), str(y), "click", "1")
 
     def press(self, window: str, key: str) -> None:
-        """Press a key in *window*."""
-        self.do("windowfocus", window, "key", key)
+        """Press keys in *window*, one after the other."""
+        self.do("windowfocus", window, "key", *key.split())
 
     def dismiss(self, title: str) -> None:
         """Click on the button at the lower left of a dialogue that appears, until it is gone."""

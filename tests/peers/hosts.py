@@ -280,7 +280,7 @@ class Gscan2pdf(Host):
         return newest(self.folder / "tmp", "gscan2pdf-*/*.png")
 
     def quit(self) -> int:
-        return self.insist(475, 347, "ctrl+q")  # OK: the page may be lost
+        return self.insist(475, 347, "ctrl+q Return")  # the page may be lost
 
 
 class Scantpaper(Host):
@@ -313,4 +313,4 @@ class Scantpaper(Host):
         return None
 
     def quit(self) -> int:
-        return self.insist(198, 52, "ctrl+q")  # OK: the page may be lost
+        return self.insist(198, 52, "ctrl+q")  # the page may be lost
