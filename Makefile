@@ -48,7 +48,8 @@ SHIMS ?=
 JOBS ?= $(shell expr $$(nproc) + 1)
 APT ?= yes
 export SHIMS
-# Where it is set, pytest would compile every test anew in each of its processes: most of its CPU time.
+# Where it is set, pytest would compile every test anew in each of its processes: most of the time
+# before the first test.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON_EXE := $(shell $(PYTHON) -c \

@@ -99,6 +99,7 @@ class Call:
         return self.result
 
     def _is_woken(self, seconds: float) -> bool:
+        """Wait for the thread, in parts: Python looks for signals between them."""
         while seconds > SIGNAL_SECONDS:
             if self.wake_caller.acquire(True, SIGNAL_SECONDS):
                 return True

@@ -313,4 +313,4 @@ class Scantpaper(Host):
         return None
 
     def quit(self) -> int:
-        return self.insist(198, 52, "ctrl+q")  # the page may be lost
+        return self.insist(198, 52, "ctrl+q")  # OK: the page may be lost

@@ -5,7 +5,8 @@
 #include <signal.h>
 #include <sys/time.h>
 
-enum { ROUNDS = 1500, LONGEST_US = 2000, FIRST_CALLS = 5000, FIRST_SPINS = 15000, BOUND_MS = 3000 * SLOWER, ODD_ERRNO = 12345 };
+enum { ROUNDS = 1500, LONGEST_US = 2000, BOUND_MS = 3000 * SLOWER, ODD_ERRNO = 12345 };
+enum { FIRST_CALLS = 5000, FIRST_SPINS = 15000 };
 
 static SANE_Handle handle;
 static volatile sig_atomic_t handled;
