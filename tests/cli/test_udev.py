@@ -128,8 +128,8 @@ def udev_says(bus: Umockdev, text: str, folder: Path, name: str) -> str:
         pytest.skip(f"{ABSENT}root with udevadm and unshare")
     path = folder / "60-pysane.rules"
     path.write_text(text)
-    port = int(name.rpartition(":")[2]) - 1
-    device = f"/devices/pci0000:00/0000:00:14.0/usb1/1-{port}"
+    bus_number, number = map(int, name.split(":")[1:])
+    device = f"/devices/pci0000:00/0000:00:14.0/usb{bus_number}/{bus_number}-{number - 1}"
     environment = {**os.environ, "UMOCKDEV_DIR": bus.environment["UMOCKDEV_DIR"]}
     preload = bus.environment["LD_PRELOAD"]
     command = ["unshare", "-m", "sh", "-c", SCRIPT, "sh", str(path), device, preload]
