@@ -7,8 +7,9 @@
 #                 deb        Debian packages, build/*.deb
 #   to work on it check      lint, types and the quick unit tests, in two minutes
 #                 lint       the first two alone
-#                 unit       all unit tests; slow measures which of them make check leaves out
-#                 test       all tests on this machine, on the source tree and on the compiled one
+#                 unit       all unit tests on the source tree, uncompiled; slow measures which of them
+#                            make check leaves out
+#                 test       all tests on this machine, on what is built
 #                 bench      how fast it is, beside the original
 #                 importtime what a listing imports, and what that costs
 #                 docs       the documentation site, build/site/html
@@ -35,7 +36,7 @@
 #                      distribution's libsane; SYSCONFDIR is where the config files go
 #   SCANIMAGE=yes      make install gives our scanimage that name, too, beside pysane-scanimage
 #   SHIMS="name=backend ..."  more libsane-<name>.so.1
-#   JOBS=3             how many tests run at once: one more than there are processors
+#   JOBS=4             how many tests run at once: two for each processor
 #   APT=no             never install Debian packages, only say which are missing
 
 PYTHON ?= python3
@@ -45,7 +46,7 @@ SYSCONFDIR ?= /etc
 SANEDIR ?=
 SCANIMAGE ?=
 SHIMS ?=
-JOBS ?= $(shell expr $$(nproc) + 1)
+JOBS ?= $(shell expr 2 '*' $$(nproc))
 APT ?= yes
 export SHIMS
 # Where it is set, pytest would compile every test anew in each of its processes: most of the time
@@ -63,20 +64,17 @@ VENV := $(BUILD)/venv
 STAGE := $(BUILD)/prefix
 DEB_PYTHON ?= /usr/bin/python3
 
-# On all processors, one more than those because many tests wait: the tests of a file one after the
-# other, its fixtures are made once.
+# On all processors, two on each because tests mostly wait: the tests of a file one after the other,
+# its fixtures are made once.
 PYTEST := $(VENV)/bin/python -m pytest -q
 PARALLEL := -n $(JOBS) --dist loadfile --no-loadscope-reorder
-UNIT := tests --ignore tests/saned -m "not (process or vm or long)"
-# What has to do with no compiled module, or only through others that are tested: it runs on the
-# source tree alone, the other unit tests on the compiled one as well.
-ONCE := building cli/doctor discovery test_build.py test_source.py web/api website
+UNIT := -m "not (process or vm or long)" tests
 
 # Some tests hold a promise of time, which a busy machine can break: what failed beside others is run
 # once more, alone, and listed if it passes then. Look at each: the fault may be real.
 define tests
-$(1) $(PYTEST) $(PARALLEL) tests $(2) || { test $$? -eq 1 && echo "Those that failed, alone:" && \
-	$(1) $(PYTEST) tests $(2) -rp --last-failed --last-failed-no-failures none; }
+$(1) $(PYTEST) $(PARALLEL) $(2) || { test $$? -eq 1 && echo "Those that failed, alone:" && \
+	$(1) $(PYTEST) $(2) -rp --last-failed --last-failed-no-failures none; }
 endef
 
 .PHONY: all build scan install uninstall deb check lint quick unit slow test bench importtime test-usb \
@@ -155,14 +153,14 @@ check:
 	@$(MAKE) --no-print-directory --output-sync -j2 lint quick
 
 quick: $(VENV)/ready-test
-	$(PYTEST) $(PARALLEL) $(UNIT) -m "not (process or vm or long or slow)"
+	$(PYTEST) $(PARALLEL) tests --ignore tests/saned -m "not (process or vm or long or slow)"
 
-unit: $(VENV)/ready-test
-	$(PYTEST) $(PARALLEL) $(UNIT)
+unit: build $(VENV)/ready-test
+	$(call tests,,$(UNIT))
 
 # Which tests are slow is measured.
 slow: $(VENV)/ready-test
-	$(VENV)/bin/python -m tests.slow $(PARALLEL) $(UNIT)
+	$(VENV)/bin/python -m tests.slow $(PARALLEL) $(UNIT) --ignore tests/saned
 
 lint: $(VENV)/ready-lint
 	$(VENV)/bin/ruff check .
@@ -172,9 +170,7 @@ lint: $(VENV)/ready-lint
 
 test: build $(VENV)/ready-test
 	$(call packages,test)
-	$(call tests)
-	$(call tests,SANE_TEST_TREE=$(STAGE)/lib/pysane,$(ONCE:%=--ignore tests/%) \
-		-m "not (process or vm or long)")
+	$(call tests,SANE_TEST_TREE=$(STAGE)/lib/pysane,tests)
 
 bench: build $(VENV)/ready-test
 	$(call packages,test)

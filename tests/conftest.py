@@ -1,8 +1,7 @@
-"""What all tests share: which tree is tested, absent peers, and what must not be left behind.
+"""What all tests share: absent peers, and what must not be left behind.
 
-SANE_TEST_TREE names the folder that holds the package to test: by default the source tree,
-uncompiled; build/prefix/lib/pysane for the compiled one. Tests marked ``process`` start programs
-on the staged libraries, whatever the tree. SANE_TEST_PEERS=required makes an absent peer fail.
+Tests marked ``process`` start programs on the staged libraries, whatever tree is tested.
+SANE_TEST_PEERS=required makes an absent peer fail.
 """
 
 from __future__ import annotations
@@ -17,20 +16,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import sane  # at once: pytest puts the checkout in front of the path again
+from sane.testing.usb.hosted import Umockdev, missing_for_umockdev
+from tests import ROOT, TREE, slow
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
-TREE = Path(os.environ.get("SANE_TEST_TREE") or ROOT).resolve()
 PREFIX = Path(os.environ.get("SANE_TEST_PREFIX") or ROOT / "build" / "prefix").resolve()
 ABSENT = "peer absent: "
 THREAD_SECONDS = 2.0
 
-sys.path[:0] = [str(TREE), str(ROOT / "packaging")]
-
-import sane  # noqa: E402 - at once: pytest puts the checkout in front of the path again
-from sane.testing.usb.hosted import Umockdev, missing_for_umockdev  # noqa: E402
-from tests import slow  # noqa: E402
+sys.path.insert(0, str(ROOT / "packaging"))
 
 assert Path(sane.__file__).resolve().is_relative_to(TREE), (sane.__file__, TREE)
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from building.runtime import shared_libpython, wheel_text
 
-from tests import cc
-from tests.conftest import ROOT
+from tests import ROOT, cc
 from tests.support.other_pythons import other_python
 
 MAKE_SETS = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}  # for its own children

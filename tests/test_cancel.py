@@ -14,7 +14,8 @@ import pytest
 
 from sane.cancel import Cancel, Wake, wait_readable
 from sane.errors import Cancelled
-from tests.conftest import TREE, descriptors
+from tests import TREE
+from tests.conftest import descriptors
 
 
 @pytest.fixture

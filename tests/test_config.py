@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from sane import config
 from sane.config import Environment, Line
-from tests import cc
-from tests.conftest import TREE
+from tests import TREE, cc
 from tests.support.config_referee import Referee
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sane import deps
-from tests.conftest import TREE
+from tests import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 TEXT = (ROOT / "docs" / "driver-guide.md").read_text(encoding="utf-8")
 EXAMPLES = ROOT / "docs" / "examples"

@@ -15,7 +15,7 @@ from sane.debug import Debug
 from sane.errors import EndOfFrame
 from sane.handle import Handle
 from sane.testing.machine import Machine
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.fakes.scanner import CountingLink
 from tests.fakes.usb import fake_usb
 from tests.support.handles import put

@@ -13,7 +13,7 @@ from sane import errors
 from sane.backend import Context
 from sane.config import Environment
 from sane.handle import Handle
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.fakes.usb import FakeLink, fake_usb
 from tests.support.avahi import program
 

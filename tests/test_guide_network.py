@@ -17,7 +17,7 @@ from sane.backend import Context, Device
 from sane.config import Environment
 from sane.handle import Handle
 from sane.testing.net import Fault
-from tests.conftest import ROOT
+from tests import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.slow import Times, names
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 FILE_LINES = 500
 PICTURES = (".png",)  # which have no lines

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TREE
+from tests import TREE
 from tests.support.load_path import NEVER
 
 EXPECTED = Path(__file__).parent / "data" / "listing_modules.txt"

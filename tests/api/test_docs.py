@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 
 DOCS = (ROOT / "docs" / "python-api.md").read_text()
 SECTIONS = [section.partition("\n") for section in DOCS.split("\n## ")[1:]]

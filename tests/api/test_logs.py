@@ -11,7 +11,7 @@ import pytest
 from sane.config import Environment
 from sane.debug import Debug
 from sane.logs import Log
-from tests.conftest import TREE
+from tests import TREE
 
 
 def debug(name: str, **variables: str) -> Debug:

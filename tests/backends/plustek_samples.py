@@ -15,7 +15,7 @@ from sane.errors import EndOfFrame
 from sane.handle import Handle
 from sane.param import Parameters, fix
 from sane.testing.plustek import Scanner
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.fakes.scanner import CountingLink
 from tests.fakes.usb import descriptor_bytes, endpoint_bytes, fake_usb, interface_bytes
 from tests.support.handles import put

@@ -239,7 +239,7 @@ def test_lines_that_are_not_understood_are_told(
 
 
 def test_what_the_shipped_configuration_switches_on(tmp_path: Path) -> None:
-    from tests.conftest import ROOT
+    from tests import ROOT
 
     backend = made(tmp_path, *(ROOT / "etc" / "epson2.conf").read_text().splitlines())
     assert backend.discovers

@@ -19,7 +19,7 @@ from sane.dll.config import successor
 from sane.dll.registry import registry_for
 from sane.network_backend import Place
 from sane.testing.escl import Emulator, Scanner
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 from tests.support.escl import png_model
 
 UUID = "1c852a4d-b800-1f08-abcd-0123456789ab"

@@ -13,8 +13,8 @@ from sane.backends.plustek.picture import columns_of
 from sane.backends.plustek.settings import KEYS, Section, Settings, read_sections
 from sane.config import Line
 from sane.usb.registers import BulkPort, Registers
+from tests import ROOT
 from tests.backends.plustek_samples import VECTORS, request_of, unit_of, values
-from tests.conftest import ROOT
 from tests.fakes.usb import FakeLink, fake_usb
 
 CALIBRATED = {

@@ -10,7 +10,8 @@ import pytest
 from debs import archive
 from debs.parts import PACKAGES, package_of
 
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT, PREFIX
 
 TEMPLATES = ROOT / "packaging" / "debian"
 PYTHON = "usr/lib/pysane/lib/pysane/sane"

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import PREFIX
 
 pytestmark = pytest.mark.process
 

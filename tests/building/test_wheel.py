@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import cc
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT, cc
+from tests.conftest import ABSENT
 
 WHEEL = Path(os.environ.get("SANE_TEST_WHEEL") or "")
 MACHINE = (b"/root/", b"/home/", b"/tmp/", b"/work/", b".pyenv", b"/project/", b"/opt/_internal/")

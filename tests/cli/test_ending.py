@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sane.cli.ending import ended
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 
 if TYPE_CHECKING:
     from pathlib import Path

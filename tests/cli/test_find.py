@@ -15,8 +15,8 @@ from sane.cli.find import Options, main
 from sane.cli.procusb import parse_devices
 from sane.testing.usb import INTERRUPT, Endpoint, Interface, UsbDevice
 from sane.usb import sysfs
-from tests import cc
-from tests.conftest import ABSENT, ROOT, TREE
+from tests import ROOT, TREE, cc
+from tests.conftest import ABSENT
 
 if TYPE_CHECKING:
     from sane.testing.usb.hosted import Umockdev

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ABSENT
-from tests.support.pysane import ONCE, SECONDS, Program, assert_valid
+from tests.support.pysane import SECONDS, Program, assert_valid
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = ONCE
 
 
 @pytest.fixture

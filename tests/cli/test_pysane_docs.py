@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.support.pysane import ONCE, Program
+from tests import ROOT
+from tests.support.pysane import Program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip("pikepdf")
 
-pytestmark = ONCE
 
 NOT_RUN = ("pysane doctor", "source ", "pysane watch-button")
 

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.pysane import ONCE, SECONDS, Program
+from tests.support.pysane import SECONDS, Program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip("pikepdf")
-
-pytestmark = ONCE
 
 
 @pytest.fixture

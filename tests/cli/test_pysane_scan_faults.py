@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.pysane import ONCE, SECONDS, Program, assert_valid
+from tests.support.pysane import SECONDS, Program, assert_valid
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip("pikepdf")
-
-pytestmark = ONCE
 
 
 TESSERACT = f"""#!{sys.executable}

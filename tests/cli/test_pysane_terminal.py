@@ -17,14 +17,13 @@ import pytest
 
 from sane.cli.pysane.asking import goes_on
 from sane.cli.pysane.progress import Silent
-from tests.support.pysane import ONCE, SECONDS, Program
+from tests.support.pysane import SECONDS, Program
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytest.importorskip("pikepdf")
 
-pytestmark = ONCE
 
 CSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

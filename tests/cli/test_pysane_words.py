@@ -14,7 +14,7 @@ from sane.cli.pysane.main import COMMANDS, main
 from sane.cli.pysane.scan_options import parser
 from sane.cli.pysane.words import Parser
 from sane.cli.stopping import SIGNALS
-from tests.conftest import ROOT
+from tests import ROOT
 
 
 @pytest.fixture

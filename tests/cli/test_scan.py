@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import TREE
+from tests import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

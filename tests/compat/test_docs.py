@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ABSENT, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT
 
 DISTRIBUTION = Path("/usr/lib/python3/dist-packages")
 FOREIGN = """

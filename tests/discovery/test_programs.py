@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sane.discovery.programs import output_of
-from tests.conftest import TREE
+from tests import TREE
 
 LONG = 10.0
 

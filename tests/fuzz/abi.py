@@ -13,8 +13,8 @@ from typing import Any
 
 from sane.wire import messages as m
 from sane.wire.protocol import frame_end, record_head
-from tests import cc
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT, cc
+from tests.conftest import PREFIX
 from tests.fakes.saned import COUNT, DEPTH, MODE, FakeSaned
 from tests.fuzz.folder import temporary_folder
 

@@ -13,7 +13,7 @@ import pytest
 from sane import option
 from sane.backend import FRAME_GRAY, FRAME_RGB, Device, Parameters, image
 from sane.handle import Handle
-from tests.conftest import ROOT
+from tests import ROOT
 
 from .devices import frame, picture, stream
 from .documents import png

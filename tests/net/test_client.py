@@ -22,7 +22,7 @@ from sane.net.client import Backend
 from sane.values import TELL_FETCH
 from sane.wire import messages as m
 from sane.wire import protocol
-from tests.conftest import TREE
+from tests import TREE
 from tests.fakes.saned import COUNT, DEPTH, MODE, FakeSaned
 from tests.net.opening import backend, handle, wait_for
 from tests.support.ports import full_listener

@@ -12,7 +12,7 @@ import pikepdf
 
 from sane.pagework.profiles import Configuration
 from sane.pagework.toml import TomlFile
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 
 TEXT = (ROOT / "docs" / "page-work.md").read_text()
 

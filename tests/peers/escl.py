@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from tests.conftest import ABSENT
 from tests.peers.frontends import OURS, environment, peer
 
 TIMEOUT = 25.0  # of one scanimage
+EXIT_SECONDS = 3.0  # that it needs to end, at most
 HEAD = re.compile(rb"P([456])\n(?:#[^\n]*\n)*(\d+) (\d+)\n(?:(\d+)\n)?")
 LIBRARIES = ("/usr/lib/*/sane", "/usr/lib/sane", "/usr/lib64/sane")
 
@@ -119,16 +121,20 @@ def _run(side: Side, command: list[str], place: Path) -> tuple[int, str]:
     sane-airscan 0.99.27 hangs in sane_exit once in a hundred times; its pages are there by then.
     """
     kept = environment(place / "conf", side.library)
+    ends_by = time.monotonic() + TIMEOUT
     with subprocess.Popen(command, stderr=subprocess.PIPE, cwd=place, env=kept) as program:
-        try:
-            said = program.communicate(timeout=TIMEOUT)[1]
-        except subprocess.TimeoutExpired:
-            program.kill()
-            said = program.communicate()[1]
-            if side is not AIRSCAN or b"\nBatch terminated" not in said:
-                raise
-            return 0, said.decode("latin-1")
-    return program.returncode, said.decode("latin-1")
+        while True:
+            try:
+                said = program.communicate(timeout=EXIT_SECONDS)[1]
+                return program.returncode, said.decode("latin-1")
+            except subprocess.TimeoutExpired as expired:
+                said = expired.stderr or b""
+            if side is AIRSCAN and b"\nBatch terminated" in said:
+                program.kill()
+                return 0, said.decode("latin-1")
+            if time.monotonic() > ends_by:
+                program.kill()
+                raise subprocess.TimeoutExpired(command, TIMEOUT, stderr=said)
 
 
 def scanner(

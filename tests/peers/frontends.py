@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import PREFIX
 
 TIMEOUT = 8.0  # of one program; none here takes a second
 ATTEMPTS = 3

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from sane.testing.fujitsu import MODELS, Answer, Command, Model, Sheet
 from sane.testing.fujitsu.usb import VENDOR, UsbScanner
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.peers.epson import normal
 from tests.peers.walks import Side, Walk, compare, our_library, run_walk, their_library
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from sane.discovery import avahi, dnssd
-from tests.conftest import ABSENT, PREFIX, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT, PREFIX
 
 PROGRAMS = {
     "unshare": "util-linux",

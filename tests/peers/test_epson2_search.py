@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT, PREFIX
 
 # Broadcasts of this network come back to whoever listens in it.
 NETWORK = """

@@ -14,7 +14,7 @@ import pytest
 from sane.testing.esci import Model
 from sane.testing.esci.usb import UsbScanner
 from sane.testing.usb.hosted import Umockdev
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.peers.epson import SCAN, area, difference, run_both_usb, set_text, set_word
 from tests.peers.walks import Walk, build_walker, our_library, run_walk
 

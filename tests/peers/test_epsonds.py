@@ -16,7 +16,8 @@ import pytest
 from sane.testing.esci2 import Bed, Model, Scanner, reply, turbojpeg
 from sane.testing.esci2.usb import UsbScanner
 from sane.testing.usb.hosted import Umockdev
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import PREFIX
 from tests.peers.epsonds import (
     CROP,
     DEPTH,

@@ -23,7 +23,8 @@ from sane.testing.escl.model import JPEG, PNG
 from sane.testing.escl.pixels import reference
 from sane.testing.escl.presets import PRESETS
 from sane.testing.net import Fault as Cut
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 from tests.peers.escl import AIRSCAN, OWN, Outcome, Side, scan, scanner
 from tests.peers.escl_faults import FAULTS, Fault, status
 from tests.peers.frontends import OURS, environment, peer

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 
 pytest.importorskip("sane.backends.pixma")
 

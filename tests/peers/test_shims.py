@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import cc
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT, cc
+from tests.conftest import PREFIX
 from tests.peers.frontends import (
     DESCRIPTION,
     LATENCY,

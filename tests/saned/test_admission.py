@@ -18,7 +18,8 @@ from sane.sessions.access import Peer
 from sane.sessions.dataport import DataPorts
 from sane.sessions.leaving import Leaving
 from sane.wire import messages
-from tests.conftest import ABSENT, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT
 from tests.support.saned import (
     Client,
     Saned,

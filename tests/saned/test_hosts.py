@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TREE
+from tests import TREE
 from tests.support.addresses import ALLOW_MAPPED, ALLOW_V4, ALLOW_V6, DENY_MAPPED, DENY_V4, DENY_V6
 from tests.support.saned import configure, environment
 from tests.support.timing import SECONDS

@@ -12,7 +12,8 @@ import pytest
 from sane.saned.options import NAMES
 from sane.sessions.access import PARSERS
 from sane.sessions.users import Users
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import PREFIX
 
 pytestmark = pytest.mark.process
 UNITS = PREFIX / "lib" / "systemd" / "system"

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import TREE
+from tests import TREE
 from tests.support.saned import configure, environment
 
 PRELOAD = """

@@ -9,7 +9,7 @@ import pytest
 from sane.config import Environment, Line
 from sane.sessions import access
 from sane.sessions.access import PARSERS, Access, Entry, Peer
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.support.addresses import ALLOW_MAPPED, ALLOW_V4, ALLOW_V6, DENY_MAPPED, DENY_V4, DENY_V6
 
 NAMES = {"scanner.example": ["10.77.0.2", "fd00:77::2"], "elsewhere.example": ["10.9.9.9"]}

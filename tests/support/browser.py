@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 
 CHROMIUM = shutil.which("chromium")
 AXE = ROOT / "build" / "axe" / "node_modules" / "axe-core" / "axe.min.js"

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 
 class Guide:

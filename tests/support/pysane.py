@@ -9,17 +9,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.conftest import ROOT, TREE
+from tests import TREE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SECONDS = 60
-
-# Programs take a while to start, and nothing of pysane itself is compiled.
-ONCE = pytest.mark.skipif(TREE != ROOT, reason="pysane is tested on the source tree")
 
 # A device's name is words with colons: pages3 has three sheets; jam2 jams before sheet 2, once;
 # cover2 finds the cover open there; io2 fails there, slow2 waits there until it is cancelled,

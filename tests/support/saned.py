@@ -12,7 +12,7 @@ from typing import Any
 
 from sane.wire import messages
 from sane.wire.codec import Reader
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 from tests.support.server import Server
 from tests.support.timing import SECONDS, wait_until
 

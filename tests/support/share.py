@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 from tests.support.saned import environment
 from tests.support.server import Server
 from tests.support.timing import wait_until

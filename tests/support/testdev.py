@@ -14,7 +14,7 @@ from sane.backend import Context
 from sane.config import Environment
 from sane.dll.registry import registry_for
 from sane.handle import Handle
-from tests.conftest import ROOT
+from tests import ROOT
 
 FEEDER = b"Automatic Document Feeder\0"
 MODE, DEPTH, HAND, THREE_PASS, ORDER, RESOLUTION, SOURCE = 2, 3, 4, 5, 6, 7, 8

@@ -34,7 +34,8 @@ from sane.testing.escl import (
 from sane.testing.escl.certificates import KINDS, authority_of, server_context
 from sane.testing.escl.configuration import apply
 from sane.testing.escl.presets import PRESETS
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 from tests.support.escl_host import NAMESPACES, ask, begin, page, png_pixels, post, ticket
 
 FORMATS = (model.JPEG, model.PNG, model.PDF)

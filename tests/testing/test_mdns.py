@@ -10,7 +10,8 @@ import pytest
 
 from sane.discovery import dns
 from sane.testing.mdns import Announced, answer, encoded, questions
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 
 TYPE = ("_uscan", "_tcp", "local")
 SERVICE = Announced("My Scanner", "_uscan._tcp", 8080, {"rs": "eSCL", "x": None}, "box.local",

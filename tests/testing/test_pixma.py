@@ -15,7 +15,7 @@ from sane.testing.pixma.buttons import packet
 from sane.testing.pixma.network import BJNP, HEADER, MFNP, PORTS, Emulator
 from sane.testing.pixma.optics import positions
 from sane.testing.pixma.request import summed
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.support.ports import loopback_address
 
 DONE, FAILED = b"\x06\x06", b"\x15\x15"

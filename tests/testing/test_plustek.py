@@ -12,7 +12,7 @@ from sane.testing.esci.page import Picture
 from sane.testing.plustek import MODELS, NEW, USED, Scanner, Wear
 from sane.testing.plustek.glass import Glass, averaged, graded
 from sane.testing.plustek.models import model_named
-from tests.conftest import ROOT
+from tests import ROOT
 
 LINE, LINE_BYTES = 40, 46
 WHITE_STRIP = 0.2  # inches from the home sensor

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sane.testing.usb.hosted import Umockdev
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 
 if TYPE_CHECKING:
     from pathlib import Path

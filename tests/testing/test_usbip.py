@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sane.testing.usb.hosted import Device, Usbip
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 from tests.fakes.loopback import BULK_IN, BULK_OUT, Loopback
 
 if TYPE_CHECKING:

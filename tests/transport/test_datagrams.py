@@ -22,7 +22,8 @@ from sane.transport.broadcast import EVERYBODY, Answer, is_group
 from sane.transport.datagrams import Datagrams
 from sane.transport.failures import NoAnswer
 from sane.transport.network import Network
-from tests.conftest import ABSENT, TREE
+from tests import TREE
+from tests.conftest import ABSENT
 from tests.support.timing import soon
 
 SHORT, LONG = 0.05, 10.0
@@ -275,7 +276,8 @@ from sane.cancel import Cancel
 from sane.config import Environment
 from sane.testing.net import UdpEmulator
 from sane.transport.network import Network
-from tests.conftest import ABSENT, TREE
+from tests import TREE
+from tests.conftest import ABSENT
 
 class Echo(UdpEmulator):
     def answers(self, data):

@@ -17,7 +17,7 @@ from sane.transport import http
 from sane.transport.failures import Disconnected, NoAnswer
 from sane.transport.http import Http
 from sane.transport.url import Url
-from tests.conftest import TREE
+from tests import TREE
 from tests.fakes.web import Web, sized
 from tests.support.timing import soon
 

@@ -18,7 +18,8 @@ from sane.cancel import Cancel
 from sane.errors import Cancelled, DeviceIOError
 from sane.transport import names, streams
 from sane.transport.streams import ByteStream
-from tests.conftest import ABSENT, TREE
+from tests import TREE
+from tests.conftest import ABSENT
 from tests.support.ports import full_listener, listener
 
 SHORT = 0.05  # seconds that a wait for nothing may take

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ABSENT, TREE
+from tests import TREE
+from tests.conftest import ABSENT
 from tests.fakes.loopback import BULK_IN, Loopback
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ABSENT, TREE
+from tests import TREE
+from tests.conftest import ABSENT
 from tests.fakes.dialogues import BulkChip, ControlChip, ScsiScanner
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sane.testing.usb import UsbDevice
-from tests.conftest import TREE
+from tests import TREE
 from tests.support.load_path import NEVER
 
 if TYPE_CHECKING:

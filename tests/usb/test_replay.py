@@ -16,7 +16,8 @@ from sane.backend import Context, Device, UsbBackend
 from sane.config import Environment
 from sane.usb.bus import Bus
 from sane.usb.handle import Stalled, TimedOut, Usb, UsbError
-from tests.conftest import ABSENT, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT
 from tests.fakes.loopback import Loopback
 from tests.fakes.usb import descriptor_bytes
 

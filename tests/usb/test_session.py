@@ -15,7 +15,7 @@ from sane.usb import session
 from sane.usb.descriptors import BULK, INTERRUPT, Descriptors
 from sane.usb.formats import load
 from sane.usb.session import Record, RecordedDevice, parse
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.fakes.usb import descriptor_bytes
 
 DATA = ROOT / "tests" / "data" / "usb"

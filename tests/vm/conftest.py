@@ -15,7 +15,8 @@ import pytest
 from sane.testing.usb.hosted import Usbredir
 from sane.testing.vm.kernel import KernelError, get_kernel
 from sane.testing.vm.machine import Outcome, VirtualMachine, missing_packages
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

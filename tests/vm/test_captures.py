@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT, PREFIX
 from tests.fakes.page_scanner import PageScanner
 from tests.support.vm_pages import scan
 from tests.vm.conftest import Guest

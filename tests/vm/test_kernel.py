@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sane.testing.usb import FULL, SUPER
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.fakes.loopback import BULK_IN, BULK_OUT, Loopback
 from tests.vm.conftest import Guest
 

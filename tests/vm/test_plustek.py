@@ -14,7 +14,8 @@ import pytest
 
 from sane.testing.plustek.setup import read_setup
 from sane.testing.plustek.usb import BULK_IN, UsbScanner
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 from tests.vm.conftest import DISTRIBUTION
 
 if TYPE_CHECKING:

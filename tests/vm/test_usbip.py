@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 from tests.fakes.page_scanner import page
 from tests.vm.conftest import Guest
 

@@ -11,7 +11,7 @@ import pytest
 
 from sane.config import Environment
 from sane.web import config
-from tests.conftest import ROOT
+from tests import ROOT
 
 EXAMPLE = ROOT / "etc" / "pysane-share.toml"
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TREE
+from tests import TREE
 from tests.support.ports import free_ports
 from tests.support.saned import environment
 from tests.support.share import (

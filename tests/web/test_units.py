@@ -12,7 +12,8 @@ import pytest
 
 from sane.cli.pysane import share
 from sane.web import config
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import PREFIX
 
 pytestmark = pytest.mark.process
 UNIT = PREFIX / "lib/systemd/system/pysane-share.service"

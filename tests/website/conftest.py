@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 sys.path.append(str(ROOT / "docs"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.website.blocks import blocks_of
 
 NAMES = sorted(path.stem for path in (ROOT / "docs").glob("start-*.md"))

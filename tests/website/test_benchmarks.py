@@ -12,7 +12,7 @@ from website.benchmarks import Bar, bars, plot
 from website.pages import Pages
 
 from bench.report import Section, markdown, record, recorded
-from tests.conftest import ROOT
+from tests import ROOT
 
 DATA = ROOT / "docs" / "benchmarks.json"
 

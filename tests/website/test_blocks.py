@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.website.blocks import BLOCKS, Block
 
 HERE = "tests/website/test_commands.py"

@@ -21,7 +21,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ABSENT, PREFIX, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT, PREFIX
 from tests.support.ports import free_ports
 from tests.website.blocks import block
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 FORGE = ROOT / ".github"
 if not FORGE.is_dir():

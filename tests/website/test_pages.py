@@ -10,7 +10,7 @@ from website.links import dead_links
 from website.mending import mended
 from website.pages import MORE, TOP, Pages, driver_pages, navigation, sections
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", *(ROOT / n for n in TOP)])
 LINK = re.compile(r"\]\(([^()\s]+)\)")

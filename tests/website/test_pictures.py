@@ -12,7 +12,7 @@ from website.drawing import film, line_of, spans, still
 from website.screenshots import plain
 from website.terminal import PLAIN, Line, Screen, Style, play
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 PICTURES = ROOT / "docs" / "pictures"
 

@@ -8,7 +8,7 @@ import pytest
 from website import scanners
 from website.pages import Pages
 
-from tests.conftest import ROOT
+from tests import ROOT
 
 ROWS = scanners.scanners()
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from website.places import HTML
 
-from tests.conftest import ABSENT, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT
 from tests.support import browser as browsers
 
 pytestmark = [pytest.mark.long, pytest.mark.process]

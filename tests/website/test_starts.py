@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ABSENT, PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import ABSENT, PREFIX
 from tests.support.ports import free_ports
 from tests.website.starts import NAMES, script
 

@@ -11,7 +11,8 @@ import sys
 import pytest
 
 from sane.cli.doctor.finding import FAULT, OK, WARNING
-from tests.conftest import ABSENT, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT
 
 PROGRAMS = {"unshare": "util-linux", "ip": "iproute2", "nft": "nftables"}
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"

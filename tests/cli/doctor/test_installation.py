@@ -12,8 +12,8 @@ import pytest
 from sane.cli.doctor.finding import FAULT, OK, WARNING
 from sane.cli.doctor.installation import LDCONFIG, Libsane, is_compiled
 from sane.cli.doctor.packages import install
-from tests import cc
-from tests.conftest import ABSENT, PREFIX, TREE
+from tests import TREE, cc
+from tests.conftest import ABSENT, PREFIX
 from tests.support.doctor import Place
 
 OURS, THEIRS = 'const char place[] = "%s/pysane.runtime";', "int sane_init(void) { return 0; }"

@@ -23,7 +23,7 @@ from sane.cli.doctor.repair import repair
 from sane.cli.doctor.report import AREAS, as_json, lines, summary
 from sane.testing.usb import UsbDevice
 from sane.testing.usb.hosted import Umockdev
-from tests.conftest import ROOT, TREE
+from tests import ROOT, TREE
 from tests.support.doctor import Place, is_sentence
 from tests.support.pysane import assert_valid
 

@@ -15,7 +15,8 @@ import pytest
 
 from sane.cli.doctor.finding import FAULT, OK, UNKNOWN, WARNING
 from sane.cli.doctor.repair import repair
-from tests.conftest import ABSENT, ROOT, TREE
+from tests import ROOT, TREE
+from tests.conftest import ABSENT
 from tests.fakes.usb import BULK_PAIR, descriptor_bytes, interface_bytes
 from tests.support.doctor import SCANNER_GROUP, Place
 

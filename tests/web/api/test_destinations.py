@@ -16,7 +16,7 @@ import pytest
 
 from sane.web.config import DestinationSettings, ShareSettings
 from sane.web.delivery import kinds, queue, record
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.support.api import ApiServer, Client, wait_until
 from tests.support.web import FakeScanner
 from tests.web.api.standins import Mail, Paperless, Webhook

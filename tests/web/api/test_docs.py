@@ -10,7 +10,7 @@ import pytest
 from sane.web import config
 from sane.web.api.problem import STATUS
 from sane.web.delivery import kinds
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.support.api import ApiServer
 from tests.support.web import FakeScanner
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests import ROOT
 from tests.support import browser as browsers
 from tests.support.page_steps import READY, pages, preview, scan, use
 

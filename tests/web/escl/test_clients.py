@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from sane.web.encoders import JPEG, PDF, PNG
-from tests.conftest import PREFIX, ROOT
+from tests import ROOT
+from tests.conftest import PREFIX
 from tests.support.share import Faults, Share, configure, needs_web, until_closed
 
 RECORDED = ROOT / "tests" / "data" / "escl_clients"

@@ -8,7 +8,7 @@ from pathlib import Path
 from sane.web import config
 from sane.web.config import ClientSettings
 from sane.web.escl import words
-from tests.conftest import ROOT
+from tests import ROOT
 
 TEXT = (ROOT / "docs" / "share-clients.md").read_text()
 

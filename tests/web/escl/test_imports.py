@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.conftest import TREE
+from tests import TREE
 
 CODE = """
 import sys
