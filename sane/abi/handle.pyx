@@ -383,25 +383,29 @@ cdef void carry_out_cancel(pysane_handle *h) noexcept with gil:
 cdef void interrupt(pysane_handle *h) noexcept with gil:
     """A driver ignores cancel: raise Cancelled in whatever Python code it is in.
 
-    While it finishes that is only reported.
+    While it finishes that is only reported. Both are told first: a host may end with the call.
     """
     cdef AbiHandle self = None
-    cdef unsigned long thread
-    cdef int busy = pysane_pin(h, &thread)  # until unpin without waiting: who holds it may
+    cdef unsigned long caller, thread
+    cdef int busy = pysane_pin(h, &caller)  # until unpin without waiting: who holds it may
     if busy == 0:
         return
-    if thread != 0 and h.object != NULL and pysane_is_cancelled(h):
+    if caller != 0 and h.object != NULL and pysane_is_cancelled(h):
         self = of(h)
-        if not busy & PYSANE_UNDISTURBED:
-            PyThreadState_SetAsyncExc(thread, <PyObject *>Cancelled)
-            busy |= PYSANE_STRUCK
-    pysane_unpin(h, busy & PYSANE_STRUCK)
+    pysane_unpin(h, 0)
     if self is None:
         return
     if busy & PYSANE_UNDISTURBED:
-        self.failed(hook_of(thread), DeviceIOError("takes more than a second after cancel"))
-    else:
-        self.failed(hook_of(thread), Misbehaved("does not react to cancel; interrupted"))
+        self.failed(hook_of(caller), DeviceIOError("takes more than a second after cancel"))
+        return
+    self.failed(hook_of(caller), Misbehaved("does not react to cancel; interrupted"))
+    busy = pysane_pin(h, &thread)
+    if busy == 0:
+        return
+    if thread == caller and not busy & PYSANE_UNDISTURBED and pysane_is_cancelled(h):
+        PyThreadState_SetAsyncExc(thread, <PyObject *>Cancelled)
+        busy |= PYSANE_STRUCK
+    pysane_unpin(h, busy & PYSANE_STRUCK)
 
 
 cdef void uninterrupt(pysane_handle *h) noexcept with gil:
