@@ -209,6 +209,12 @@ class Scanbd:
     def await_log(self, text: str, times: int = 1) -> None:
         await_true(lambda: self.log.read_text().count(text) >= times, f"{text} is not said")
 
+    def await_action(self, text: str) -> None:
+        def acts() -> bool:
+            return self.acted.exists() and self.acted.read_text() == text
+
+        assert wait_until(acts, PATIENCE), self.log.read_text()[-4000:]
+
     def pid(self) -> int:
         """Return the number of scanbd itself."""
         (number,) = (
@@ -250,8 +256,7 @@ def test_scanbd_acts_on_a_button_of_a_python_device(
         checks = daemon.log.read_text().count("checking option scan")
         daemon.await_log("checking option scan", checks + 2)  # it is said before the value is read
         daemon.button.touch()
-        await_true(daemon.acted.exists, "no action")
-        assert daemon.acted.read_text() == "button:one scan\n"
+        daemon.await_action("button:one scan\n")
         daemon.acted.unlink()
         daemon.button.unlink()
         if times == 1:
