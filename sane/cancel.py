@@ -131,11 +131,12 @@ class Wake:
 class Cancel:
     """Whether the frontend wants the scan to end; ``fd`` is readable as soon as it does."""
 
-    __slots__ = ("_interrupted", "_requested", "_wake")
+    __slots__ = ("_interrupted", "_requested", "_wake", "is_undisturbed")
 
     def __init__(self) -> None:
         self._wake = Wake()
         self._requested = self._interrupted = False
+        self.is_undisturbed = False  # the driver puts its device to rest
 
     @property
     def fd(self) -> int:
@@ -174,7 +175,8 @@ class Cancel:
 
         Only a C handle's driver is ever interrupted: a Python program's is waited for.
         """
-        return False
+        before, self.is_undisturbed = self.is_undisturbed, begins
+        return before
 
     def _tell(self) -> None:
         self._wake.tell()

@@ -418,6 +418,7 @@ class Handle:
         if not self.device.keeps_state:
             self.cancelled()
             self._leave_frame(IDLE)
+        self.cancel_request.undisturbed(True)
         try:
             if not self._lost:
                 close: Callable[[], object] = self.device.close

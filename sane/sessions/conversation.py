@@ -28,7 +28,7 @@ from ..wire.protocol import ADVERTISED, NEW, Server
 from . import CLIENT, ERROR, MESSAGE, descriptors
 from .frames import Frame
 from .users import challenge
-from .watch import OBEY_SECONDS
+from .watch import comes_back
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 RECEIVE_BYTES = 1 << 16
 TAIL_SECONDS = 1.0  # for the end marker of a frame to be taken by the kernel
-STOP_SECONDS = 5.0  # for a driver to end a read after cancel; then the device is given up
+STOP_SECONDS = 5.0  # for a driver to end a read after cancel; then the client does not wait for it
 # The reference client loses a reply that it receives together with the word before it (4.1).
 AUTHORIZED_SECONDS = 0.05
 BYTE_ORDER = messages.LITTLE_ENDIAN if sys.byteorder == "little" else messages.BIG_ENDIAN
@@ -63,6 +63,10 @@ class OpenDevice:
         self.handle = handle
         self.name = name
         self.frame: Frame | None = None
+
+    def rests(self) -> bool:
+        """Tell whether its driver finishes or closes."""
+        return self.handle.cancel_request.is_undisturbed
 
 
 class Conversation:
@@ -92,13 +96,14 @@ class Conversation:
         self._buffer = memoryview(bytearray(RECEIVE_BYTES))
         self._deadline: Deadline | None = None  # for the rest of a request that has begun
         self._devices: dict[int, OpenDevice] = {}
+        self._lost: list[OpenDevice] = []  # closed by the client, but not yet by their drivers
         self._last_handle = -1
         self._registry: Any = None
         self._shares: Shares | None = None
         self._was_authorized = False  # in the request that is being carried out
         self.wrong_passwords = 0
         self.listed: dict[str, DeviceInfo] = {}  # what the client was told, by name
-        self._watch = site.watch(stream.fileno(), self._interrupt)
+        self._watch = site.watch(stream.fileno(), self._interrupt, self._rests)
 
     def run(self) -> None:
         """Serve until the session has ended; release() has to follow, whatever this raises."""
@@ -230,26 +235,27 @@ class Conversation:
                 return self._last_handle
 
     def _close(self, request: messages.Close) -> Record:
-        device = self._devices.pop(request.handle, None)
+        device = self._devices.get(request.handle)
         if device is not None:
-            self._close_device(device)
+            if not self._stop_frame(device, device.handle.close):
+                self._lost.append(device)
+            del self._devices[request.handle]  # until then the watch knows that it is put to rest
         return messages.Acknowledgement(0)
 
-    def _close_device(self, device: OpenDevice, seconds: float = STOP_SECONDS) -> bool:
-        """Close it; return False if the driver is lost in a read, and nothing can be done."""
-        if not self._stop_frame(device, seconds):
-            return False
-        device.handle.close()
-        return True
+    def _stop_frame(self, device: OpenDevice, work: Callable[[], None]) -> bool:
+        """End the frame under way, then do *work* with the handle.
 
-    def _stop_frame(self, device: OpenDevice, seconds: float = STOP_SECONDS) -> bool:
-        """End the frame under way; return False if the driver is lost in it."""
-        frame, device.frame = device.frame, None
-        if frame is None or frame.stop(seconds):
-            return True
-        self._log(ERROR, f"{device.name}: its driver does not come back; the device is given up")
-        self._devices = {k: d for k, d in self._devices.items() if d is not device}
-        return False
+        Returns False if the driver does not come back: the frame's thread does it when it does.
+        """
+        frame = device.frame
+        if frame is not None:
+            seconds = 0.0 if frame.is_left else STOP_SECONDS  # it was waited for already
+            if not frame.stop(seconds) and frame.leave(work):
+                self._log(ERROR, f"{device.name}: its driver does not come back after cancel")
+                return False
+        device.frame = None
+        work()
+        return True
 
     # Authorization
 
@@ -367,8 +373,8 @@ class Conversation:
 
     def _cancel(self, request: messages.Cancel) -> Record:
         device = self._devices.get(request.handle)
-        if device is not None and self._stop_frame(device):
-            device.handle.cancelled()
+        if device is not None:
+            self._stop_frame(device, device.handle.cancelled)
         return messages.Acknowledgement(0)
 
     # The end
@@ -379,17 +385,31 @@ class Conversation:
         for device in list(self._devices.values()):
             device.handle.cancel_request.set()
 
+    def _rests(self) -> bool:
+        """Tell whether a driver puts its device to rest. Called in the thread of the watch."""
+        return any(device.rests() for device in [*self._devices.values(), *self._lost])
+
     def release(self) -> None:
         """Close the connection and all devices; what was released is not released again."""
         self._watch.finish()
         self._stream.close()
-        closed = True
+        are_back = True
         while self._devices:
             _, device = self._devices.popitem()
-            closed &= self._close_device(device, OBEY_SECONDS)
+            if self._comes_back(device):
+                device.handle.close()
+            else:
+                are_back = False
+        for device in self._lost:
+            are_back &= self._comes_back(device)
         registry, self._registry = self._registry, None
-        if registry is not None and closed:
+        if registry is not None and are_back:
             registry.exit()
+
+    @staticmethod
+    def _comes_back(device: OpenDevice) -> bool:
+        """End the frame under way; return False if the driver is lost in it for good."""
+        return device.frame is None or comes_back(device.frame.stop, device.rests)
 
     # Replies that say no
 
@@ -419,13 +439,19 @@ class Conversation:
 
 
 class Turn:
-    """While it lasts, the handle of *device* is the session's alone."""
+    """While it lasts, the handle of *device* is the session's alone.
+
+    Raises DeviceBusy where its driver is lost in a frame that was cancelled.
+    """
 
     def __init__(self, device: OpenDevice) -> None:
         self._frame = device.frame
+        self._name = device.name
 
     def __enter__(self) -> None:
         if self._frame is not None:
+            if self._frame.is_left:
+                raise DeviceBusy(f"{self._name}: its driver has not come back after cancel")
             self._frame.pause()
 
     def __exit__(self, *exc: object) -> None:

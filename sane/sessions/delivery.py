@@ -2,7 +2,8 @@
 
 It knows one stream and its peer's end of it, not what was sent. Clients that follow the protocol
 end their sending side as soon as they are connected, read up to the end marker and close: of that
-close nothing is heard unless something more is sent. Others read until this side ends.
+close nothing is heard unless something more is sent. Others read until this side ends, or go on
+with their requests before they close.
 Source: net-protocol 3.8 and 5.1; RFC 9293 3.6.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import _thread
 import select
+import time
 
 from ..errors import DeviceIOError
 from ..transport.sockets import Deadline
@@ -41,10 +43,12 @@ class Delivery:
         self._is_sent.acquire()
         self._is_half_closed = False
         self._has_left = False
+        self._sent_at = 0.0
 
     def stay(self) -> None:
         """Keep the connection while a byte may still be needed to learn whether it is closed."""
         self._is_half_closed = self._is(_ENDED, END_SECONDS)
+        self._sent_at = time.monotonic()
         self._is_sent.release()
         if not self._is_half_closed:
             self._end_sending()  # now it closes, and that will be heard
@@ -58,14 +62,17 @@ class Delivery:
             self._may_leave.release()
 
     def is_taken(self) -> bool:
-        """Tell whether the client has closed its end; takes TELL_SECONDS to say no."""
+        """Tell whether the client has closed its end, or had the time for it.
+
+        Takes TELL_SECONDS to say no.
+        """
         if not self._is_sent.acquire(True, TELL_SECONDS):
             return False
         self._is_sent.release()
         if self._has_left:
             return True
         if not self._is_half_closed:
-            return self._is(_ENDED, TELL_SECONDS)
+            return self._is(_ENDED, TELL_SECONDS) or self._has_had_time()
         try:
             self._stream.send(POKE, TELL_SECONDS)
         except DeviceIOError:
@@ -75,6 +82,16 @@ class Delivery:
     def close(self) -> None:
         """Close the connection."""
         self._stream.close()
+
+    def _has_had_time(self) -> bool:
+        """Tell whether all was sent to the client's machine, and STAY_SECONDS have passed since."""
+        from fcntl import ioctl
+        from termios import TIOCOUTQ  # which Linux calls SIOCOUTQ for a socket: tcp(7), unix(7)
+
+        if time.monotonic() < self._sent_at + STAY_SECONDS:
+            return False
+        unsent = ioctl(self._stream.fileno(), TIOCOUTQ, bytes(4))
+        return not any(unsent)
 
     def _end_sending(self) -> None:
         try:

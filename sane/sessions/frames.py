@@ -7,6 +7,9 @@ while it reads. It knows handles and streams; requests and replies are the sessi
        |                            |
        +-- nobody in time, stop() --+-- client gone, stop() --> OVER (and the job is cancelled)
 
+A driver that does not come back after stop() keeps the thread: the session leaves it what is still
+to be done with the handle.
+
 Source: net-protocol 5.
 """
 
@@ -27,6 +30,8 @@ from .delivery import Delivery
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..handle import Handle
     from ..param import Parameters
     from .dataport import Port
@@ -59,6 +64,9 @@ class Frame:
         self._done.acquire()
         self._delivery: Delivery | None = None
         self._is_closed = False
+        self._handing_over = _thread.allocate_lock()  # for the two below
+        self._has_ended = False
+        self._left: Callable[[], None] | None = None  # for the thread to do in the end
 
     def begin(self) -> None:
         """Start the thread."""
@@ -86,6 +94,21 @@ class Frame:
             if self._delivery is not None:
                 self._delivery.close()
         return True
+
+    def leave(self, work: Callable[[], None]) -> bool:
+        """Have the thread do *work* as soon as the driver is back; return False if it is.
+
+        Nobody else may call the handle from then on, before end() is true.
+        """
+        with self._handing_over:
+            if not self._has_ended:
+                self._left = work
+            return not self._has_ended
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the driver is lost in this frame, and the handle the thread's."""
+        return self._left is not None
 
     def is_fetched(self) -> bool:
         """Tell whether the frame is over and the client has closed its data connection.
@@ -123,7 +146,14 @@ class Frame:
         finally:
             self.is_over = True
             self._port.close()
-            self._done.release()
+            with self._handing_over:
+                self._has_ended = True
+            try:
+                if self._left is not None:
+                    self._left()
+            finally:
+                self._left = None
+                self._done.release()
 
     def _connected(self) -> ByteStream:
         """Return the data connection; raises DeviceIOError if none comes in time."""

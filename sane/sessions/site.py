@@ -11,6 +11,7 @@ from ..debug import Debug
 from ..dll.config import Aliases, backend_names, split_name
 from ..dll.registry import registry_for
 from ..errors import Invalid
+from . import ERROR
 from .users import Users
 from .watch import Watch, end_process
 
@@ -127,9 +128,13 @@ class Site:
         debug = Debug("saned", self.environment)
         return Shares.load(self.environment, debug, self.settings, self.allow_network)
 
-    def watch(self, fd: int, interrupt: Callable[[], None]) -> Watch:
+    def watch(self, fd: int, interrupt: Callable[[], None], rests: Callable[[], bool]) -> Watch:
         """Return what notices that the client on *fd* has vanished, and ends the process."""
-        return Watch(fd, interrupt, end_process)
+        return Watch(fd, interrupt, rests, self._give_up)
+
+    def _give_up(self) -> None:
+        self.log(ERROR, "a driver does not come back: its client's process ends without it")
+        end_process()
 
     def users(self) -> Users:
         """Return who may use which backends; raises AccessDenied if that cannot be known."""

@@ -13,6 +13,7 @@ import select
 import time
 
 from ..threads import start_thread
+from ..transport.sockets import Deadline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,18 +21,26 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 0.3  # for a call to end by itself, then to obey the cancel: together under 1 s
 OBEY_SECONDS = 0.5
-FINISH_SECONDS = 8.0  # for drivers to put their devices to rest once the session has ended
+FINISH_SECONDS = 8.0  # for drivers to put their devices to rest
 
 
 class Watch:
     """Watches descriptor *fd*; interrupt() is called in its thread, then give_up().
 
-    Every call of a driver happens between enter() and leave().
+    Every call of a driver happens between enter() and leave(); rests(): whether one of them puts
+    its device to rest now, which is given more time.
     """
 
-    def __init__(self, fd: int, interrupt: Callable[[], None], give_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        fd: int,
+        interrupt: Callable[[], None],
+        rests: Callable[[], bool],
+        give_up: Callable[[], None],
+    ) -> None:
         self._fd = fd
         self._interrupt = interrupt
+        self._rests = rests
         self._give_up = give_up
         self._calling = _thread.allocate_lock()  # held while a driver is being called
         self._started = False
@@ -66,7 +75,7 @@ class Watch:
                 time.sleep(GRACE_SECONDS)  # the session finds out itself, or calls the next one
                 continue
             self._interrupt()
-            if not self._has_returned(OBEY_SECONDS) and not self._finishing:
+            if not comes_back(self._has_returned, self._rests) and not self._finishing:
                 self._give_up()
 
     def _has_returned(self, seconds: float) -> bool:
@@ -78,6 +87,19 @@ class Watch:
     def _wait_for_end(self) -> None:
         time.sleep(FINISH_SECONDS)
         self._give_up()
+
+
+def comes_back(returns: Callable[[float], bool], rests: Callable[[], bool]) -> bool:
+    """Wait for a driver that was told to cancel; return False if it takes too long.
+
+    returns() waits some seconds for it. rests() tells whether the driver puts its device to rest: a
+    lamp or a carriage would be left as it is if the process ended in the middle of that.
+    """
+    deadline = Deadline(FINISH_SECONDS)
+    came = returns(OBEY_SECONDS)
+    while not came and rests() and deadline.left():
+        came = returns(OBEY_SECONDS)
+    return came
 
 
 def end_process() -> None:

@@ -121,7 +121,7 @@ class FuzzSite(Site):
         if level == 1:
             self.failures.append(text)
 
-    def watch(self, fd: int, interrupt: Any) -> Any:
+    def watch(self, fd: int, interrupt: Any, rests: Any) -> Any:
         return NoWatch()
 
     def users(self) -> Users:

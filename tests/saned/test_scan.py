@@ -260,16 +260,86 @@ def test_a_client_is_served_while_another_ones_driver_is_stuck(odd: Saned) -> No
     client.close()
 
 
-def test_a_driver_that_ignores_cancel_is_given_up(odd: Saned) -> None:
+def late(server: Saned, client: Client) -> tuple[int, socket.socket]:
+    """Return a device and its frame, whose driver is in a read that takes longer than a cancel."""
+    handle = client.open("odd:0")
+    set_word(client, handle, option(client, handle, "late"), 1, 7)
+    stream = client.start(handle)
+    server.wait_for("odd: late")
+    return handle, stream
+
+
+def test_a_driver_that_ignores_cancel_finishes_when_it_is_back(odd: Saned) -> None:
     with odd.client() as client:
-        handle = client.open("odd:0")
-        set_word(client, handle, option(client, handle, "stuck"), 0, 1)
-        stream = client.start(handle)
-        odd.wait_for("odd: stuck")
+        handle, stream = late(odd, client)
         client.ask(messages.Cancel(handle))
+        odd.wait_for("its driver does not come back")
+        assert client.ask(messages.Start(handle)).status == 3
+        assert client.ask(messages.GetDescriptors(handle)).descriptors == []
+        odd.wait_for("odd: finish")
         stream.close()
-        odd.wait_for("the device is given up")
-        assert client.ask(messages.GetParameters(handle)).status == 4
+        assert wait_until(lambda: client.ask(messages.Start(handle)).status == 0, 5.0)
+
+
+def test_a_driver_that_ignores_close_closes_when_it_is_back(odd: Saned) -> None:
+    with odd.client() as client:
+        handle, stream = late(odd, client)
+        client.ask(messages.Close(handle))
+        assert client.ask(messages.Open("odd:0")).status == 3
+        odd.wait_for("odd: close")
+        stream.close()
+        assert wait_until(lambda: client.ask(messages.Open("odd:0")).status == 0, 5.0)
+
+
+def resting(client: Client, **settings: int) -> int:
+    """Open the device; its finish takes two seconds."""
+    handle = client.open("odd:0")
+    for name, value in {"rest": 2, **settings}.items():
+        kind = 0 if name == "block" else 1
+        set_word(client, handle, option(client, handle, name), kind, value)
+    return handle
+
+
+@pytest.mark.parametrize("request_class", [messages.Cancel, messages.Close])
+def test_a_client_that_vanishes_while_a_driver_finishes_lets_it(
+    odd: Saned, request_class: type[messages.Cancel | messages.Close]
+) -> None:
+    client = odd.client()
+    handle = resting(client, block=1)
+    stream = client.start(handle)
+    odd.wait_for("odd: reading")
+    client.send(request_class(handle).encode())
+    odd.wait_for("odd: finish True")
+    client.close()
+    odd.wait_for("odd: at rest")
+    odd.wait_for("odd: close")
+    stream.close()
+
+
+def test_a_client_that_vanishes_in_a_start_that_fails_lets_it_finish(odd: Saned) -> None:
+    client = odd.client()
+    handle = resting(client, failure=9)
+    client.send(messages.Start(handle).encode())
+    odd.wait_for("odd: finish")
+    client.close()
+    odd.wait_for("odd: at rest")
+    odd.wait_for("odd: close")
+
+
+def test_a_frame_whose_client_does_not_close_is_taken_after_a_while(client: Client) -> None:
+    """SET is answered as by the original, which does not wait for the close at all."""
+    handle = client.open()
+    with client.start(handle) as stream:
+        data = b""
+        while not data.endswith(EOF_TAIL):
+            data += stream.recv(65536)
+        index = option(client, handle, "resolution")
+
+        def is_set() -> bool:
+            value = messages.ControlOption(handle, index, 1, 2, 4, struct.pack("=i", 100 << 16))
+            return bool(client.ask(value).status == 0)
+
+        assert wait_until(is_set, 5.0)
 
 
 # The data connection

@@ -26,6 +26,8 @@ class Odd(Device):
     trickle = option.Int("Trickle", "Bytes of a read; 0 is as many as fit.", option.Range(0, 99))
     lines = option.Int("Lines", "Of a frame.", option.Range(1, 1_000_000), default=10)
     unprintable = option.Bool("Unprintable", "Descriptors cannot be sent.")
+    late = option.Int("Late", "Seconds that a read sleeps, once.", option.Range(0, 99))
+    rest = option.Int("Rest", "Seconds that finish takes.", option.Range(0, 99))
 
     def __init__(self, backend, lock):
         self.backend = backend
@@ -70,7 +72,11 @@ class Odd(Device):
         if self.stuck and self.left < 100 * self.lines:
             self.note("stuck")
             time.sleep(LONG)
-        limit = 100 if self.block or self.stuck else len(view)
+        if self.late and self.left < 100 * self.lines:
+            self.note("late")
+            time.sleep(self.late)
+            self.late = 0
+        limit = 100 if self.block or self.stuck or self.late else len(view)
         n = min(len(view), self.left, self.trickle or limit)
         view[:n] = bytes(n)
         self.left -= n
@@ -78,6 +84,9 @@ class Odd(Device):
 
     def finish(self, aborted):
         self.note(f"finish {aborted}")
+        if self.rest:
+            self.wait(self.rest)
+            self.note("at rest")
 
     def close(self):
         self.note("close")
