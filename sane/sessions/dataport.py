@@ -27,7 +27,7 @@ if TYPE_CHECKING:
             """Return the descriptor that is readable when there is a connection."""
 
         def accept(self) -> _socket.socket | None:
-            """Return the connection, None if somebody else came."""
+            """Return the connection, None if somebody else came; raises DeviceIOError."""
 
         def close(self) -> None:
             """Take no connection any more."""
@@ -59,11 +59,16 @@ class DataPort:
         return self._socket.fileno()
 
     def accept(self) -> _socket.socket | None:
-        """Return the connection if it is the client's; anybody else is turned away."""
+        """Return the connection if it is the client's; anybody else is turned away.
+
+        Raises DeviceIOError if this process can take none, without descriptors left for example.
+        """
         try:
             fd, address = self._socket._accept()  # type: ignore[attr-defined]
-        except OSError:
-            return None
+        except (BlockingIOError, ConnectionAbortedError):
+            return None  # who came has gone again
+        except OSError as exc:
+            raise DeviceIOError(f"data port {self.number}: {exc.strerror}") from exc
         sock = _socket.socket(fileno=fd)
         if self._owner.is_same(sock, address):
             return sock
