@@ -204,10 +204,13 @@ class CcdCalibration(Calibration):
     def first_column(self) -> int:
         """Which pixel of an LM9831's whole width the page begins with.
 
-        It is a multiple of two, or of four with a sensor of 1200 dpi.
+        It is a multiple of two, or of four with a sensor of 1200 dpi, so that the whole width is
+        measured from an even pixel of the sensor on: four too where three of these make two.
         """
         page = self.page
         step = page.unit.optical_dpi // plan.UNITS_PER_INCH
+        if step * page.divider % 2:
+            step *= 2
         return page.left * page.dpi_x // plan.UNITS_PER_INCH // step * step
 
     def fine_scan(self, lines: int) -> Scan:
@@ -358,11 +361,9 @@ def old_clocks(page: Scan) -> tuple[float, float]:
     """Return the clock dividers of motors P1 to P3, for colour and for gray."""
     unit, dpi, is_lineart = page.unit, page.dpi_x, page.bits == 1
     motor, is_deep = unit.hardware.motor, page.is_deep
-    if unit.optical_dpi == 1200:
+    if unit.optical_dpi != 600:  # 1200, and 400 of the one for A3
         color = 2.0 if dpi <= 300 else 4.0 if dpi <= 800 else 5.5
         return color, 6.0 if dpi > 300 else 5.0
-    if unit.optical_dpi != 600:
-        return motor.clock(page.dpi_y, True, is_deep), motor.clock(page.dpi_y, False, is_deep)
     if unit.sensor == "s548":
         return s548_clocks(dpi, is_lineart=is_lineart)
     steps: dict[int, tuple[float, float]] = {300: (3, 6), 9999: (6, 13)}  # P2

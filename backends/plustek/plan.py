@@ -230,8 +230,8 @@ def origin_of(unit: Unit, source: str) -> tuple[int, ...]:
 
 def sheet_left(left: int, dpi_x: int) -> int:
     """Return the left edge of a page of a sheet-fed unit, on whole pixels of the sensor."""
-    grid = next(limit for limit in (300, 600, 1200, 2400) if limit >= dpi_x)
-    step = max(1, grid // dpi_x)
+    grid = next(limit for limit in (300, 600, 1200, 2400) if limit >= 2 * dpi_x)
+    step = grid // dpi_x
     return left // step * step
 
 
@@ -277,6 +277,7 @@ def line_scan(page: Scan, *, left: int = -1, is_color: bool = False) -> Scan:
     dpi = unit.optical_dpi
     scan = Scan(unit, is_color=page.is_color or is_color, bits=16, dpi=dpi, dpi_y=dpi)
     scan.lines, scan.clock, scan.source = 1, page.clock, page.source
+    scan.line_end = page.line_end
     scan.whole_width(left)
     return scan
 
@@ -294,6 +295,7 @@ def fine_scan(page: Scan, lines: int, *, is_whole: bool = False, dpi_x: int = 0)
         scan.divider, scan.index = divider_of(dpi / dpi_x)
         scan.dpi_x = dpi_x
     scan.lines, scan.clock, scan.source = lines, page.clock, page.source
+    scan.line_end = page.line_end
     if is_whole:
         scan.place(unit.width * scan.dpi_x // UNITS_PER_INCH, 0)
         return scan

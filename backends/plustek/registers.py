@@ -41,7 +41,7 @@ LEAST_CLOCKS = 5.3  # of a pixel: its exposure is made longer below
 MAIN_CLOCKS = 8  # of a pixel clock
 RESERVED_KIB = {False: 216, True: 192}  # of the chip's memory, in scans of 8 and of 16 bits
 MOST_STEP = 0xFFFF
-TURBO_DPI = 300  # up to which units of class P with 1200 dpi scan gray in turbo mode
+TURBO_DPI = 300  # up to which units of class P, but those of 600 dpi, scan gray in turbo mode
 
 
 def fill(registers: Registers, scan: Scan) -> None:
@@ -102,7 +102,7 @@ def set_mode(registers: Registers, scan: Scan) -> None:
 def is_turbo_scan(scan: Scan) -> bool:
     """Tell whether the chip takes two pixels at once."""
     unit = scan.unit
-    is_old = unit.hardware.motor.is_plustek and unit.optical_dpi == 1200
+    is_old = unit.hardware.motor.is_plustek and unit.optical_dpi != 600
     return is_old and not scan.is_color and scan.dpi_x <= TURBO_DPI
 
 

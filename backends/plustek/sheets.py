@@ -90,7 +90,12 @@ def calibration(scanner: Scanner, scan: Scan, wanted: Wanted) -> Found:
             scanner.apply(kept)
             return kept
     found = Found()
-    found.gains = [value if value >= 0 else FIRST_GAIN for value in wanted.gains]
+    if min(wanted.gains) >= 0:  # as elsewhere, all three or none
+        found.gains = list(wanted.gains)
+    else:
+        found.gains = [FIRST_GAIN] * 3
+    if -1 not in wanted.offsets:
+        found.offsets = list(wanted.offsets)
     found.times = [list(pair) for pair in scanner.lamp.times]
     found.correction = tables.BYPASSED
     scanner.apply(found)

@@ -151,6 +151,13 @@ def test_tables_go_where_the_chip_looks_for_them() -> None:
     assert [tables.places(scan) for scan in (color, gray, umax)] == [[0, 4, 8], [8], [8, 4, 0]]
 
 
+def test_the_same_scanner_under_another_name_has_no_film_unit() -> None:
+    """The original never offers films on the S4-100, not even with enableTPA."""
+    assert unit_of("1606:0060").films
+    assert not unit_of("049f:001a").films
+    assert not unit_of("049f:001a").has_film_unit
+
+
 # Searches
 
 

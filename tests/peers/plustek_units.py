@@ -72,4 +72,12 @@ def _is_reachable(unit: Unit) -> bool:
     return (unit.board is not None) == (unit.vendor in (PLUSTEK, 0x0400))
 
 
-UNITS = {name_of(unit): model_of(unit) for unit in ALL if _is_reachable(unit)}
+def _is_possible(unit: Unit) -> bool:
+    """Tell whether its line is as long as its sensor: that of the ColorPage-HR6X is not."""
+    pixels = unit.width * unit.optical_dpi // UNIT_DPI
+    return pixels <= unit.hardware.line_end
+
+
+UNITS = {
+    name_of(unit): model_of(unit) for unit in ALL if _is_reachable(unit) and _is_possible(unit)
+}

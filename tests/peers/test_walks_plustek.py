@@ -114,7 +114,7 @@ def check_units(walker: Path, units: Sequence[str], first: int, folder: Path, co
         asking = ["init m", f"open 0 {DEVICE}", *(f"desc 0 {i}" for i in range(COUNT)), "exit"]
         trace, _, _ = run_side(walker, their_library(), unit, asking, place / "options")
         options = Described(trace[2 : 2 + COUNT])
-        walk = generate_plustek_walk(first + number, options, DEVICE, model(unit).buttons)
+        walk = generate_plustek_walk(first + number, options, DEVICE, model(unit))
         return check(walker, unit, walk, place)
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -17,12 +17,16 @@ Action = Callable[[], object]
 
 
 class Described(dict[int, Option]):
-    """The options of a model by number, and those that exist whatever is set."""
+    """The options of a model by number, and those that exist whatever is set.
+
+    inactive: those that were inactive when they were described.
+    """
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__()
         self.names: dict[int, str] = {}
         self.choices: dict[int, tuple[str, ...]] = {}
+        self.inactive: set[int] = set()
         for number, line in enumerate(lines):
             found = DESCRIPTOR.match(line)
             if found is None or found[2] == "5":
@@ -30,6 +34,8 @@ class Described(dict[int, Option]):
             name, kind, size, cap = found[1], int(found[2]), int(found[4]), int(found[5], 16)
             if cap == INACTIVE:
                 continue
+            if cap & INACTIVE:
+                self.inactive.add(number)
             self.names[number] = name
             self[number] = self._option(kind, size, bool(cap & SETTABLE), found[6])
             self.choices[number] = self[number].strings
