@@ -101,7 +101,7 @@ cdef extern from "abi.h" nogil:
         SANE_Status (*open)(pysane_library *, const char *, pysane_slot *) noexcept nogil
         void (*exit)(pysane_library *) noexcept nogil
         int (*inside)() noexcept nogil
-        int (*forked)() noexcept nogil
+        int (*lacks_python)() noexcept nogil
         void (*postpone)(
             void (*action)(pysane_library *) noexcept nogil, pysane_library *
         ) noexcept nogil

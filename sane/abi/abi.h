@@ -47,8 +47,9 @@ struct pysane_library_ops {
   void (*exit)(struct pysane_library *);
   /* True if this thread is inside the library: then postpone() is all that may be called. */
   int (*inside)(void);
-  /* True in a forked child that cannot use Python: every call returns at once. */
-  int (*forked)(void);
+  /* True where Python cannot be used: in a forked child, and after it has ended. Every call returns
+   * at once. */
+  int (*lacks_python)(void);
   /* Call action(library) once when the call that this thread is in returns, however often it is
    * asked for. Async-signal-safe. */
   void (*postpone)(void (*action)(struct pysane_library *), struct pysane_library *library);

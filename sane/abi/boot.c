@@ -224,6 +224,42 @@ import_package(const struct pysane_runtime *runtime, int guest)
   return 0;
 }
 
+/* For a first call from a destructor in a host's Python that ends: nothing can be imported. */
+
+static SANE_Status
+list_nothing(struct pysane_library *library, const SANE_Device ***list, SANE_Bool local_only)
+{
+  (void)library, (void)list, (void)local_only;
+  return SANE_STATUS_IO_ERROR;
+}
+
+static SANE_Status
+open_nothing(struct pysane_library *library, const char *name, struct pysane_slot *slot)
+{
+  (void)library, (void)name, (void)slot;
+  return SANE_STATUS_IO_ERROR;
+}
+
+static int
+never(void)
+{
+  return 0;
+}
+
+static int
+always(void)
+{
+  return 1;
+}
+
+/* Whoever lacks Python is asked for nothing else. */
+static const struct pysane_library_ops without_python = {
+  .get_devices = list_nothing,
+  .open = open_nothing,
+  .inside = never,
+  .lacks_python = always,
+};
+
 __attribute__((visibility("default"))) const struct pysane_library_ops *
 pysane_boot(const struct pysane_runtime *runtime, char *error, size_t size)
 {
@@ -233,6 +269,8 @@ pysane_boot(const struct pysane_runtime *runtime, char *error, size_t size)
   PyThreadState *state = NULL;
   int guest;
 
+  if (pysane_is_finalizing())
+    return &without_python;
   if (Py_IsInitialized()) {
     gil = PyGILState_Ensure();
     guest = is_guest();

@@ -340,7 +340,7 @@ pysane_try_enter(SANE_Handle inner)
   struct pysane_thread *t = pysane_known_thread();
   int nobody = 0;
 
-  if (pysane_forked() || !pysane_mark(t))
+  if (pysane_lacks_python() || !pysane_mark(t))
     return 0;
   if (__atomic_compare_exchange_n(&h->busy, &nobody, PYSANE_HELD, 0, __ATOMIC_SEQ_CST,
                                   __ATOMIC_RELAXED)) {

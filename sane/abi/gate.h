@@ -191,9 +191,10 @@ struct pysane_thread {
 extern pthread_key_t pysane_thread_key;
 extern volatile int *pysane_alive; /* a page that the kernel empties in a forked child */
 
-/* Async-signal-safe: in a child of a host that is not Python the interpreter is unusable. */
+/* Async-signal-safe. In a child of a host that is not Python the interpreter is unusable; a host may
+ * end it before it has ended SANE: an exit function of a Python program does, or one that embeds it. */
 static inline int
-pysane_forked(void)
+pysane_lacks_python(void)
 {
   return !*pysane_alive;
 }
@@ -226,13 +227,13 @@ pysane_unmark(struct pysane_thread *t)
 
 struct pysane_thread *pysane_new_thread(void); /* of this thread, at its first call */
 
-/* The calling thread's record; NULL: no memory, or in a forked child. */
+/* The calling thread's record; NULL: no memory, or no Python. */
 static inline struct pysane_thread *
 pysane_this_thread(void)
 {
-  struct pysane_thread *t = pysane_forked() ? NULL : pysane_known_thread();
+  struct pysane_thread *t = pysane_lacks_python() ? NULL : pysane_known_thread();
 
-  return t || pysane_forked() ? t : pysane_new_thread();
+  return t || pysane_lacks_python() ? t : pysane_new_thread();
 }
 
 /* Enter the library: GOOD, or the status to return at once. Every GOOD needs one pysane_end. */
@@ -240,7 +241,7 @@ static inline SANE_Status
 pysane_begin(struct pysane_thread *t)
 {
   if (!t)
-    return pysane_forked() ? SANE_STATUS_IO_ERROR : SANE_STATUS_NO_MEM;
+    return pysane_lacks_python() ? SANE_STATUS_IO_ERROR : SANE_STATUS_NO_MEM;
   if (!pysane_mark(t)) /* a signal handler in the middle of our own code */
     return SANE_STATUS_DEVICE_BUSY;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &t->cancel_state);

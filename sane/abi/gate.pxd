@@ -72,7 +72,7 @@ cdef extern from "gate.h" nogil:
     int pysane_callback_enter()
     void pysane_callback_leave(int depth)
     int pysane_inside()
-    int pysane_forked()
+    int pysane_lacks_python()
     void pysane_postpone(
         void (*action)(pysane_library *) noexcept nogil, pysane_library *library
     )

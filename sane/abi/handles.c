@@ -144,7 +144,7 @@ pysane_request_cancel(SANE_Handle inner)
   uint32_t started = pysane_started(h);
   int saved = errno;
 
-  if (!pysane_forked() && pysane_is(inner, PYSANE_OPEN))
+  if (!pysane_lacks_python() && pysane_is(inner, PYSANE_OPEN))
     pysane_request(h, started, 1);
   errno = saved;
 }
@@ -281,7 +281,7 @@ pysane_descriptor(SANE_Handle inner, SANE_Int index, int *tells)
   int version;
 
   *tells = 0;
-  if (pysane_forked())
+  if (pysane_lacks_python())
     return NULL;
   do {
     version = __atomic_load_n(&h->version, __ATOMIC_ACQUIRE);

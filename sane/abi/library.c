@@ -232,7 +232,7 @@ is_forked(void)
 {
   const struct pysane_library_ops *ops = loaded();
 
-  return is_lost || (ops && ops->forked());
+  return is_lost || (ops && ops->lacks_python());
 }
 
 static int

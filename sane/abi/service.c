@@ -142,7 +142,7 @@ look_after(struct pysane_handle *h)
     if (!is_caller_ending(h))
       return ENDING_MS;
   }
-  if (pysane_is_finalizing())
+  if (pysane_is_finalizing() || pysane_lacks_python())
     return -1; /* a thread that wants the GIL now ends, with the handle in its hands */
   if (!tell(h))
     return 0;

@@ -43,7 +43,7 @@ thread_ended(void *memory)
 
   /* A cancellation that is pending would end the thread while it waits for the GIL, or has it. */
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-  if (r->state && Py_IsInitialized() && !pysane_forked()) {
+  if (r->state && Py_IsInitialized() && !pysane_lacks_python()) {
     /* Not PyGILState_Release: Python's own thread-specific value is gone by now. */
     PyEval_RestoreThread(r->state);
     PyThreadState_Clear(r->state);
@@ -53,8 +53,9 @@ thread_ended(void *memory)
   pthread_setcancelstate(state, NULL);
 }
 
+/* In a forked child, and after Python's end. */
 static void
-child_forked(void)
+python_is_gone(void)
 {
   *pysane_alive = 0;
 }
@@ -70,10 +71,11 @@ pysane_threads_init(int guest)
   if (pysane_alive == MAP_FAILED)
     pysane_alive = calloc(1, sizeof *pysane_alive);
   *pysane_alive = 1;
+  Py_AtExit(python_is_gone); /* for good: what was imported would not live in another interpreter */
   if (!guest)
     pthread_atfork(NULL, NULL, pysane_handles_forked);
   else if (madvise((void *)pysane_alive, (size_t)page, MADV_WIPEONFORK) != 0)
-    pthread_atfork(NULL, NULL, child_forked); /* before Linux 4.14 */
+    pthread_atfork(NULL, NULL, python_is_gone); /* before Linux 4.14 */
 }
 
 static struct record *
@@ -119,7 +121,7 @@ pysane_inside(void)
 {
   struct pysane_thread *t;
 
-  if (!pysane_alive || pysane_forked())
+  if (!pysane_alive || pysane_lacks_python())
     return 0;
   t = pysane_known_thread();
   return t && t->depth > 0;

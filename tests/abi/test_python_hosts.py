@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -123,6 +124,20 @@ sane.sane_exit()
 """
 
 
+DESTRUCTOR = """
+import ctypes, sys
+class Late:
+    library, pointer = ctypes.CDLL(sys.argv[1]), ctypes.c_void_p()
+    refer, say = ctypes.byref, print
+    def __del__(self):
+        self.library.sane_init(None, None)
+        listed = self.library.sane_get_devices(self.refer(self.pointer), 0)
+        self.say(listed, self.library.sane_open(b"test:0", self.refer(self.pointer)))
+        self.library.sane_exit()
+sys.modules["what holds it to the end"] = Late()
+"""
+
+
 @pytest.fixture
 def environment(staged_environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
     return running.with_drivers(staged_environment, tmp_path)
@@ -168,6 +183,43 @@ def test_python_hosts_end_at_once_with_devices_open(
         begin = time.monotonic()
         assert host(Path(sys.executable), command, environment) == (0, "left\n", "")
         assert time.monotonic() - begin < END_SECONDS
+
+
+# With what a host that embeds Python is compiled, by the Python that is tested.
+EMBEDS = (
+    f"-I{sysconfig.get_config_var('INCLUDEPY')}",
+    f"-L{sysconfig.get_config_var('LIBDIR')}",
+    f"-lpython{sysconfig.get_config_var('LDVERSION')}",
+    f"-Wl,-rpath,{sysconfig.get_config_var('LIBDIR')}",
+)
+
+
+def test_python_hosts_that_embed_python_may_end_it_before_sane(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = running.run([running.build("embeds.c", tmp_path, *EMBEDS)], environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "late\n" * 3, "")
+
+
+@pytest.mark.parametrize("whose", ["ours", "the system's"])
+def test_python_hosts_may_use_sane_in_exit_functions_of_c(
+    environment: dict[str, str], tmp_path: Path, whose: str
+) -> None:
+    """Static destructors as well: they run when Python has ended."""
+    library = running.build("late.c", tmp_path, "-shared", "-fPIC")
+    python = Path(sys.executable) if whose == "ours" else system_python()
+    source = f"import ctypes\nctypes.CDLL({str(library)!r}).begin()\n"
+    done = running.run([python, "-c", source], environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "late\n", "")
+
+
+@pytest.mark.parametrize("whose", ["ours", "the system's"])
+def test_python_hosts_may_call_first_when_they_are_ending(
+    environment: dict[str, str], whose: str
+) -> None:
+    python = Path(sys.executable) if whose == "ours" else system_python()
+    done = running.run([python, "-c", DESTRUCTOR, running.LIBSANE], environment)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "9 9\n", "")
 
 
 @pytest.mark.parametrize("program", PYTHON_SANE)
