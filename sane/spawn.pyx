@@ -17,6 +17,7 @@ cdef extern from "abi.h" nogil:
 
 cdef extern from * nogil:
     """
+    #include <errno.h>
     #include <fcntl.h>
     #include <pthread.h>
     #include <sched.h>
@@ -29,8 +30,42 @@ cdef extern from * nogil:
     #include <unistd.h>
 
     #define PYSANE_STACK 65536
+    #ifndef CLONE_PIDFD
+    #define CLONE_PIDFD 0x1000 /* Linux 5.2; older kernels pass over it */
+    #endif
 
-    static void pysane_close_from(int first)
+    struct pysane_plan {
+      char **argv;
+      char **environment;
+      int cwd;
+      int channel;
+      int target; /* what the channel becomes in the program */
+      char *stack; /* the end of the second child's */
+      pid_t helper;
+      int pidfd; /* of the program, -1 where the kernel has none */
+      int error;
+    };
+
+    /* In the children: system calls as they are, and code that is not instrumented. What the
+       functions of libc, or a sanitizer's in their place, note of descriptors, of handlers and of
+       an end lies in the memory of the host. */
+    #if defined __clang__ || __GNUC__ >= 8
+    #define IN_CHILD __attribute__((no_sanitize("thread"))) static
+    #else
+    #define IN_CHILD static
+    #endif
+
+    /* A ThreadSanitizer's clone() takes the child for a fork: in memory that is shared it turns
+       itself off for this thread of the host, and in signal handlers, and then misses what they
+       order. glibc has another name for its own. */
+    #ifdef __GLIBC__
+    int __clone(int (*)(void *), void *, int, void *, ...);
+    #define PYSANE_CLONE __clone
+    #else
+    #define PYSANE_CLONE clone
+    #endif
+
+    IN_CHILD void pysane_close_from(int first)
     {
       long fd, most;
     #ifdef SYS_close_range
@@ -39,12 +74,10 @@ cdef extern from * nogil:
     #endif
       most = sysconf(_SC_OPEN_MAX);
       for (fd = first; fd < (most > 0 && most < 65536 ? most : 65536); fd++)
-        close((int)fd);
+        syscall(SYS_close, (int)fd);
     }
 
-    /* System calls as they are: what the functions of libc, or a sanitizer's in their place, note
-       of handlers and of an end lies in the memory of the host. */
-    static void pysane_reset_signals(void)
+    IN_CHILD void pysane_reset_signals(void)
     {
       static const unsigned char by_default[128];
       int number;
@@ -53,9 +86,58 @@ cdef extern from * nogil:
         syscall(SYS_rt_sigaction, number, by_default, NULL, _NSIG / 8);
     }
 
-    static void pysane_end_child(int status)
+    /* Turn the second child into the helper. Async-signal-safe calls only. */
+    IN_CHILD int pysane_become_helper(void *data)
     {
-      syscall(SYS_exit_group, status);
+      static const unsigned char no_signals[128];
+      struct pysane_plan *plan = data;
+      int null;
+
+      pysane_reset_signals();
+      syscall(SYS_setsid);
+      if (plan->cwd >= 0)
+        syscall(SYS_fchdir, plan->cwd);
+      if (plan->channel == plan->target)
+        syscall(SYS_fcntl, plan->target, F_SETFD, 0);
+      else
+        syscall(SYS_dup3, plan->channel, plan->target, 0);
+      pysane_close_from((plan->target > 2 ? plan->target : 2) + 1);
+      null = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
+      if (null != 0)
+        syscall(SYS_dup3, null, 0, 0);
+      if (plan->target != STDOUT_FILENO && null != STDOUT_FILENO)
+        syscall(SYS_dup3, null, STDOUT_FILENO, 0);
+      if (null != STDERR_FILENO &&
+          (plan->target == STDOUT_FILENO || syscall(SYS_fcntl, STDERR_FILENO, F_GETFD) < 0))
+        syscall(SYS_dup3, null, STDERR_FILENO, 0);
+      if (null > (plan->target > 2 ? plan->target : 2))
+        syscall(SYS_close, null);
+      syscall(SYS_rt_sigprocmask, SIG_SETMASK, no_signals, NULL, _NSIG / 8);
+      syscall(SYS_execve, plan->argv[0], plan->argv, plan->environment);
+      plan->error = errno;
+      syscall(SYS_exit_group, 127);
+      return 0;
+    }
+
+    /* Start the second child from the first, which then ends: the helper has no parent here. */
+    IN_CHILD int pysane_start_helper(void *data)
+    {
+      struct pysane_plan *plan = data;
+
+      plan->helper = PYSANE_CLONE(pysane_become_helper, plan->stack,
+                                  CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, plan,
+                                  &plan->pidfd);
+      if (plan->helper < 0)
+        plan->error = errno;
+      syscall(SYS_exit_group, 0);
+      return 0;
+    }
+
+    /* Start the first child; it shares our descriptors: the program's pidfd, made there, is ours
+       from the beginning. */
+    static pid_t pysane_clone_helper(struct pysane_plan *plan, char *stack)
+    {
+      return PYSANE_CLONE(pysane_start_helper, stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, plan);
     }
 
     static int pysane_is_init(void)
@@ -65,9 +147,6 @@ cdef extern from * nogil:
       return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &reaper) == 0 && reaper);
     }
 
-    #ifndef CLONE_PIDFD
-    #define CLONE_PIDFD 0x1000 /* Linux 5.2; older kernels pass over it */
-    #endif
     #ifndef SYS_pidfd_send_signal
     #define SYS_pidfd_send_signal 424
     #endif
@@ -80,31 +159,29 @@ cdef extern from * nogil:
     ctypedef int pid_t
     ctypedef struct sigset_t:
         pass
-    int AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, F_SETFD, F_GETFD, O_RDWR
-    int CLONE_VM, CLONE_VFORK, CLONE_FILES, CLONE_PIDFD, SIGCHLD, SIG_SETMASK
+    ctypedef struct Plan "struct pysane_plan":
+        char **argv
+        char **environment
+        int cwd
+        int channel
+        int target
+        char *stack
+        pid_t helper
+        int pidfd
+        int error
+    int AF_UNIX, SOCK_STREAM, SOCK_CLOEXEC, SIG_SETMASK
     int WAIT_CLONE "__WCLONE"
     int PTHREAD_CANCEL_DISABLE
     int PYSANE_STACK
     int SHUT_WR
     int shutdown(int, int)
     int socketpair(int, int, int, int *)
-    int fcntl(int, int, ...)
-    int open(const char *, int)
-    int dup2(int, int)
     int close(int)
-    int fchdir(int)
-    int execve(const char *, char **, char **)
-    int setsid()
     int sigfillset(sigset_t *)
-    int sigemptyset(sigset_t *)
-    int sigprocmask(int, const sigset_t *, sigset_t *)
     int pthread_sigmask(int, const sigset_t *, sigset_t *)
     int pthread_setcancelstate(int, int *)
     pid_t waitpid(pid_t, int *, int)
-    pid_t clone(int (*)(void *) noexcept nogil, void *, int, void *, ...)
-    void pysane_close_from(int)
-    void pysane_reset_signals()
-    void pysane_end_child(int)
+    pid_t pysane_clone_helper(Plan *, char *)
     int pysane_is_init()
     void pysane_kill(int)
 
@@ -114,58 +191,6 @@ cdef enum:
     C_CHANNEL = 3
     C_OUTPUT = 1
 
-cdef struct Plan:
-    char **argv
-    char **environment
-    int cwd
-    int channel
-    int target  # what the channel becomes in the program: C_CHANNEL, or C_OUTPUT
-    char *stack  # of the second child
-    pid_t helper
-    int pidfd  # of the program, -1 where the kernel has none
-    int error
-
-
-cdef int become_helper(void *data) noexcept nogil:
-    """Turn the second child into the helper. Async-signal-safe calls only: the memory is shared."""
-    cdef Plan *plan = <Plan *>data
-    cdef sigset_t none
-    cdef int null
-    pysane_reset_signals()
-    setsid()
-    if plan.cwd >= 0:
-        fchdir(plan.cwd)
-    if plan.channel == plan.target:
-        fcntl(plan.target, F_SETFD, 0)
-    else:
-        dup2(plan.channel, plan.target)
-    pysane_close_from(max(plan.target, 2) + 1)
-    null = open("/dev/null", O_RDWR)
-    dup2(null, 0)
-    if plan.target != C_OUTPUT:
-        dup2(null, 1)
-    if plan.target == C_OUTPUT or fcntl(2, F_GETFD) < 0:
-        dup2(null, 2)
-    if null > max(plan.target, 2):
-        close(null)
-    sigemptyset(&none)
-    sigprocmask(SIG_SETMASK, &none, NULL)
-    execve(plan.argv[0], plan.argv, plan.environment)
-    plan.error = errno
-    pysane_end_child(127)
-    return 0
-
-
-cdef int start_helper(void *data) noexcept nogil:
-    """Start the second child from the first, which then ends: the helper has no parent here."""
-    cdef Plan *plan = <Plan *>data
-    cdef int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD
-    plan.helper = clone(become_helper, plan.stack + PYSANE_STACK, flags, data, &plan.pidfd)
-    if plan.helper < 0:
-        plan.error = errno
-    pysane_end_child(0)
-    return 0
-
 
 cdef void launch(Plan *plan, char *stack) noexcept nogil:
     """Start the helper with all signals blocked, and wait for the first child, which has ended."""
@@ -174,8 +199,7 @@ cdef void launch(Plan *plan, char *stack) noexcept nogil:
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state)
     sigfillset(&everything)
     pthread_sigmask(SIG_SETMASK, &everything, &before)
-    # It shares our descriptors: the program's pidfd, made there, is ours from the beginning.
-    first = clone(start_helper, stack + PYSANE_STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES, plan)
+    first = pysane_clone_helper(plan, stack + PYSANE_STACK)
     if first < 0:
         plan.error = errno
     else:
@@ -220,7 +244,7 @@ cdef int start(list arguments, list environment, cwd, int target, Plan *plan) ex
             raise MemoryError
         plan.argv = pointers(arguments)
         plan.environment = pointers(environment)
-        plan.stack = stacks + PYSANE_STACK
+        plan.stack = stacks + 2 * PYSANE_STACK
         with nogil:
             launch(plan, stacks)
         if plan.pidfd >= 0:

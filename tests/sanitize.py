@@ -28,8 +28,8 @@ LEFT_OUT = (
     *("touches_no_memory", "write_nowhere_else", "sanitizer_sees"),
 )
 # A thread that pthread_cancel ends leaves marks of its frames on its stack, where Python then takes
-# leave of it: what happens there is in nobody's frame.
-LEFT_OUT_OF = {"asan": ("ended_anywhere",), "tsan": ()}
+# leave of it: what happens there is in nobody's frame. A program has one sanitizer.
+LEFT_OUT_OF = {"asan": ("ended_anywhere", "thread_sanitizer"), "tsan": ()}
 FLAGS = {
     # The shim's unused module code would be kept, with its Python symbols, by what ASan notes of
     # each global variable.

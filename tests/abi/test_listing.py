@@ -345,3 +345,22 @@ def test_probe_by_hand_says_how_it_is_used() -> None:
     done = subprocess.run([probe], capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 2
     assert "is started by PySANE" in done.stderr
+
+
+def test_a_thread_sanitizer_of_the_host_stays_on(
+    backends: Backends, staged_environment: Environ, tmp_path: Path
+) -> None:
+    try:
+        program = running.build("relay.c", tmp_path, "-fsanitize=thread")
+    except RuntimeError as exc:
+        if "tsan" not in str(exc):
+            raise
+        pytest.skip("peer absent: libtsan")
+    backends.add("a1", "good")
+    # A sanitizer that takes the helper for a fork would end the host at its next thread.
+    options = staged_environment.get("TSAN_OPTIONS", "") + ":die_after_fork=0"
+    environment = backends.environment(staged_environment, TSAN_OPTIONS=options)
+    done = running.run([program], environment)
+    if "unexpected memory mapping" in done.stderr:
+        pytest.skip("peer absent: a libtsan that knows how this kernel lays memory out")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -20,8 +20,7 @@ def test_stress_ends_well(
     program = running.build("stress.c", tmp_path)
     environment = running.with_drivers(staged_environment, tmp_path)
     environment = c_backends.environment(environment, tmp_path)
-    # The C backend is opened by name: a list of it starts a helper with clone(), and that would run
-    # through the bookkeeping of a ThreadSanitizer.
+    # The C backend is opened by name: a list of it waits for a helper, and there would be few.
     (config_dir / "dll.conf").write_text("test\nproper\n")
     command: list[str | Path] = [program, str(SECONDS / 2), device, "scan:one"]
     done = running.run(command, environment, SECONDS + running.TIMEOUT)
