@@ -9,12 +9,25 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <unistd.h>
 
 #include <sane/sane.h>
+
+/* All signals of this thread wait until the mask that this returns is set again: a handler of the
+ * host may call us, or not come back. Async-signal-safe. */
+static inline sigset_t
+pysane_hold_signals(void)
+{
+  sigset_t all, before;
+
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  return before;
+}
 
 struct pysane_device_ops {
   void (*close)(SANE_Handle);

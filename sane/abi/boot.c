@@ -190,15 +190,13 @@ static void
 import_signal(void)
 {
   unsigned char interrupt[128]; /* as the kernel has it: glibc's would come back with a flag more */
-  sigset_t all, old;
+  sigset_t before = pysane_hold_signals();
 
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   syscall(SYS_rt_sigaction, SIGINT, NULL, interrupt, _NSIG / 8);
   Py_XDECREF(PyImport_ImportModule("_signal"));
   PyErr_Clear();
   syscall(SYS_rt_sigaction, SIGINT, interrupt, NULL, _NSIG / 8);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static int

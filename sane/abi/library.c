@@ -65,19 +65,17 @@ static pthread_mutex_t record_lock = PTHREAD_MUTEX_INITIALIZER;
 static sigset_t
 lock_record(void)
 {
-  sigset_t all, old;
+  sigset_t before = pysane_hold_signals();
 
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   pthread_mutex_lock(&record_lock);
-  return old;
+  return before;
 }
 
 static void
-unlock_record(const sigset_t *old)
+unlock_record(const sigset_t *before)
 {
   pthread_mutex_unlock(&record_lock);
-  pthread_sigmask(SIG_SETMASK, old, NULL);
+  pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
 /* A program that the kernel has given rights which its user lacks (set-uid, set-gid, file

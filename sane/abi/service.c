@@ -43,16 +43,14 @@ spawn(void *(*run)(void *), void *subject)
 {
   pthread_attr_t attributes;
   pthread_t thread;
-  sigset_t all, old;
+  sigset_t before = pysane_hold_signals();
   int error;
 
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
   pthread_attr_init(&attributes);
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   error = pthread_create(&thread, &attributes, run, subject);
   pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   return error;
 }
 

@@ -105,12 +105,9 @@ new_record(void)
 struct pysane_thread *
 pysane_new_thread(void)
 {
-  struct record *r;
-  sigset_t all, before;
+  sigset_t before = pysane_hold_signals();
+  struct record *r = new_record();
 
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  r = new_record();
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return r ? &r->thread : NULL;
 }
