@@ -89,10 +89,15 @@ cdef class Session:
     cdef object devices  # the list handed out last
 
     cdef object take(self, uint64_t *generation):
-        """Return the registry for one call, made at the first one after sane_init."""
+        """Return the registry for one call, made at the first one after sane_init.
+
+        None: another thread's sane_exit came first. A backend's own library needs no sane_init.
+        """
         cdef Recorded recorded = Recorded.__new__(Recorded)
         recorded.library = self.library
         recorded.record = self.library.hold(generation)
+        if generation[0] % 2 == 0 and self.library.backend[0] == 0:
+            return None
         return self.current.take(generation[0], recorded.context)
 
     cdef int give_back(self, registry) except -1:
@@ -120,6 +125,8 @@ cdef SANE_Status list_devices(
     try:
         session = session_of(library)
         registry = session.take(&generation)
+        if registry is None:
+            return SANE_STATUS_GOOD  # and no devices, as after it
         try:
             session.devices = pysane_device_list(registry.get_devices(bool(local_only)), out)
         finally:
@@ -196,6 +203,8 @@ cdef SANE_Status open_slot(
         text = None if name == NULL else text_of(name)
         session = session_of(library)
         registry = session.take(&generation)
+        if registry is None:
+            raise Cancelled("the library was ended before a device was opened")
         try:
             open_device(session, generation, registry, text, &h, slot)
         finally:

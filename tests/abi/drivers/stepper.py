@@ -26,6 +26,13 @@ class Stepper(Device):
     rude = option.Bool("Rude", "Wait where no cancel comes.")
     sensor = option.Int("Sensor", "What takes a while.", cap=CAP_SOFT_DETECT)
     jams = option.Bool("Jams", "Reads fail.")
+    hog = option.Int("Hog", "Setting it keeps the GIL for so many milliseconds.")
+
+    @hog.changed
+    def _hog(self):
+        import ctypes
+
+        ctypes.PyDLL(None).usleep(1000 * self.hog)
 
     @sensor.on_get
     def _sense(self):

@@ -148,6 +148,54 @@ exit_exit(void)
   tells(&next, "c");
 }
 
+static SANE_Status
+a_hog(SANE_Handle h)
+{
+  set_word(h, "hog", 700);
+  return SANE_STATUS_GOOD;
+}
+
+static SANE_Status
+an_open(SANE_Handle unused)
+{
+  SANE_Handle other;
+
+  (void)unused;
+  return sane_open("stepper:b", &other);
+}
+
+static SANE_Status
+a_list(SANE_Handle unused)
+{
+  const SANE_Device **list;
+  SANE_Status status = sane_get_devices(&list, SANE_TRUE);
+
+  (void)unused;
+  CHECK(!list[0]);
+  return status;
+}
+
+/* What waits for Python when sane_exit comes reads no configuration: that of the session is gone, and
+ * the one of this machine was not meant. */
+static void
+exit_before(void)
+{
+  Caller hogs, opens, lists;
+  Paced s;
+
+  GOOD(sane_init(NULL, NULL));
+  s = open_stepper("");
+  begin(&hogs, a_hog, s.handle);
+  await_asleep(&hogs);
+  begin(&opens, an_open, NULL);
+  begin(&lists, a_list, NULL);
+  await_asleep(&opens);
+  await_asleep(&lists);
+  sane_exit();
+  STATUS(ends(&opens), CANCELLED);
+  GOOD(ends(&lists));
+}
+
 /* -- Close after a cancel ---------------------------------------------------------------------- */
 
 /* A driver that keeps its state hears of a cancel before it is closed, and of none if there was none:
@@ -551,6 +599,7 @@ static const Case cases[] = {
   {"close_close", close_close},
   {"close_open", close_open},
   {"exit_exit", exit_exit},
+  {"exit_before", exit_before},
   {"cancel_then_close", cancel_then_close},
   {"cancel_then_close_inside", cancel_then_close_inside},
   {"close_inside", close_inside},
