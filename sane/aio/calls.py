@@ -96,4 +96,5 @@ class Calls:
 
     def drop(self) -> None:
         """End the thread; the Scanner that waits closes itself."""
+        self.is_closed = True
         self._worker.stop()

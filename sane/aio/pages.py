@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..api.page import Page
     from ..api.paging import Batch
     from .calls import Calls
+    from .scanner import Scanner
 
 
 class Pages:
@@ -21,6 +22,7 @@ class Pages:
 
     def __init__(
         self,
+        scanner: Scanner,
         calls: Calls,
         batch: Batch,
         *,
@@ -30,6 +32,7 @@ class Pages:
     ) -> None:
         if prefetch < 0:
             raise Invalid(f"pages: a prefetch of {prefetch}")
+        self._scanner = scanner  # which is open as long as this lives
         self._calls = calls
         self._batch = batch
         self._timeout = timeout

@@ -210,7 +210,7 @@ class Scanner:
         """As sane.Scanner.pages: an async iterator, and an async context manager."""
         calls = self._open_calls
         batch = Batch(calls.machine, limit, progress, keep)
-        return Pages(calls, batch, timeout=timeout, prefetch=prefetch, empty_ok=empty_ok)
+        return Pages(self, calls, batch, timeout=timeout, prefetch=prefetch, empty_ok=empty_ok)
 
     def stream(
         self,
@@ -222,7 +222,7 @@ class Scanner:
     ) -> Stream:
         """As sane.Scanner.stream; the job begins with the first row that is asked for."""
         options = {"chunk_rows": chunk_rows, "progress": progress, "takes_frames": frames}
-        return Stream(self._open_calls, options, copy=copy)
+        return Stream(self, self._open_calls, options, copy=copy)
 
     async def wait_button(
         self, *names: str, timeout: float | None = None, interval: float = 0.25

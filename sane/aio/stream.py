@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
     from ..api.streaming import Reader, RowBlock
     from .calls import Calls
+    from .scanner import Scanner
 
 
 class Stream:
     """A page as it comes, see sane.Stream."""
 
-    def __init__(self, calls: Calls, options: dict[str, Any], *, copy: bool) -> None:
+    def __init__(
+        self, scanner: Scanner, calls: Calls, options: dict[str, Any], *, copy: bool
+    ) -> None:
+        self._scanner = scanner  # which is open as long as this lives
         self._calls = calls
         self._options = options
         self._copy = copy
@@ -50,11 +54,11 @@ class Stream:
         if self._sync is not None:
             return
         loop = asyncio.get_running_loop()
-        self._changed = asyncio.Event()
+        changed = self._changed = asyncio.Event()
 
-        def told() -> None:
+        def told() -> None:  # it holds no Stream: one that is left is to end
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._changed.set)
+                loop.call_soon_threadsafe(changed.set)
 
         calls = self._calls
         reader = begun(calls.machine, **self._options, start=calls.submit, told=told)
@@ -106,3 +110,10 @@ class Stream:
             await ended(change, until - loop.time())
             change.cancel()
         self._calls.is_streaming = False
+
+    def __del__(self) -> None:
+        """End the job of a loop that was left."""
+        reader = getattr(self, "_reader", None)
+        if reader is not None:
+            reader.stop(self._calls.cancel, 0.0)
+            self._calls.is_streaming = False

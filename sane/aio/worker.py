@@ -10,6 +10,8 @@ import threading
 from concurrent.futures import Future
 from queue import SimpleQueue
 
+from ..errors import Closed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,7 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._queue: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._is_stopped = False
         self.thread = threading.Thread(
             target=self._run, args=(self._queue,), name=f"sane-{name}", daemon=True
         )
@@ -40,13 +43,20 @@ class Worker:
             del item, future, function  # nothing is kept while there is nothing to do
 
     def submit(self, function: Callable[[], Result]) -> Future[Result]:
-        """Carry out *function* after what was submitted before; return what will be its result."""
+        """Carry out *function* after what was submitted before; return what will be its result.
+
+        Raises Closed after stop(): nobody would carry it out.
+        """
         future: Future[Result] = Future()
-        self._queue.put((future, function))
-        return future
+        if not self._is_stopped:
+            self._queue.put((future, function))
+            if not (self._is_stopped and future.cancel()):  # stop() of another thread, meanwhile
+                return future
+        raise Closed(f"the thread {self.thread.name} has ended")
 
     def stop(self) -> None:
         """Let it end after what is submitted."""
+        self._is_stopped = True
         self._queue.put(None)
 
 

@@ -18,7 +18,7 @@ from sane.aio.calls import Calls
 from sane.aio.worker import Worker
 from sane.api.scanner import Scanner as SyncScanner
 from sane.backend import Device
-from tests.fakes.sheets import SECONDS, Deaf, Sheets, Waiting, gray, opened
+from tests.fakes.sheets import SECONDS, WIDTH, Deaf, Sheets, Waiting, gray, opened
 
 Result = TypeVar("Result")
 
@@ -37,6 +37,13 @@ def on(device: Device) -> sane.aio.Scanner:
 
 def workers() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("sane-")]
+
+
+def wait_for_workers() -> None:
+    until = time.monotonic() + SECONDS
+    while workers():
+        assert time.monotonic() < until, workers()
+        time.sleep(0.001)
 
 
 def test_a_device_has_one_thread() -> None:
@@ -238,6 +245,47 @@ def test_a_loop_that_is_left_ends_the_job() -> None:
     run(main())
 
 
+@pytest.mark.parametrize("what", ["pages", "stream"])
+def test_what_is_iterated_holds_its_scanner(what: str) -> None:
+    device = Sheets(gray(1))
+
+    async def main() -> int:
+        scanner = on(device)
+        items: Any = getattr(scanner, what)()
+        del scanner
+        gc.collect()
+        return len([item async for item in items])
+
+    with pytest.warns(ResourceWarning, match="was not closed"):
+        assert run(main()) == 1
+        gc.collect()
+    assert device.calls[-1] == "close"
+    wait_for_workers()
+
+
+def test_rows_that_are_left_end_the_job() -> None:
+    device = Sheets(*map(gray, range(9)), piece=WIDTH)
+
+    async def main() -> None:
+        async with on(device) as scanner:
+            async for _ in scanner.stream(chunk_rows=1):
+                break
+            gc.collect()
+            assert (await scanner.scan()).height == 4
+
+    run(main())
+
+
+def test_a_thread_that_was_stopped_takes_nothing_more() -> None:
+    worker = Worker("device")
+    before = worker.submit(lambda: 1)
+    worker.stop()
+    with pytest.raises(errors.Closed):
+        worker.submit(lambda: 2)
+    assert before.result(SECONDS) == 1
+    wait_for_workers()
+
+
 @pytest.mark.filterwarnings("ignore:.*still in a call.*:ResourceWarning")
 def test_a_driver_that_ignores_cancel_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("sane.aio.calls", "sane.scanner"):
@@ -259,8 +307,7 @@ def test_a_driver_that_ignores_cancel_is_left_behind(monkeypatch: pytest.MonkeyP
             await asyncio.sleep(0.001)
 
     run(main())
-    while workers():
-        time.sleep(0.001)
+    wait_for_workers()
 
 
 def test_buttons() -> None:
