@@ -38,6 +38,8 @@ class Worker:
             if future.set_running_or_notify_cancel():
                 try:
                     future.set_result(function())
+                except (StopIteration, StopAsyncIteration) as exc:
+                    future.set_exception(_told_of(exc))
                 except BaseException as exc:
                     future.set_exception(exc)
             del item, future, function  # nothing is kept while there is nothing to do
@@ -58,6 +60,13 @@ class Worker:
         """Let it end after what is submitted."""
         self._is_stopped = True
         self._queue.put(None)
+
+
+def _told_of(exc: Exception) -> RuntimeError:
+    """Return what to raise for *exc*, which would end an iteration, or stay in asyncio unheard."""
+    told = RuntimeError(f"{exc!r} in the device's thread")
+    told.__cause__ = exc
+    return told
 
 
 async def ended(waiter: asyncio.Future[Any], seconds: float) -> bool:

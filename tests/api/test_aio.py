@@ -286,6 +286,23 @@ def test_a_thread_that_was_stopped_takes_nothing_more() -> None:
     wait_for_workers()
 
 
+@pytest.mark.parametrize("kind", [StopIteration, StopAsyncIteration])
+def test_a_function_that_ends_an_iteration_is_an_error(kind: type[Exception]) -> None:
+    def ends() -> None:
+        raise kind("of the program")
+
+    async def main() -> None:
+        async with on(Sheets(gray(1), gray(2))) as scanner:
+            with pytest.raises(RuntimeError, match="of the program") as caught:
+                await scanner.run(ends)
+            assert isinstance(caught.value.__cause__, kind)
+            with pytest.raises(RuntimeError, match="of the program"):
+                await anext_of(scanner.pages(progress=lambda _: ends()))
+            assert scanner.state == "idle"
+
+    run(main())
+
+
 @pytest.mark.filterwarnings("ignore:.*still in a call.*:ResourceWarning")
 def test_a_driver_that_ignores_cancel_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("sane.aio.calls", "sane.scanner"):
