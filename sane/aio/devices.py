@@ -22,6 +22,7 @@ class Watcher:
         self._sync = watcher
         self._worker = Worker("watch")
         self._next: asyncio.Future[DeviceEvent | None] | None = None
+        self._is_over = False
 
     def __aiter__(self) -> Watcher:
         return self
@@ -33,19 +34,27 @@ class Watcher:
         await self.aclose()
 
     async def __anext__(self) -> DeviceEvent:
-        if self._next is None:  # else that of a task that was cancelled
-            self._next = asyncio.wrap_future(self._worker.submit(lambda: next(self._sync, None)))
-        event = await asyncio.shield(self._next)
-        self._next = None
+        waiter = self._next
+        if waiter is None:  # else that of a task that was cancelled
+            if self._is_over:
+                raise StopAsyncIteration
+            waiter = asyncio.wrap_future(self._worker.submit(lambda: next(self._sync, None)))
+            self._next = waiter
+        await asyncio.wait({waiter})
+        if self._next is waiter:
+            self._next = None
+        event = None if waiter.cancelled() else waiter.result()
         if event is None:
             raise StopAsyncIteration
         return event
 
     async def aclose(self) -> None:
-        """End the iteration."""
+        """End the iteration; who waits for an event is told within 5 seconds."""
+        self._is_over = True
         self._sync.close()
-        if self._next is not None:
-            await ended(self._next, CLOSE_SECONDS)
+        waiter = self._next
+        if waiter is not None and not await ended(waiter, CLOSE_SECONDS):
+            waiter.cancel()  # a list is made that does not end
         self._worker.stop()
 
     def __del__(self) -> None:
