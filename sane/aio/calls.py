@@ -6,10 +6,13 @@ It knows the Scanner that waits, and the device's thread.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from weakref import WeakKeyDictionary
 
 from ..api.scanner import machine_of
 from ..errors import Closed, DeviceBusy, ScanTimeout
 from ..scanner import CLOSE_SECONDS
+from .cancels import Cancels, Wait
 from .worker import ended
 
 TYPE_CHECKING = False
@@ -29,7 +32,8 @@ SETTLE_SECONDS = 1.0  # what a driver may take to obey, after which its caller i
 class Calls:
     """What an open device's thread is told to do.
 
-    sync: the Scanner that waits. is_streaming: the thread reads a page until its end.
+    sync: the Scanner that waits. is_streaming: the thread reads a page until its end. waits: of
+    coroutines, ended by cancel_all.
     """
 
     def __init__(self, sync: Scanner, worker: Worker) -> None:
@@ -37,6 +41,9 @@ class Calls:
         self.machine = machine_of(sync)
         self.is_streaming = False
         self.is_closed = False
+        self.waits: set[Wait] = set()
+        self.cancels = Cancels(self.machine)
+        self._numbers: WeakKeyDictionary[Future[Any], int] = WeakKeyDictionary()
         self._worker = worker
 
     def submit(self, function: Callable[[], Result]) -> Future[Result]:
@@ -45,7 +52,9 @@ class Calls:
             raise Closed("the scanner is closed", device=self.sync.name)
         if self.is_streaming:
             raise DeviceBusy("a stream is under way: read it to its end, or close it")
-        return self._worker.submit(function)
+        future = self._worker.submit(self.cancels.numbered(function))
+        self._numbers[future] = self.cancels.submitted
+        return future
 
     async def settled(self, future: Future[Result], timeout: float | None = None) -> Result:
         """Return what *future* brings; who goes away cancels the job, and awaits its end."""
@@ -64,7 +73,8 @@ class Calls:
         return waiter.result()
 
     async def _stop(self, future: Future[Any], waiter: asyncio.Future[Any], seconds: float) -> None:
-        if not future.cancel():
+        if not future.cancel() and not future.done():
+            self.cancels.cover(self._numbers[future])
             self.cancel()
         await ended(waiter, seconds)
 
@@ -75,8 +85,16 @@ class Calls:
     def cancel_idle(self) -> None:
         """Likewise, and have it done where the thread is in no call now."""
         self.cancel()
-        if not (self.is_streaming or self.is_closed):
-            self._worker.submit(self.machine.turns.attend)
+        if not self.is_streaming:
+            with suppress(Closed):  # it is done at the end, then
+                self._worker.submit(self.machine.turns.attend)
+
+    def cancel_all(self) -> None:
+        """Likewise, and end what was submitted before this and has not begun its job, and waits."""
+        self.cancels.cover(self.cancels.submitted)
+        self.cancel_idle()
+        for wait in tuple(self.waits):
+            wait.wake()
 
     async def finish(self, function: Callable[[], object]) -> None:
         """Let the thread call *function* at the end of a job; wait for that 5 seconds at most."""
@@ -86,7 +104,7 @@ class Calls:
     async def close(self) -> bool:
         """Close the device; False: its driver is in a call that does not end, and does it then."""
         self.is_closed = True
-        self.cancel()
+        self.cancel_all()
         closing = asyncio.wrap_future(self._worker.submit(self.sync.close))
         self._worker.stop()
         if not await ended(closing, CLOSE_SECONDS):

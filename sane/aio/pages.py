@@ -52,6 +52,12 @@ class Pages:
     async def __aexit__(self, *exc: object) -> None:
         await self.aclose()
 
+    def _begin(self) -> None:
+        """Begin the job: in the device's thread."""
+        self._batch.begin(self._calls.sync.options)
+        self._has_begun = True
+        self._calls.cancels.check()
+
     def _read(self, number: int) -> Page:
         """Read a page, and end the job with the last one: in the device's thread."""
         page = self._batch.read(number)
@@ -73,9 +79,7 @@ class Pages:
             raise StopAsyncIteration
         try:
             if not self._has_begun:
-                begin = partial(self._batch.begin, self._calls.sync.options)
-                await self._calls.settled(self._calls.submit(begin))
-                self._has_begun = True
+                await self._calls.settled(self._calls.submit(self._begin))
             self._ask(1 + self._prefetch)
             if not self._ahead:
                 raise NoDocs

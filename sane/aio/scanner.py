@@ -7,9 +7,10 @@ import asyncio
 from ..api.buttons import pressed, wanted_buttons
 from ..api.paging import Batch
 from ..api.scanner import Scanner as SyncScanner
-from ..errors import Closed, ScanTimeout
+from ..errors import Cancelled, Closed, ScanTimeout
 from ..library import current
 from .calls import Calls
+from .cancels import Wait
 from .pages import Pages
 from .stream import Stream
 from .worker import Worker
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ..scanner import State
 
     Result = TypeVar("Result")
+
+NOT_WAITING = "no longer waiting for a button"
 
 
 class Scanner:
@@ -150,9 +153,13 @@ class Scanner:
         return self.sync.options
 
     def cancel(self) -> None:
-        """End the job and return at once; who awaits it gets Cancelled."""
+        """End the job and return at once; who awaits it gets Cancelled.
+
+        So do those whose job was to begin later, and who wait for a button. What begins no job, as
+        configure, is carried out. Any thread may call.
+        """
         if self._calls is not None:
-            self._calls.cancel_idle()
+            self._calls.cancel_all()
 
     # Calls
 
@@ -231,12 +238,18 @@ class Scanner:
         sync = self.sync
         loop = asyncio.get_running_loop()
         until = None if timeout is None else loop.time() + timeout
-        buttons = await self.run(wanted_buttons, sync, names)
-        while (found := await self.run(pressed, sync, buttons)) is None:
-            left = interval if until is None else min(interval, until - loop.time())
-            if left <= 0:
-                raise ScanTimeout(f"{self.name}: no button was pressed within {timeout:g} s")
-            await asyncio.sleep(left)
+        with Wait(self._open_calls.waits) as wait:
+            buttons = await self.run(wanted_buttons, sync, names)
+            try:
+                while (found := await self.run(pressed, sync, buttons)) is None:
+                    left = interval if until is None else min(interval, until - loop.time())
+                    if left <= 0:
+                        text = f"{sync.name}: no button was pressed within {timeout:g} s"
+                        raise ScanTimeout(text)
+                    if await wait.sleep(left):
+                        raise Cancelled(NOT_WAITING, device=sync.name)
+            except Closed as exc:
+                raise Cancelled(NOT_WAITING, device=sync.name) from exc
         return found
 
 
