@@ -44,6 +44,7 @@ class Calls:
         self.waits: set[Wait] = set()
         self.cancels = Cancels(self.machine)
         self._numbers: WeakKeyDictionary[Future[Any], int] = WeakKeyDictionary()
+        self._closing: Future[None] | None = None
         self._worker = worker
 
     def submit(self, function: Callable[[], Result]) -> Future[Result]:
@@ -103,11 +104,12 @@ class Calls:
 
     async def close(self) -> bool:
         """Close the device; False: its driver is in a call that does not end, and does it then."""
-        self.is_closed = True
-        self.cancel_all()
-        closing = asyncio.wrap_future(self._worker.submit(self.sync.close))
-        self._worker.stop()
-        if not await ended(closing, CLOSE_SECONDS):
+        if self._closing is None:
+            self.is_closed = True
+            self.cancel_all()
+            self._closing = self._worker.submit(self.sync.close)
+            self._worker.stop()
+        if not await ended(asyncio.wrap_future(self._closing), CLOSE_SECONDS):
             return False
         self._worker.thread.join(CLOSE_SECONDS)
         return True

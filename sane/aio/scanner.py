@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from ..api.buttons import pressed, wanted_buttons
 from ..api.paging import Batch
@@ -55,13 +56,34 @@ class Scanner:
         self._auth = auth
         self._timeout = timeout
         self._calls: Calls | None = None
+        self._opening: asyncio.Task[None] | None = None  # for all who open it meanwhile
+        self._openers = 0
 
     # Life
 
     async def open(self) -> Scanner:
-        """Open the device, if it is not open; raises what sane.Scanner raises."""
-        if self._calls is not None:
+        """Open the device, if it is not open; raises what sane.Scanner raises.
+
+        A scanner that was closed is opened anew. Several tasks may open it at once.
+        """
+        if self._calls is not None and not self.closed:
             return self
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.ensure_future(self._open(self._calls))
+        self._openers += 1
+        try:
+            await asyncio.shield(self._opening)
+        finally:
+            self._openers -= 1
+            if not self._openers and self._opening is not None:
+                self._opening.cancel()  # nothing happens if it has ended
+                self._opening = None
+        return self
+
+    async def _open(self, before: Calls | None) -> None:
+        """Open the device, when what was *before* has ended."""
+        if before is not None:
+            await asyncio.shield(asyncio.ensure_future(before.close()))
         device = self._device
         library = current()
         worker = Worker(device if isinstance(device, str) else device.name)
@@ -74,12 +96,11 @@ class Scanner:
         try:
             sync = await asyncio.shield(asyncio.wrap_future(opening))
         except BaseException:
-            opening.add_done_callback(_close_late)
+            worker.submit(partial(_close_late, opening))
             worker.stop()
             raise
         worker.thread.name = f"sane-{sync.name}"
         self._calls = Calls(sync, worker)
-        return self
 
     def __await__(self) -> Generator[Any, None, Scanner]:
         return self.open().__await__()
@@ -93,8 +114,11 @@ class Scanner:
     async def aclose(self) -> None:
         """End the job and close the device; may be called again.
 
-        A driver that ignores that for 5 seconds is left to itself, with a ResourceWarning.
+        An opening under way is awaited. A driver that ignores that for 5 seconds is left to itself,
+        with a ResourceWarning.
         """
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
         calls = self._calls
         if calls is None or calls.is_closed or await calls.close():
             return
@@ -254,6 +278,6 @@ class Scanner:
 
 
 def _close_late(opening: Future[SyncScanner]) -> None:
-    """Close what was opened when nobody waited any more."""
-    if not opening.cancelled() and opening.exception() is None:
+    """Close what was opened when nobody waited any more: in the device's thread."""
+    if opening.exception() is None:
         opening.result().close()

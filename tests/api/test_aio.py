@@ -7,7 +7,7 @@ import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 import pytest
@@ -586,6 +586,78 @@ def test_an_event_that_came_before_the_end_is_given() -> None:
         await asyncio.wait({task})
         await watcher.aclose()
         assert [event.kind async for event in watcher] == ["added"]
+
+    run(main())
+    wait_for_workers()
+
+
+@pytest.fixture
+def on_test_backend() -> Iterator[None]:
+    sane.configure(backends=["test"])
+    yield
+    sane.exit()
+    sane.configure()
+
+
+@pytest.mark.usefixtures("on_test_backend")
+def test_a_scanner_that_was_closed_is_opened_anew() -> None:
+    async def main() -> None:
+        scanner = sane.aio.Scanner("test:0", settings={"resolution": 50})
+        for _ in range(2):
+            async with scanner:
+                assert not scanner.closed
+                assert (await scanner.scan()).dpi == (50, 50)
+            with pytest.raises(errors.Closed):
+                await scanner.scan()
+        async with scanner:
+            sane.exit()
+            assert scanner.closed
+            await scanner.open()
+            assert not scanner.closed
+            closing = asyncio.ensure_future(scanner.aclose())
+            await asyncio.sleep(0)
+            await scanner.open()
+            await closing
+            assert not scanner.closed
+
+    run(main())
+    wait_for_workers()
+
+
+@pytest.mark.usefixtures("on_test_backend")
+def test_all_who_open_a_scanner_at_once_have_it() -> None:
+    async def main() -> None:
+        scanner = sane.aio.Scanner("test:0")
+        impatient, *others = [asyncio.ensure_future(scanner.open()) for _ in range(3)]
+        await asyncio.sleep(0)
+        impatient.cancel()
+        assert await asyncio.gather(*others) == [scanner, scanner]
+        assert impatient.cancelled()
+        assert workers() == ["sane-test:0"]
+        await scanner.aclose()
+
+    run(main())
+    wait_for_workers()
+
+
+@pytest.mark.usefixtures("on_test_backend")
+def test_an_opening_that_nobody_awaits_is_given_up() -> None:
+    async def main() -> None:
+        scanner = sane.aio.Scanner("test:0")
+        task = asyncio.ensure_future(scanner.open())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        await asyncio.to_thread(wait_for_workers)
+        async with scanner:
+            assert not scanner.closed
+        opening = asyncio.ensure_future(scanner.open())
+        await asyncio.sleep(0)
+        await scanner.aclose()
+        await opening
+        assert scanner.closed
+        with pytest.raises(errors.SaneError):
+            await asyncio.gather(*(sane.aio.Scanner("none:0").open() for _ in range(2)))
 
     run(main())
     wait_for_workers()
