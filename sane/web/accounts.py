@@ -68,7 +68,6 @@ class Accounts:
         self.adopt(users, tokens)
         self._failures = Failures(clock)
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._nobody = ""  # a hash that no password has
 
     def adopt(self, users: Iterable[UserSettings], tokens: Iterable[TokenSettings]) -> None:
         """Take over users and tokens; who is no user any more, or has a new password, is out."""
@@ -89,17 +88,18 @@ class Accounts:
         """Return the secret of a new session; "" if user or password are wrong.
 
         Raises Throttled after failures from the address or of the user. It takes as long for a user
-        that is not there.
+        that is not there. An attempt counts as failed until it is known to be right: those made at
+        the same time have no more than those made one by one.
         """
         keys = (f"address {address}", f"user {user}")
-        self._failures.check(keys)
+        self._failures.check(keys)  # it need not wait for its turn
         async with self._turns:
-            is_right = await asyncio.to_thread(self._verify, user, password)
-        if not is_right:
+            self._failures.check(keys)  # others have failed meanwhile
             self._failures.add(keys)
-            return ""
-        self._failures.forget(keys)
-        return self.begin(user)
+            is_right = await asyncio.to_thread(self._verify, user, password)
+            if is_right:
+                self._failures.forget(keys)
+        return self.begin(user) if is_right else ""
 
     def begin(self, user: str) -> str:
         """Return the secret of a new session."""
@@ -140,10 +140,9 @@ class Accounts:
         from argon2.exceptions import Argon2Error, InvalidHash
 
         known = self._users.get(user)
-        if not self._nobody:
-            self._nobody = hash_password(secrets.token_hex(16))
+        another = next(iter(self._users.values()), "")  # it takes as long as a user's own
         try:
-            is_right = bool(_hasher().verify(known or self._nobody, password))
+            is_right = bool(_hasher().verify(known or another, password))
         except (Argon2Error, InvalidHash):
             return False
         return is_right and known is not None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +18,8 @@ from tests.support.api import ApiServer
 from tests.support.web import FakeScanner
 
 PASSWORD = "correct horse"
-HAS_ARGON2 = pytest.importorskip("argon2") is not None
+PasswordHasher = pytest.importorskip("argon2").PasswordHasher
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 TOKEN, HASH = accounts.new_token()
 
 
@@ -101,6 +104,47 @@ def test_who_guesses_has_to_wait(tmp_path: Path) -> None:
         reply = api.ask("POST", "/session", {"user": "anna", "password": PASSWORD})
         assert (reply.status, reply.code) == (429, "too-many")
         assert 1 <= int(reply.headers["retry-after"]) <= 2
+
+
+async def guesses(found: Accounts, user: str, count: int) -> list[str]:
+    """Try wrong passwords at the same time; return what each got: "" if it was looked at."""
+    tries = [found.login(user, f"guess {n}", "192.0.2.1") for n in range(count)]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert all(isinstance(each, (str, Throttled)) for each in results), results
+    return ["throttled" if isinstance(each, Throttled) else str(each) for each in results]
+
+
+@pytest.mark.parametrize("user", ["anna", "nobody"])
+def test_who_guesses_at_the_same_time_has_to_wait_as_well(user: str) -> None:
+    found = Accounts([UserSettings("anna", CHEAP)], clock=lambda: 0.0)
+    got = asyncio.run(guesses(found, user, 30))
+    free = accounts.FREE_FAILURES
+    assert got == [""] * free + ["throttled"] * (30 - free)
+
+
+def test_who_signs_in_has_all_attempts_again() -> None:
+    async def run() -> None:
+        found = Accounts([UserSettings("anna", CHEAP)], clock=lambda: 0.0)
+        for _ in range(3):
+            assert await guesses(found, "anna", accounts.FREE_FAILURES - 1) == [""] * 4
+            assert await found.login("anna", PASSWORD, "192.0.2.1")
+        many = [found.login("anna", PASSWORD, "192.0.2.1") for _ in range(30)]
+        assert all(await asyncio.gather(*many))
+
+    asyncio.run(run())
+
+
+def test_a_user_that_is_not_there_takes_as_long() -> None:
+    """Its hash was made elsewhere, and takes some thirty times longer than our own."""
+    slow = PasswordHasher(time_cost=60, memory_cost=accounts.MEMORY_KIB, parallelism=1)
+    found = Accounts([UserSettings("anna", slow.hash(PASSWORD))])
+
+    def seconds(user: str) -> float:
+        began = time.monotonic()
+        assert asyncio.run(found.login(user, "x", "192.0.2.1")) == ""
+        return time.monotonic() - began
+
+    assert seconds("nobody") > seconds("anna") / 5
 
 
 def test_waiting_grows_and_ends() -> None:
