@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from .scanners import Scanners
 
 POLL_SECONDS = 10.0  # for a driver that hangs when it is opened for its sensors
-REMEMBERED_SECONDS = 30.0  # of a problem that the last start met
+REMEMBERED_SECONDS = 30.0  # of a problem that the last start, or poll, met
+LOST_SECONDS = 2.0  # of a driver that crashed or hung in a job, and was ended: the next has its own
 BUSY_SECONDS = 10.0  # of a scanner that another program had
+CLOCK_SECONDS = 0.05  # by which the loop's clock may be ahead
 SPARE_SECONDS = 15.0  # of a worker without work: the next poll or scan needs no new one
 
 
@@ -55,7 +57,8 @@ class Scanner:
         self._spare_end: asyncio.TimerHandle | None = None
         self._problem: tuple[float, Problem] = (0.0, "")
         self._busy: tuple[float, str] = (0.0, "")
-        self._is_unreachable = False
+        self._unreachable = 0.0
+        self._expiry: asyncio.TimerHandle | None = None  # of what is remembered
         self._feeder: FeederState | None = None
         self._polled = 0.0
         self.capabilities = Capabilities(())
@@ -100,7 +103,7 @@ class Scanner:
             state = "scanning"
         elif self._busy[0] > now:
             state, holder = "busy", self._busy[1]
-        elif self._is_unreachable:
+        elif self._unreachable > now:
             state = "unreachable"
         problem = self._problem[1] if self._problem[0] > now else ""
         feeder = self._feeder if self.capabilities.has_feeder else None
@@ -170,14 +173,18 @@ class Scanner:
     async def _freed(self, problem: ScannerProblem | None) -> None:
         """Note that the scanner is free again, and why its job ended."""
         self._held_by = ""
-        self._note(problem)
+        self._note(problem, LOST_SECONDS)
         self._owner.tell("changed", self)
         self._owner.freed()
 
-    def _note(self, problem: ScannerProblem | None) -> None:
-        """Remember what the last step met, or that it met nothing."""
+    def _note(self, problem: ScannerProblem | None, lost: float = 0.0) -> None:
+        """Remember what the last step met, or that it met nothing.
+
+        lost: for how many seconds it is unreachable, if it was.
+        """
         now = time.monotonic()
-        self._is_unreachable = isinstance(problem, Unreachable)
+        seconds = lost or REMEMBERED_SECONDS
+        self._unreachable = now + seconds if isinstance(problem, Unreachable) else 0.0
         self._busy = (now + BUSY_SECONDS, problem.holder) if isinstance(problem, Busy) else (0, "")
         kind: Problem = ""
         if isinstance(problem, NoDocuments):
@@ -187,6 +194,21 @@ class Scanner:
         elif isinstance(problem, CoverOpen):
             kind = "cover-open"
         self._problem = (now + REMEMBERED_SECONDS, kind)
+        self._tell_later()
+
+    def _tell_later(self) -> None:
+        """Have subscribers told when the next of what is remembered is over."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        now = time.monotonic()
+        met = [self._unreachable, self._busy[0], self._problem[0] if self._problem[1] else 0.0]
+        left = min((until - now for until in met if until > now), default=0.0)
+        loop = asyncio.get_running_loop()
+        self._expiry = loop.call_later(left + CLOCK_SECONDS, self._expired) if left else None
+
+    def _expired(self) -> None:
+        self._owner.tell("changed", self)
+        self._tell_later()
 
     # Sensors and buttons
 
@@ -243,7 +265,7 @@ class Scanner:
 
     def _take(self, values: dict[str, Any], conditions: str | None) -> None:
         """Take over what sensors and conditions say."""
-        self._is_unreachable, self._busy = False, (0.0, "")
+        self._unreachable, self._busy = 0.0, (0.0, "")
         statuses = [] if conditions is None else [int(each) for each in conditions.split()]
         loaded = [bool(values[name]) for name in SENSORS["loaded"] if name in values]
         if not loaded and conditions is not None:
@@ -261,6 +283,7 @@ class Scanner:
             self._problem = (until, "cover-open")
         elif conditions is not None and self._problem[1] != "no-documents":
             self._problem = (0.0, "")
+        self._tell_later()
 
     # Workers
 
@@ -286,8 +309,9 @@ class Scanner:
 
     async def close(self) -> None:
         """End what runs without a job."""
-        if self._spare_end is not None:
-            self._spare_end.cancel()
+        for timer in (self._spare_end, self._expiry):
+            if timer is not None:
+                timer.cancel()
         spare, self._spare = self._spare, None
         if spare is not None:
             await spare.close()

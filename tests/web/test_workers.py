@@ -291,6 +291,41 @@ def test_a_worker_that_is_killed_in_mid_page_is_told_as_a_crash(stack: Stack) ->
     stack.run(job)
 
 
+async def ends(scanner: Scanner, stack: Stack) -> None:
+    """Wait until the scanner is told as free, with nobody who asks it."""
+    assert state_of(scanner) == "unreachable"
+    stack.told.clear()
+    while not stack.told:
+        await asyncio.sleep(0.01)
+    assert state_of(scanner) == "idle"
+
+
+def test_a_scanner_whose_driver_has_crashed_is_free_soon(stack: Stack) -> None:
+    async def job(scanners: Scanners) -> None:
+        stack.faults.set("crash")
+        scanner = only(scanners)
+        await fails(scanner, problems.Unreachable)
+        with within(4.0):
+            await ends(scanner, stack)
+
+    stack.run(job)
+
+
+def test_a_scanner_that_hangs_when_its_sensors_are_asked_need_not_do_so_for_ever(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sane.web.scanner.POLL_SECONDS", 0.2)
+    monkeypatch.setattr("sane.web.scanner.REMEMBERED_SECONDS", 0.2)
+
+    async def job(scanners: Scanners) -> None:
+        stack.faults.set("hang-open")
+        scanner = only(scanners)
+        await scanner.poll()
+        await ends(scanner, stack)
+
+    stack.run(job)
+
+
 @pytest.mark.parametrize("words", ["hang", "hang stubborn", "endless"])
 def test_a_scan_that_is_left_frees_the_scanner_within_a_second(stack: Stack, words: str) -> None:
     async def job(scanners: Scanners) -> None:
