@@ -7,10 +7,13 @@ RFC 9110 and 9112; Fetch metadata request headers.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
+from ..discovery.hostname import announced_host
 from .addresses import Address, LocalNetworks, host_names, is_in, plain
 from .api.problem import ApiError
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 SAFE = ("GET", "HEAD")
 CHANGING = ("POST", "PUT", "DELETE")
 API = "/api/"
+ANNOUNCED_SECONDS = 30.0  # until the machine's name in the network is asked for again
 SMALL_BODY = 64 << 10  # a ScanSettings document has 2 KiB
 SIMPLE_TYPES = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
 BROWSER_HEADERS = ("origin", "referer", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest")
@@ -53,12 +57,25 @@ class Denied(Exception):
 
 
 class Guard:
-    """An ASGI application around *app* that hands on what may pass."""
+    """An ASGI application around *app* that hands on what may pass.
 
-    def __init__(self, app: App, settings: ShareSettings, log: logging.Logger) -> None:
+    announced: returns the name under which this machine is announced, "" for none; it may block.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        settings: ShareSettings,
+        log: logging.Logger,
+        announced: Callable[[], str] = announced_host,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
         self._log = log
         self._near = LocalNetworks()
+        self._ask, self._clock = announced, clock
+        self._asking = asyncio.Lock()
+        self._announced: tuple[str, float] | None = None  # the name, and until when it holds
         self.adopt(settings)
 
     def adopt(self, settings: ShareSettings) -> None:
@@ -73,7 +90,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         try:
-            limit = self._check(scope)
+            limit = await self._check(scope)
         except Denied as exc:
             client = (scope.get("client") or ("?",))[0]
             self._log.info("%s: %s %s: %s", client, scope["method"], scope["path"][:200], exc)
@@ -89,15 +106,15 @@ class Guard:
         if body.is_refused:
             await refuse(send, Denied(413, "the request is too large"), scope)
 
-    def _check(self, scope: Scope) -> int:
+    async def _check(self, scope: Scope) -> int:
         """Raise Denied for what may not pass; return how many bytes the body may have."""
         headers = Headers(scope["headers"])
         self._find_client(scope, headers)
         client = plain(str((scope.get("client") or ("",))[0]))
         if client is None or not self._may_connect(client):
             raise Denied(403, "this server answers to its own networks only")
-        self._check_target(scope)
-        self._check_host(scope, headers.one("host"))
+        await self._check_target(scope)
+        await self._check_host(scope, headers.one("host"))
         method, path = scope["method"], scope["path"]
         allowed = (*SAFE, *CHANGING)
         if method not in allowed and not path.startswith(API):  # which knows its own
@@ -132,12 +149,12 @@ class Guard:
 
     # What for
 
-    def _check_target(self, scope: Scope) -> None:
+    async def _check_target(self, scope: Scope) -> None:
         """Take an absolute form apart; refuse paths that mean something else to somebody."""
         raw = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
         if re.match(rb"https?://", raw, re.IGNORECASE):
             authority, slash, rest = raw.partition(b"://")[2].partition(b"/")
-            self._check_authority(scope, authority.decode("latin-1"))
+            await self._check_authority(scope, authority.decode("latin-1"))
             raw = slash + rest or b"/"
             from urllib.parse import unquote
 
@@ -152,14 +169,14 @@ class Guard:
         if hidden or "\0" in path or "\\" in path or "//" in path or ".." in parts or "." in parts:
             raise Denied(400, "the path is not in its plain form")
 
-    def _check_host(self, scope: Scope, host: str) -> None:
+    async def _check_host(self, scope: Scope, host: str) -> None:
         if not host:
             if scope["http_version"] != "1.0":
                 raise Denied(400, "the Host header is missing")
             return
-        self._check_authority(scope, host)
+        await self._check_authority(scope, host)
 
-    def _check_authority(self, scope: Scope, authority: str) -> None:
+    async def _check_authority(self, scope: Scope, authority: str) -> None:
         """Raise Denied unless *authority* is one of this server's names or addresses."""
         found = AUTHORITY.fullmatch(authority)
         if found is None:
@@ -167,13 +184,25 @@ class Guard:
         host = found.group(1).lower().rstrip(".")
         address = plain(host.strip("[]"))
         if address is None:
-            if host in self._names:
+            if host in self._names or (host and host == await self._announced_name()):
                 return
         else:
             own = plain(str((scope.get("server") or ("",))[0]))
             if address == own or address in self._addresses or address.is_loopback:
                 return
         raise Denied(403, f"{host[:100]} is not a name of this server (server.names)")
+
+    async def _announced_name(self) -> str:
+        """Return the name under which this machine is announced, as asked a short while ago.
+
+        It is another than the kernel's where that is taken in the network, or Avahi has its own.
+        Names that others announce for this machine's addresses do not count: they may rebind.
+        """
+        async with self._asking:
+            if self._announced is None or self._clock() >= self._announced[1]:
+                name = (await asyncio.to_thread(self._ask)).lower().rstrip(".")
+                self._announced = name, self._clock() + ANNOUNCED_SECONDS
+            return self._announced[0]
 
     def _check_site(self, scope: Scope, headers: Headers) -> None:
         """Refuse what a page of another site has a browser send."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from ipaddress import ip_network
 from typing import Any
 
@@ -43,6 +43,14 @@ def request(
     }
 
 
+def guarded(
+    app: Any, settings: ShareSettings | None = None, announced: Callable[[], str] = str
+) -> guard.Guard:
+    """Return a guard of *app* on a machine that Avahi calls *announced*."""
+    log = logging.getLogger("pysane.test")
+    return guard.Guard(app, settings or ShareSettings(), log, announced)
+
+
 def answer(
     scope: dict[str, Any], settings: ShareSettings | None = None, body: bytes = b""
 ) -> tuple[int, dict[bytes, bytes], dict[str, Any]]:
@@ -62,8 +70,7 @@ def answer(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    log = logging.getLogger("pysane.test")
-    asyncio.run(guard.Guard(app, settings or ShareSettings(), log)(scope, receive, send))
+    asyncio.run(guarded(app, settings)(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), seen
 
 
@@ -80,8 +87,7 @@ def refusal(scope: dict[str, Any]) -> tuple[int, dict[bytes, bytes], bytes]:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         pytest.fail("it got through")
 
-    log = logging.getLogger("pysane.test")
-    asyncio.run(guard.Guard(app, ShareSettings(), log)(scope, receive, send))
+    asyncio.run(guarded(app)(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
@@ -166,6 +172,7 @@ def test_nobody_else_is_believed_about_who_asks() -> None:
         ("a b", 400),
         ("localhost@evil.example", 400),
         ("localhost:99999999", 400),
+        (".", 403),
         ("", 400),
     ],
 )
@@ -173,6 +180,40 @@ def test_host_is_a_name_of_this_server(host: str, expected: int) -> None:
     names = ("scan.example.org", "192.0.2.1")
     settings = ShareSettings(server=ServerSettings(names=names))
     assert status(request((("host", host),)), settings) == expected
+
+
+def test_the_name_that_is_announced_is_a_name_of_this_server() -> None:
+    """It is another than the kernel's: that was taken in the network, or one is configured."""
+    names, asked, statuses = ["host-2.local", "Host-3.local"], [0], []
+    now = [0.0]
+
+    def announced() -> str:
+        asked[0] += 1
+        return names[0]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def no_body() -> Any:
+        pytest.fail("it was read")
+
+    async def send(message: Any) -> None:
+        if "status" in message:
+            statuses.append(message["status"])
+
+    async def run() -> None:
+        log = logging.getLogger("pysane.test")
+        one = guard.Guard(app, ShareSettings(), log, announced, lambda: now[0])
+        for host in ("host-2.local:8090", "HOST-2.local.", "host-3.local", "evil.local", "x.test"):
+            await one(request((("host", host),)), no_body, send)
+        assert (statuses, asked) == ([200, 200, 403, 403, 403], [1])  # it is not asked each time
+        names.pop(0)
+        now[0] += guard.ANNOUNCED_SECONDS
+        for host in ("host-3.local", "host-2.local"):
+            await one(request((("host", host),)), no_body, send)
+        assert (statuses[5:], asked) == ([200, 403], [2])
+
+    asyncio.run(run())
 
 
 def test_an_old_client_may_leave_the_host_away() -> None:
@@ -341,9 +382,8 @@ def through_starlette(*messages: dict[str, Any]) -> list[Any]:
         sent.append(message)
 
     app = Starlette(routes=[Route("/eSCL/ScanJobs", endpoint, methods=["POST"])])
-    log = logging.getLogger("pysane.test")
     scope = request((HOST,), method="POST", path="/eSCL/ScanJobs")
-    asyncio.run(guard.Guard(app, ShareSettings(), log)(scope, receive, send))
+    asyncio.run(guarded(app)(scope, receive, send))
     return sent
 
 
