@@ -36,9 +36,9 @@ class NoRoom(PageWorkError):
     reason = ""
 
     @classmethod
-    def of(cls, path: str, reason: str, doing: str = "cannot write") -> NoRoom:
+    def of(cls, path: str, reason: str, errno: int, doing: str = "cannot write") -> NoRoom:
         """Return the error for the file at *path*."""
-        made = cls(f"{doing} {path}: {reason}", exit_code=OUTPUT)
+        made = cls(f"{doing} {path}: {reason}", exit_code=OUTPUT, errno=errno)
         made.reason = reason
         return made
 
@@ -95,7 +95,8 @@ def write_pdf(
     except OSError as exc:
         remove(scratch)
         reason = exc.strerror or str(exc)
-        raise NoRoom.of(scratch, reason, "cannot put the pages together in") from exc
+        doing = "cannot put the pages together in"
+        raise NoRoom.of(scratch, reason, exc.errno or 0, doing) from exc
     with pikepdf.open(scratch) as pdf:
         for page, number in zip(pages, numbers, strict=True):
             layer = text(page) if text is not None else None

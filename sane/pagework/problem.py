@@ -16,24 +16,31 @@ class PageWorkError(Exception):
     """Page work cannot be done, or was not.
 
     hint: what the user can do, "" for nothing. exit_code: for a command line. kept: the folder
-    where the pages lie that could not be written, "" if there are none.
+    where the pages lie that could not be written, "" if there are none. errno: of the system that
+    refused a file, 0 where it was not the system.
     """
 
     def __init__(
-        self, message: str, *, hint: str = "", exit_code: int = PROCESSING, kept: str = ""
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        exit_code: int = PROCESSING,
+        kept: str = "",
+        errno: int = 0,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.exit_code = exit_code
         self.kept = kept
+        self.errno = errno
 
     def __str__(self) -> str:
         return self.message
 
     def __reduce__(self) -> tuple[object, ...]:
-        state = {"hint": self.hint, "exit_code": self.exit_code, "kept": self.kept}
-        return type(self), (self.message,), state
+        return type(self), (self.message,), dict(vars(self))
 
 
 def missing(what: str, needs: str, hint: str) -> PageWorkError:
@@ -46,4 +53,5 @@ def output_error(
 ) -> PageWorkError:
     """Return the error for a file of the user's that the system refused."""
     reason = exc.strerror or str(exc) or type(exc).__name__
-    return PageWorkError(f"{doing} {path}: {reason}", hint=hint, exit_code=OUTPUT)
+    message = f"{doing} {path}: {reason}"
+    return PageWorkError(message, hint=hint, exit_code=OUTPUT, errno=exc.errno or 0)

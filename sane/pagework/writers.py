@@ -69,12 +69,14 @@ def write(
     sidecar: str = "",
     force: bool = False,
     quality: int = QUALITY,
+    keeps: bool = True,
 ) -> Written:
     """Write *pages*, one or more, as one file; "-" is stdout.
 
     document: of a PDF. ocr: makes a PDF searchable; where that fails the PDF is written without
     text, and problems tells. sidecar: the path of a file for the text. force: an existing file is
-    replaced; without it that is an error, but for document.append.
+    replaced; without it that is an error, but for document.append. keeps: the pages are kept if
+    they cannot be written; False for those that are elsewhere as well, as a server's.
 
     Raises PageWorkError (exit code 73) that names the path, and the folder where the pages are
     kept; nothing has changed at the path then.
@@ -102,7 +104,7 @@ def write(
                 file.write(_file_bytes(pages[0], format, quality))
         return Written(path, len(pages), new.size, [])
     except PageWorkError as exc:
-        if exc.exit_code == OUTPUT:
+        if keeps and exc.exit_code == OUTPUT:
             _keep(spool, path, exc)
         raise
 
@@ -205,7 +207,7 @@ class _Pdf:
         try:
             write_pdf(file, self.pages, self.document, scratch=scratch, **form)
         except NoRoom as exc:  # nobody knows this name
-            raise NoRoom.of(self.path, exc.reason) from exc
+            raise NoRoom.of(self.path, exc.reason, exc.errno) from exc
         finally:
             remove(scratch)
 

@@ -334,8 +334,8 @@ def test_a_missing_library_is_told_before_the_scan(monkeypatch: pytest.MonkeyPat
 def test_errors_outlive_a_pickle() -> None:
     import pickle
 
-    error = PageWorkError("it failed", hint="try again", exit_code=OUTPUT, kept="/folder")
+    error = PageWorkError("it failed", hint="try again", exit_code=OUTPUT, kept="/folder", errno=28)
     again = pickle.loads(pickle.dumps(error))
-    assert (str(again), again.hint, again.exit_code, again.kept) == (
-        *("it failed", "try again", OUTPUT, "/folder"),
+    assert (str(again), again.hint, again.exit_code, again.kept, again.errno) == (
+        *("it failed", "try again", OUTPUT, "/folder", 28),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -332,6 +333,25 @@ def test_a_full_disk_names_the_path_and_keeps_the_pages(
     assert os.listdir(out) == [path.name]
     spool.close()
     assert len([name for name in os.listdir(error.kept) if name.startswith("page-")]) == 5
+
+
+@pytest.mark.parametrize("format", ["pdf", "tiff", "png"])
+@pytest.mark.parametrize("is_spooled", [True, False])
+def test_a_full_disk_leaves_no_page_that_is_elsewhere_as_well(
+    spool: Spool, out: Path, format: str, is_spooled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the spool nor beside it; what the system said is told."""
+    monkeypatch.setattr("sane.pagework.spool.BIG_TEMPORARY", str(out))
+    monkeypatch.setattr("sane.pagework.spool.SMALL_TEMPORARY", str(out))
+    pages = spooled(spool, format) if is_spooled else []
+    with files_of_at_most(100), pytest.raises(PageWorkError) as caught:
+        pages = pages or spooled(spool, format)
+        pages = pages if format != "png" else pages[:1]
+        write(pages, str(out / "a"), format, keeps=False)
+    assert (caught.value.errno, caught.value.kept) == (errno.EFBIG, "")
+    spool.close()
+    assert not os.path.exists(spool.folder)
+    assert os.listdir(out) == []
 
 
 def test_pages_in_memory_are_kept_as_files_too(spool: Spool, out: Path) -> None:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import secrets
 from dataclasses import replace
 
-from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
+from ..exporting import DOING, exported
 from ..jobs.job import PREFIX
 from ..store.documents import Full
-from ..store.files import remove
 from ..store.names import TYPES, disposition, file_name
 from ..store.records import Document, Page, work_form
 from ..work.client import WorkFailed
 from .operation import Answer, Call, Operation
 from .problem import ApiError, disk_problem, not_found
+from .sending import WholeFile
 from .tables import FORMAT, SIZE, YES_NO
 
-EXPORT_SECONDS, PAGE_SECONDS, OCR_SECONDS = 120.0, 5.0, 180.0
 LANGUAGE = "eng"
 MOST = 10_000  # documents in a list
 
@@ -138,38 +135,25 @@ async def image(call: Call) -> Response:
 async def file(call: Call) -> Response:
     """Return a document as a file."""
     document, query, parts = find(call), call.query, call.parts
-    pages = _chosen(document, query.get("pages"))
-    folder = parts.documents.path(document.id)
-    seconds = EXPORT_SECONDS + (OCR_SECONDS if query["ocr"] else PAGE_SECONDS) * len(pages)
-    target = os.path.join(parts.scratch, secrets.token_hex(8))
+    chosen = _chosen(document, query.get("pages"))
+    pages = [work_form(page, parts.documents.page_path(document.id, page)) for page in chosen]
+    wish = {
+        "format": query["format"],
+        "title": document.title,
+        "ocr": query.get("language", LANGUAGE) if query["ocr"] else "",
+        "pdfa": query["pdfa"],
+    }
     try:
-        done = await parts.exports.ask(
-            "export",
-            seconds,
-            pages=[work_form(page, os.path.join(folder, page.file)) for page in pages],
-            target=target,
-            scratch=parts.scratch,
-            format=query["format"],
-            title=document.title,
-            ocr=query.get("language", LANGUAGE) if query["ocr"] else "",
-            pdfa=query["pdfa"],
-        )
+        async with exported(parts.exports, parts, pages, **wish) as (path, done):
+            made = open(path, "rb")  # noqa: SIM115 - the answer closes it
     except WorkFailed as exc:
-        remove(target)
         raise _not_done(exc) from exc
     except FileNotFoundError:
-        remove(target)
         raise not_found("page") from None
     except OSError as exc:
-        remove(target)
-        raise disk_problem(parts.scratch, exc) from exc
+        raise disk_problem(parts.scratch, exc, DOING) from exc
     headers = {"Content-Disposition": disposition(file_name(document.title, done["kind"]))}
-    return FileResponse(
-        target,
-        media_type=TYPES[done["kind"]],
-        headers=headers,
-        background=BackgroundTask(remove, target),
-    )
+    return WholeFile(made, TYPES[done["kind"]], headers)
 
 
 def _chosen(document: Document, wanted: str | None) -> list[Page]:

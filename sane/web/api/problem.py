@@ -81,7 +81,7 @@ def starting() -> ApiError:
     return ApiError("unreachable", text, headers={"Retry-After": str(SOON_SECONDS)})
 
 
-def disk_problem(folder: str, exc: OSError) -> ApiError:
+def disk_problem(folder: str, exc: OSError, doing: str = "cannot keep more pages in") -> ApiError:
     """Return the error for a folder that took no more, or failed."""
     code = "disk-full" if exc.errno in FULL else "failed"
-    return ApiError(code, f"cannot keep more pages in {folder}: {exc.strerror or exc}")
+    return ApiError(code, f"{doing} {folder}: {exc.strerror or exc}")

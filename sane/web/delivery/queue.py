@@ -14,6 +14,7 @@ from contextlib import suppress
 from functools import partial
 
 from ..api.problem import ApiError
+from ..exporting import DOING, exported
 from ..store.files import make_folder, read_record, remove, remove_folder, write_record
 from ..store.names import ENDINGS, file_name
 from ..store.records import DOCUMENT_ID, timestamp
@@ -35,7 +36,6 @@ LANGUAGE = "eng"  # that is read, if nobody says another one
 AT_ONCE = 4  # destinations that are sent to at the same time
 KEPT_SECONDS = 30 * 86_400.0  # that a delivery is told of after it is done
 MOST_OPEN = 1000
-EXPORT_SECONDS, PAGE_SECONDS = 120.0, 180.0
 IDLE_SECONDS = 3600.0
 
 
@@ -259,24 +259,18 @@ class Deliveries:
 
     async def _make_file(self, each: Delivery) -> None:
         """Make the file that is sent; it stays the same however often that is tried."""
-        folder = self._path(each.id)
-        path = os.path.join(folder, "file.part")
+        folder, parts = self._path(each.id), self._parts
         pages = [{**page, "path": os.path.join(folder, page["path"])} for page in each.pages]
-        seconds = EXPORT_SECONDS + (PAGE_SECONDS if each.ocr else 5.0) * len(pages)
-        done = await self._parts.exports.ask(
-            "export",
-            seconds,
-            pages=pages,
-            target=path,
-            scratch=self._parts.scratch,
-            format=each.format,
-            title=each.title,
-            ocr=each.ocr,
-            pdfa=each.pdfa,
-        )
-        each.kind, each.notes = done["kind"], done["notes"]
-        name = f"file.{ENDINGS[each.kind]}"
-        os.replace(path, os.path.join(folder, name))
+        wish: dict[str, Any] = {"format": each.format, "title": each.title}
+        wish |= {"ocr": each.ocr, "pdfa": each.pdfa}
+        try:
+            async with exported(parts.exports, parts, pages, **wish) as (path, done):
+                each.kind, each.notes = done["kind"], done["notes"]
+                name = f"file.{ENDINGS[each.kind]}"
+                os.replace(path, os.path.join(folder, name))
+        except OSError as exc:
+            text = f"{DOING} {parts.scratch}: {exc.strerror or exc}"
+            raise OSError(exc.errno, text) from exc
         each.file = name
         await self._save(each)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from .. import problems
+from .. import leaving, problems
 from . import capabilities, icon, sending, settings, status, words
 from .job import NoMore, NotYet
 from .sending import PageResponse
@@ -156,7 +156,7 @@ PROBLEMS: dict[type[problems.ScannerProblem], int] = {
 
 async def next_document(call: Call, job: Job) -> Reply:
     """Send the next page while it is scanned."""
-    gone = asyncio.ensure_future(sending.gone(call.request.receive))
+    gone = asyncio.ensure_future(leaving.gone(call.request.receive))
     try:
         page = await sending.awaited(job, gone)
     except sending.Vanished:

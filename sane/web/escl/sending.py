@@ -119,9 +119,3 @@ def _start(headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
 
 def _body(data: bytes, *, more: bool) -> dict[str, Any]:
     return {"type": "http.response.body", "body": data, "more_body": more}
-
-
-async def gone(receive: Receive) -> None:
-    """Return once the client has hung up."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -54,7 +54,8 @@ def export(
         else:
             kind = format
             document = Document(title=title, pdfa=pdfa)
-            written = write(*(spooled, target, format), document=document, ocr=reader, force=True)
+            how: dict[str, Any] = {"document": document, "ocr": reader}
+            written = write(spooled, target, format, force=True, keeps=False, **how)
             notes += [str(problem) for problem in written.problems]
     os.chmod(target, 0o600)
     return {"kind": kind, "bytes": os.path.getsize(target), "notes": notes}
@@ -65,6 +66,6 @@ def _write_zip(pages: Sequence[SpooledPage], target: str, format: str) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for number, page in enumerate(pages, 1):
             path = f"{page.spool.file(f'zip-{number}')}.{ENDINGS[format]}"
-            write([page], path, format, force=True, quality=QUALITY)
+            write([page], path, format, force=True, quality=QUALITY, keeps=False)
             archive.write(path, f"page-{number:03}.{ENDINGS[format]}")
             os.unlink(path)

@@ -53,10 +53,10 @@ def answered(request: dict[str, Any]) -> dict[str, Any]:
     try:
         return known[name](**request)
     except PageWorkError as exc:
-        cause = exc.__cause__
-        number = cause.errno if isinstance(cause, OSError) else None
         missing = exc.exit_code == HELPER
-        return _error(str(exc), hint=exc.hint, missing=missing, errno=number)
+        if exc.errno and not missing:  # the hint is for a person at a command line
+            return _error(os.strerror(exc.errno), errno=exc.errno)
+        return _error(str(exc), hint=exc.hint, missing=missing)
     except OSError as exc:
         return _error(exc.strerror or str(exc), errno=exc.errno or 5)
     except MemoryError:

@@ -1,0 +1,105 @@
+"""Documents as files by REST: what is refused, and what is left where one is not made."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sane.web.config import DestinationSettings, ShareSettings
+from sane.web.work.client import PageWork
+from tests.pagework.drawn import files_of_at_most
+from tests.support.api import ApiServer, wait_until
+from tests.support.web import FakeScanner
+
+SMALL = {"source": "adf", "resolution": 75, "paper": "a6", "mode": "gray"}
+BREAKING = "tests.web.api.breaking"
+LOG = logging.getLogger("pysane.test")
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[ApiServer]:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    destination = DestinationSettings("there", "folder", "There", {"path": str(inbox)})
+    settings = ShareSettings(destination=(destination,))
+    with ApiServer([FakeScanner(pages=2)], settings, tmp_path / "state") as server:
+        yield server
+
+
+@pytest.fixture
+def document(api: ApiServer) -> Any:
+    return api.scanned(**SMALL)
+
+
+def left(api: ApiServer) -> list[str]:
+    """Return what is in the folder for what is being made."""
+    return os.listdir(api.parts.scratch)
+
+
+def delivered(api: ApiServer, document: dict[str, Any]) -> Any:
+    """Order a delivery; return it after its first attempt."""
+    made = api.post(f"/documents/{document['id']}/deliveries", {"destination": "there"})
+    return wait_until(lambda: api.get(f"/deliveries/{made['id']}"), lambda it: it["error"])
+
+
+# What is left
+
+
+@pytest.mark.parametrize("format", ["pdf", "png", "tiff"])
+def test_a_full_disk_is_told_and_nothing_is_left(
+    api: ApiServer, document: dict[str, Any], format: str
+) -> None:
+    path = f"/documents/{document['id']}/file?format={format}"
+    with files_of_at_most(2000):  # page work takes over the limit
+        for _ in range(2):
+            reply = api.ask("GET", path)
+            assert (reply.status, reply.code) == (507, "disk-full"), reply.body
+            told = reply.json["error"]["text"]
+            assert told == f"cannot make the file in {api.parts.scratch}: File too large"
+            assert left(api) == []
+
+
+def test_a_delivery_waits_while_the_disk_is_full(api: ApiServer, document: dict[str, Any]) -> None:
+    with files_of_at_most(2000):
+        delivery = delivered(api, document)
+    assert delivery["state"] == "waiting"
+    assert "File too large" in delivery["error"]
+    assert left(api) == []
+
+
+def test_page_work_that_is_killed_leaves_nothing(api: ApiServer, document: dict[str, Any]) -> None:
+    api.parts.exports = PageWork(LOG, module=BREAKING)
+    reply = api.ask("GET", f"/documents/{document['id']}/file")
+    assert (reply.status, reply.code) == (500, "failed")
+    assert left(api) == []
+
+
+def test_page_work_that_is_killed_leaves_nothing_of_a_delivery(
+    api: ApiServer, document: dict[str, Any]
+) -> None:
+    api.parts.exports = PageWork(LOG, module=BREAKING)
+    delivery = delivered(api, document)
+    assert left(api) == []
+    folder = Path(api.parts.deliveries.folder, delivery["id"])
+    pages = {f"{page['id']}.png" for page in document["pages"]}
+    wait_until(lambda: set(os.listdir(folder)) == {"delivery.json", *pages})
+
+
+@pytest.mark.parametrize("range", ["bytes=0-9", "bytes=99999999-", "bytes=5-1", "lines=1"])
+def test_a_file_is_sent_whole_whatever_range_is_asked_for(
+    api: ApiServer, document: dict[str, Any], range: str
+) -> None:
+    """It is made anew for each request, so no part of one is another one's. RFC 9110, 14.2."""
+    path = f"/documents/{document['id']}/file?format=tiff"
+    whole = api.ask("GET", path).body
+    reply = api.ask("GET", path, headers={"Range": range})
+    assert (reply.status, reply.body) == (200, whole)
+    assert "accept-ranges" not in reply.headers and "content-range" not in reply.headers
+    head = api.ask("HEAD", path, headers={"Range": range})
+    assert (head.status, head.headers["content-length"]) == (200, str(len(whole)))
+    assert left(api) == []
