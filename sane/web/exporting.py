@@ -44,6 +44,7 @@ async def exported(
             pages=pages,
             target=target,
             scratch=folder,
+            reserve=parts.reserve_bytes,
             ocr=ocr,
             **wish,
         )

@@ -161,8 +161,12 @@ def _chosen(document: Document, wanted: str | None) -> list[Page]:
     if wanted is None:
         pages = list(document.pages)
     else:
+        ids = wanted.split(",")
+        twice = next((id for at, id in enumerate(ids) if id in ids[:at]), None)
+        if twice is not None:
+            raise ApiError("invalid", f"pages names {twice} twice", field="pages")
         try:
-            pages = [document.page(id) for id in wanted.split(",")]
+            pages = [document.page(id) for id in ids]
         except KeyError:
             raise ApiError("invalid", "pages names one that is not there", field="pages") from None
     if not pages:

@@ -5,6 +5,7 @@ It puts the server's pages through the writers of page work.
 
 from __future__ import annotations
 
+import errno
 import os
 import zipfile
 
@@ -13,6 +14,7 @@ from ...pagework.pdf import Document
 from ...pagework.pipeline import Pipeline
 from ...pagework.spool import Spool
 from ...pagework.writers import check_format, write
+from ..store.files import free_bytes
 from ..store.names import ENDINGS
 from .pages import FilePage
 
@@ -31,12 +33,16 @@ def export(
     pages: list[dict[str, Any]],
     target: str,
     scratch: str,
+    reserve: int,
     format: str,
     title: str,
     ocr: str = "",
     pdfa: bool = False,
 ) -> dict[str, Any]:
-    """Write *pages* to *target*; scratch: a folder. ocr: the languages to read, "" for no text.
+    """Write *pages* to *target*; ocr: the languages to read, "" for no text.
+
+    scratch: a folder. reserve: bytes that stay free on its disk; raises OSError (ENOSPC) before a
+    page, or the file, that would not leave them.
 
     Returns "kind", of the file, "bytes", and "notes": sentences on what is not as it was wanted.
     """
@@ -45,8 +51,11 @@ def export(
     with Spool(scratch) as spool:
         with Pipeline(spool, format=format, quality=QUALITY, workers=1) as line:
             for number, page in enumerate(pages, 1):
+                _check_room(scratch, reserve)
                 line.put(FilePage(number=number, **page).sheet())
             spooled = line.end()
+        copies = 2 if format == "pdf" else 1  # it is put together beside the file
+        _check_room(scratch, reserve, copies * sum(page.size for page in spooled))
         notes = [str(page.problem) for page in spooled if page.problem is not None]
         if format in ("jpeg", "png") and len(spooled) > 1:
             kind = "zip"
@@ -59,6 +68,12 @@ def export(
             notes += [str(problem) for problem in written.problems]
     os.chmod(target, 0o600)
     return {"kind": kind, "bytes": os.path.getsize(target), "notes": notes}
+
+
+def _check_room(folder: str, reserve: int, needed: int = 0) -> None:
+    """Raise OSError if fewer than *reserve* bytes would be free after *needed* more."""
+    if free_bytes(folder) - needed < reserve:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _write_zip(pages: Sequence[SpooledPage], target: str, format: str) -> None:

@@ -6,12 +6,15 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from sane.web.config import DestinationSettings, ShareSettings
 from sane.web.work.client import PageWork
+from sane.web.work.export import export
 from tests.pagework.drawn import files_of_at_most
 from tests.support.api import ApiServer, wait_until
 from tests.support.web import FakeScanner
@@ -47,6 +50,19 @@ def delivered(api: ApiServer, document: dict[str, Any]) -> Any:
     return wait_until(lambda: api.get(f"/deliveries/{made['id']}"), lambda it: it["error"])
 
 
+# What is refused
+
+
+def test_a_page_is_named_once(api: ApiServer, document: dict[str, Any]) -> None:
+    """One page a thousand times would fill the disk."""
+    one, other = (page["id"] for page in document["pages"])
+    reply = api.ask("GET", f"/documents/{document['id']}/file?pages={one},{other},{one}")
+    assert (reply.status, reply.code) == (400, "invalid")
+    assert reply.json["error"] == {
+        **{"code": "invalid", "text": f"pages names {one} twice", "field": "pages"},
+    }
+
+
 # What is left
 
 
@@ -62,6 +78,30 @@ def test_a_full_disk_is_told_and_nothing_is_left(
             told = reply.json["error"]["text"]
             assert told == f"cannot make the file in {api.parts.scratch}: File too large"
             assert left(api) == []
+
+
+def test_a_file_leaves_the_reserve_on_the_disk(api: ApiServer, document: dict[str, Any]) -> None:
+    api.parts.reserve_bytes = 1 << 60  # the disk is as good as full
+    reply = api.ask("GET", f"/documents/{document['id']}/file")
+    assert (reply.status, reply.code) == (507, "disk-full"), reply.body
+    delivery = delivered(api, document)
+    assert delivery["state"] == "waiting" and "No space left" in delivery["error"]
+    assert left(api) == []
+
+
+def test_the_reserve_counts_what_the_file_will_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There was room for the pages, and there is none for them twice more."""
+    picture = tmp_path / "page.png"
+    Image.new("L", (300, 300), 99).save(picture)
+    disk = SimpleNamespace(f_bavail=1, f_frsize=1000)
+    monkeypatch.setattr("sane.web.store.files.os.statvfs", lambda folder: disk)
+    page = {"path": str(picture), "kind": "png", "dpi": 75.0, "mode": "gray"}
+    wish: dict[str, Any] = {"pages": [page], "scratch": str(tmp_path), "title": ""}
+    with pytest.raises(OSError, match="No space left"):
+        export(**wish, target=str(tmp_path / "file"), format="pdf", reserve=0)
+    assert os.listdir(tmp_path) == ["page.png"]
 
 
 def test_a_delivery_waits_while_the_disk_is_full(api: ApiServer, document: dict[str, Any]) -> None:
