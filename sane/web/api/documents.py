@@ -19,6 +19,11 @@ from .sending import WholeFile
 from .tables import FORMAT, SIZE, YES_NO
 
 LANGUAGE = "eng"
+LANGUAGES = {  # a "+" of a query stands for a blank, and people write it as it is
+    "type": "string",
+    "pattern": "^[A-Za-z_]{2,20}([+ ][A-Za-z_]{2,20}){0,5}$",
+    "description": "what tesseract calls them, joined by +, which may be escaped or not",
+}
 MOST = 10_000  # documents in a list
 
 
@@ -140,7 +145,7 @@ async def file(call: Call) -> Response:
     wish = {
         "format": query["format"],
         "title": document.title,
-        "ocr": query.get("language", LANGUAGE) if query["ocr"] else "",
+        "ocr": query.get("language", LANGUAGE).replace(" ", "+") if query["ocr"] else "",
         "pdfa": query["pdfa"],
     }
     try:
@@ -235,7 +240,7 @@ OPERATIONS = (
             "format": {**FORMAT, "default": "pdf"},
             "ocr": {**YES_NO, "default": False},
             "pdfa": {**YES_NO, "default": False},
-            "language": {"type": "string", "pattern": "^[A-Za-z_]{2,20}(\\+[A-Za-z_]{2,20}){0,5}$"},
+            "language": LANGUAGES,
             "pages": {"type": "string", "pattern": "^[0-9a-f]{16}(,[0-9a-f]{16}){0,999}$"},
         },
         errors=("not-found", "failed", "unavailable", "disk-full"),

@@ -115,12 +115,18 @@ def _check_text(value: str, schema: Schema, field: str) -> None:
         raise wrong(field, "is empty" if not value else f"has fewer than {least} characters")
     if most is not None and len(value) > most:
         raise wrong(field, f"has more than {most} characters")
-    if "pattern" in schema and not re.search(schema["pattern"], value):
+    if "pattern" in schema and not _fits(schema["pattern"], value):
         raise wrong(field, f"is {_shown(value)}, which does not fit {schema['pattern']}")
     try:
         value.encode()
     except UnicodeEncodeError as exc:  # half a surrogate pair of JSON
         raise wrong(field, "is no text of Unicode") from exc
+
+
+def _fits(pattern: str, value: str) -> bool:
+    """Tell whether *value* matches; "$" is the very end, as in ECMA-262, and no line's."""
+    is_whole = pattern.endswith("$")
+    return re.search(f"{pattern[:-1]}\\Z" if is_whole else pattern, value) is not None
 
 
 def _object(

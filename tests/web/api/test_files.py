@@ -63,6 +63,25 @@ def test_a_page_is_named_once(api: ApiServer, document: dict[str, Any]) -> None:
     }
 
 
+@pytest.mark.parametrize("wanted", ["deu+eng", "deu%2Beng", "deu%20eng"])
+def test_languages_are_joined_by_a_plus_that_may_be_escaped(
+    api: ApiServer, document: dict[str, Any], wanted: str, tmp_path: Path, monkeypatch: Any
+) -> None:
+    """In a query it stands for a blank."""
+    tesseract = tmp_path / "tesseract"
+    tesseract.write_text("#!/bin/sh\necho Languages:\necho eng\n")
+    tesseract.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    reply = api.ask("GET", f"/documents/{document['id']}/file?ocr=1&language={wanted}")
+    assert (reply.status, reply.code) == (501, "unavailable"), reply.body
+    assert "OCR in deu+eng needs tesseract's language deu" in reply.json["error"]["text"]
+
+
+def test_a_language_has_no_end_of_line(api: ApiServer, document: dict[str, Any]) -> None:
+    reply = api.ask("GET", f"/documents/{document['id']}/file?ocr=1&language=eng%0A")
+    assert (reply.status, reply.json["error"]["field"]) == (400, "language")
+
+
 # What is left
 
 
