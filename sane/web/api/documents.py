@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from ..exporting import DOING, exported
 from ..jobs.job import PREFIX
@@ -125,16 +125,16 @@ async def image(call: Call) -> Response:
     page = find_page(call)
     cache = "private, no-cache"
     if call.query["scanned"]:
-        page = replace(page, rotate=0, crop=None)
         cache = "private, max-age=86400, immutable"  # a page scanned again has another id
+        page = replace(page, rotate=0, crop=None)
+    size = call.query["size"]
     try:
-        path = await call.parts.views.path(call.path["document"], page, call.query["size"])
+        picture, kind = await call.parts.views.opened(call.path["document"], page, size)
     except WorkFailed as exc:
         raise _not_done(exc) from exc
     except (FileNotFoundError, KeyError):
         raise not_found("page") from None
-    kind = "png" if path.endswith(".png") else "jpeg"
-    return FileResponse(path, media_type=TYPES[kind], headers={"Cache-Control": cache})
+    return WholeFile(picture, TYPES[kind], {"Cache-Control": cache})
 
 
 async def file(call: Call) -> Response:

@@ -261,11 +261,19 @@ class Documents:
             self._replace(document, [each for each in document.pages if each is not gone])
             return document
 
-    def has_page(self, id: str, page: str) -> bool:
-        """Tell whether a document has a page; while it is removed this waits."""
+    def keep_view(self, id: str, page: str, path: str, target: str) -> bool:
+        """Give the file *path* the name *target* of a view; False, and none, if the page is gone.
+
+        Raises OSError.
+        """
         with self._lock:
             document = self._documents.get(id)
-            return document is not None and any(each.id == page for each in document.pages)
+            is_there = document is not None and any(each.id == page for each in document.pages)
+            if is_there:
+                os.replace(path, target)
+            else:
+                remove(path)
+            return is_there
 
     def link_pages(self, id: str, folder: str) -> list[dict[str, Any]]:
         """Put links to the pages of a document into *folder*; return them as page work takes them.

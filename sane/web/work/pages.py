@@ -6,8 +6,6 @@ document's record: parts of the page as it was scanned, then turned clockwise.
 
 from __future__ import annotations
 
-import os
-
 from ...pagework.encode import JPEG, picture_of
 from ...pagework.libraries import require
 from ...pagework.sheet import Sheet
@@ -134,7 +132,14 @@ def prepare(*, path: str, page: dict[str, Any], work: dict[str, Any]) -> dict[st
 
 
 def view(
-    *, path: str, target: str, size: str, rotate: int = 0, crop: Crop = None, png: bool = False
+    *,
+    path: str,
+    target: str,
+    size: str,
+    dpi: float,
+    rotate: int = 0,
+    crop: Crop = None,
+    png: bool = False,
 ) -> dict[str, Any]:
     """Write a page as it is to be shown to *target*: size "thumb", "screen" or "full"."""
     from io import BytesIO
@@ -148,12 +153,13 @@ def view(
         image = _eight_bits(image)
         image.thumbnail((longest, longest))
     data = BytesIO()
+    dots: dict[str, Any] = {} if longest else {"dpi": (dpi, dpi)}  # a smaller picture has others
     if png and not longest:
-        image.save(data, "PNG", compress_level=1)
+        image.save(data, "PNG", compress_level=1, **dots)
     else:
-        _eight_bits(image).save(data, "JPEG", quality=quality, optimize=True)
-    write_whole(target, data.getvalue())
-    return {"bytes": os.path.getsize(target)}
+        _eight_bits(image).save(data, "JPEG", quality=quality, optimize=True, **dots)
+    write_whole(target, data.getvalue())  # who changes the page may remove it at once
+    return {"bytes": len(data.getvalue())}
 
 
 def _eight_bits(image: Any) -> Any:

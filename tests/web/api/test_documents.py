@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from sane.web.config import DocumentSettings, ShareSettings
 from sane.web.store.documents import Documents, Full
@@ -43,6 +44,7 @@ def test_pages_are_put_in_order_turned_cropped_and_deleted(api: ApiServer) -> No
     assert page["rotate"] == 90 and page["crop"] == crop
     full = api.ask("GET", f"{path}/pages/{ids[0]}/image?size=full").body
     assert (int.from_bytes(full[16:20], "big"), int.from_bytes(full[20:24], "big")) == (437, 155)
+    assert [round(dots) for dots in Image.open(io.BytesIO(full)).info["dpi"]] == [75, 75]
     assert api.ask("DELETE", f"{path}/pages/{ids[1]}").status == 204
     assert [page["id"] for page in api.get(path)["pages"]] == [ids[2], ids[0]]
     assert api.ask("DELETE", path).status == 204
@@ -204,6 +206,52 @@ def test_a_view_of_a_page_that_is_deleted_meanwhile_is_not_left(
     with pytest.raises(KeyError):
         asyncio.run(views.path(document.id, replace(page, rotate=90), "thumb"))
     assert not list(folder.glob(f"{page.id}*"))
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_picture_of_a_page_that_is_changed_meanwhile_is_there(
+    folder: Path, tmp_path: Path, at_once: int
+) -> None:
+    """A change takes its name away, as soon as it is made, and all that wait have it."""
+
+    class Changing(Documents):
+        def keep_view(self, id: str, page: str, *paths: str) -> bool:
+            kept = super().keep_view(id, page, *paths)
+            self.change_page(id, page, rotate=180)
+            return kept
+
+    found = Changing(str(tmp_path / "documents"))
+    found.load()
+    (document,) = found.all()
+    page = replace(document.pages[0], rotate=90)
+
+    class Work:
+        async def ask(self, do: str, seconds: float, **wanted: Any) -> dict[str, Any]:
+            found.change_page(document.id, page.id, rotate=270)
+            Path(wanted["target"]).write_bytes(b"a picture")
+            found.change_page(document.id, page.id, rotate=0)
+            return {}
+
+    async def run() -> list[bytes]:
+        views = Views(found, Work(), logging.getLogger("pysane.test"))  # type: ignore[arg-type]
+        wanted = [views.opened(document.id, page, "thumb") for _ in range(at_once)]
+        told = []
+        for file, kind in await asyncio.gather(*wanted):
+            assert kind == "jpeg"
+            with file:
+                told.append(os.pread(file.fileno(), 100, 0))
+        return told
+
+    assert asyncio.run(run()) == [b"a picture"] * at_once
+    assert not list(folder.glob(f"{page.id}.thumb*"))
+
+
+def test_a_page_without_its_file_is_not_found(api: ApiServer, tmp_path: Path) -> None:
+    document = api.scanned(**SMALL)
+    id = document["pages"][0]["id"]
+    (tmp_path / "documents" / document["id"] / f"{id}.png").unlink()
+    reply = api.ask("GET", f"/documents/{document['id']}/pages/{id}/image?size=full")
+    assert (reply.status, reply.code) == (404, "not-found")
 
 
 def test_views_without_a_page_are_removed(folder: Path, tmp_path: Path) -> None:
