@@ -27,12 +27,19 @@ DOING = "cannot make the file in"
 
 @contextlib.asynccontextmanager
 async def exported(
-    work: PageWork, parts: Parts, pages: Sequence[dict[str, Any]], *, ocr: str, **wish: Any
+    work: PageWork,
+    parts: Parts,
+    pages: Sequence[dict[str, Any]],
+    *,
+    ocr: str,
+    who: str = "",
+    **wish: Any,
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Give the path of the file that *work* makes of *pages*, and what is to be told of it.
 
-    ocr: the languages to read, "" for no text. wish: format, title and pdfa, as work.export has
-    them. Whoever leaves the block has moved or opened the file. Raises WorkFailed and OSError.
+    ocr: the languages to read, "" for no text. who: the client, see PageWork.ask. wish: format,
+    title and pdfa, as work.export has them. Whoever leaves the block has moved or opened the file.
+    Raises WorkFailed, OSError and TooManyWait.
     """
     folder = os.path.join(parts.scratch, secrets.token_hex(8))
     try:
@@ -41,6 +48,7 @@ async def exported(
         done = await work.ask(
             "export",
             SECONDS + (OCR_SECONDS if ocr else PAGE_SECONDS) * len(pages),
+            who=who,
             pages=pages,
             target=target,
             scratch=folder,

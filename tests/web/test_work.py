@@ -39,3 +39,20 @@ def test_a_process_whose_start_is_cancelled_is_ended() -> None:
 
     for steps in range(24):
         asyncio.run(run(steps))
+
+
+def test_clients_take_turns_however_many_requests_one_has() -> None:
+    async def run() -> list[str]:
+        work = PageWork(logging.getLogger("pysane.test"))
+        done: list[str] = []
+
+        async def ask(who: str) -> None:
+            with pytest.raises(WorkFailed, match="nothing"):
+                await work.ask("nothing", 10, who=who)
+            done.append(who)
+
+        await asyncio.gather(*(ask(who) for who in "aaaabba"))
+        await work.close()
+        return done
+
+    assert asyncio.run(run()) == list("ababaaa")

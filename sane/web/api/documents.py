@@ -9,15 +9,17 @@ from starlette.responses import Response
 
 from ..exporting import DOING, exported
 from ..jobs.job import PREFIX
+from ..leaving import while_there
 from ..store.documents import Full
 from ..store.names import TYPES, disposition, file_name
 from ..store.records import Document, Page, work_form
-from ..work.client import WorkFailed
+from ..work.client import TooManyWait, WorkFailed
 from .operation import Answer, Call, Operation
 from .problem import ApiError, disk_problem, not_found
 from .sending import WholeFile
 from .tables import FORMAT, SIZE, YES_NO
 
+AGAIN_SECONDS = "5"  # until a client with many files under way asks for another one
 LANGUAGE = "eng"
 LANGUAGES = {  # a "+" of a query stands for a blank, and people write it as it is
     "type": "string",
@@ -138,7 +140,11 @@ async def image(call: Call) -> Response:
 
 
 async def file(call: Call) -> Response:
-    """Return a document as a file."""
+    """Return a document as a file, unless nobody waits for it any more."""
+    return await while_there(call.request.receive, _file(call))
+
+
+async def _file(call: Call) -> Response:
     document, query, parts = find(call), call.query, call.parts
     chosen = _chosen(document, query.get("pages"))
     pages = [work_form(page, parts.documents.page_path(document.id, page)) for page in chosen]
@@ -147,10 +153,13 @@ async def file(call: Call) -> Response:
         "title": document.title,
         "ocr": query.get("language", LANGUAGE).replace(" ", "+") if query["ocr"] else "",
         "pdfa": query["pdfa"],
+        "who": call.address,
     }
     try:
         async with exported(parts.exports, parts, pages, **wish) as (path, done):
             made = open(path, "rb")  # noqa: SIM115 - the answer closes it
+    except TooManyWait as exc:
+        raise ApiError("too-many", str(exc), headers={"Retry-After": AGAIN_SECONDS}) from exc
     except WorkFailed as exc:
         raise _not_done(exc) from exc
     except FileNotFoundError:
@@ -243,7 +252,7 @@ OPERATIONS = (
             "language": LANGUAGES,
             "pages": {"type": "string", "pattern": "^[0-9a-f]{16}(,[0-9a-f]{16}){0,999}$"},
         },
-        errors=("not-found", "failed", "unavailable", "disk-full"),
+        errors=("not-found", "failed", "unavailable", "disk-full", "too-many"),
     ),
     Operation(
         *("POST", f"{DOCUMENT}/deliveries", "deliver", "Send a document to a destination"),

@@ -18,7 +18,7 @@ from ..exporting import DOING, exported
 from ..store.files import make_folder, read_record, remove, remove_folder, write_record
 from ..store.names import ENDINGS, file_name
 from ..store.records import DOCUMENT_ID, timestamp
-from ..work.client import WorkFailed
+from ..work.client import PageWork, WorkFailed
 from . import kinds
 from .attempt import Failed, attempt
 from .record import PAUSES, Delivery
@@ -48,6 +48,7 @@ class Deliveries:
         self._destinations: dict[str, DestinationSettings] = {}
         self._settings: dict[str, dict[str, Any]] = {}
         self._deliveries: dict[str, Delivery] = {}
+        self.work = PageWork(parts.log)  # nobody who takes a file makes a delivery wait
         self._wake = asyncio.Event()
         self._sending: dict[str, asyncio.Task[None]] = {}  # by destination
         self.adopt(parts.context.settings.destination)
@@ -179,6 +180,7 @@ class Deliveries:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.work.close()
 
     def _start_due(self) -> float:
         """Begin what is due; return the seconds until something else is."""
@@ -264,7 +266,7 @@ class Deliveries:
         wish: dict[str, Any] = {"format": each.format, "title": each.title}
         wish |= {"ocr": each.ocr, "pdfa": each.pdfa}
         try:
-            async with exported(parts.exports, parts, pages, **wish) as (path, done):
+            async with exported(self.work, parts, pages, **wish) as (path, done):
                 each.kind, each.notes = done["kind"], done["notes"]
                 name = f"file.{ENDINGS[each.kind]}"
                 os.replace(path, os.path.join(folder, name))

@@ -9,18 +9,20 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 
 from ..finishing import finished
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from collections.abc import AsyncIterator
     from typing import Any
 
 IDLE_SECONDS = 60.0  # after which the process, with its libraries, is ended
 LINE_BYTES = 4 << 20  # of an answer, or of a request with a thousand pages
 START_SECONDS = 30.0  # for Python and its libraries on a slow machine
+MOST_WAITING = 8  # requests of one client, with the one that is worked on
 MODULE = __package__
 # The libraries' own threads would reserve memory for each core, and we work on one page at a time.
 ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_THREAD_LIMIT": "1", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -35,20 +37,40 @@ class WorkFailed(Exception):
         self.missing = missing
 
 
+class TooManyWait(Exception):
+    """A client has as many requests waiting as it may."""
+
+
+class Line:
+    """The requests of one client: one of them at a time waits for the process."""
+
+    __slots__ = ("lock", "waiting")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
 class PageWork:
-    """One process at a time, one request after the other."""
+    """One process at a time, one request after the other; clients take turns."""
 
     def __init__(self, log: logging.Logger, *, module: str = MODULE) -> None:
         self._log = log
         self._module = module
         self._lock = asyncio.Lock()
+        self._lines: dict[str, Line] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._is_closed = False
 
-    async def ask(self, do: str, seconds: float, **arguments: Any) -> dict[str, Any]:
-        """Return what the process answers; raises WorkFailed."""
-        async with self._lock:
+    async def ask(
+        self, do: str, seconds: float, *, who: str = "", **arguments: Any
+    ) -> dict[str, Any]:
+        """Return what the process answers; raises WorkFailed, OSError and TooManyWait.
+
+        who: the client, which then has one turn after the other with others, and few that wait.
+        """
+        async with self._turn(who):
             self._stop_idling()
             try:
                 process = await self._started()
@@ -73,6 +95,21 @@ class PageWork:
                 raise OSError(error["errno"], error["text"])
             raise WorkFailed(error["text"], error.get("hint", ""), missing=error["missing"])
         return answer
+
+    @asynccontextmanager
+    async def _turn(self, who: str) -> AsyncIterator[None]:
+        """Hold the process, after one request of each other client at most."""
+        line = self._lines.setdefault(who, Line())
+        if who and line.waiting >= MOST_WAITING:
+            raise TooManyWait(f"{MOST_WAITING} requests of yours are waiting already")
+        line.waiting += 1
+        try:
+            async with line.lock, self._lock:
+                yield
+        finally:
+            line.waiting -= 1
+            if not line.waiting:
+                del self._lines[who]
 
     async def close(self) -> None:
         """End the process; nothing is asked any more."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,14 +15,14 @@ import pytest
 from PIL import Image
 
 from sane.web.config import DestinationSettings, ShareSettings
-from sane.web.work.client import PageWork
+from sane.web.work.client import MOST_WAITING, PageWork
 from sane.web.work.export import export
 from tests.pagework.drawn import files_of_at_most
 from tests.support.api import ApiServer, wait_until
 from tests.support.web import FakeScanner
 
 SMALL = {"source": "adf", "resolution": 75, "paper": "a6", "mode": "gray"}
-BREAKING = "tests.web.api.breaking"
+BREAKING, WAITING = "tests.web.api.breaking", "tests.web.api.waiting"
 LOG = logging.getLogger("pysane.test")
 
 
@@ -141,7 +143,7 @@ def test_page_work_that_is_killed_leaves_nothing(api: ApiServer, document: dict[
 def test_page_work_that_is_killed_leaves_nothing_of_a_delivery(
     api: ApiServer, document: dict[str, Any]
 ) -> None:
-    api.parts.exports = PageWork(LOG, module=BREAKING)
+    api.parts.deliveries.work = PageWork(LOG, module=BREAKING)
     delivery = delivered(api, document)
     assert left(api) == []
     folder = Path(api.parts.deliveries.folder, delivery["id"])
@@ -162,3 +164,52 @@ def test_a_file_is_sent_whole_whatever_range_is_asked_for(
     head = api.ask("HEAD", path, headers={"Range": range})
     assert (head.status, head.headers["content-length"]) == (200, str(len(whole)))
     assert left(api) == []
+
+
+# Who waits
+
+
+def ordered(api: ApiServer, document: dict[str, Any], count: int) -> list[socket.socket]:
+    """Ask for so many files; return the connections once the server has them all."""
+    before = len(left(api))
+    path = f"/api/v1/documents/{document['id']}/file"
+    found = [socket.create_connection(("127.0.0.1", api.port)) for _ in range(count)]
+    for sock in found:
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    wait_until(lambda: len(left(api)) == before + count)
+    return found
+
+
+def test_a_file_that_nobody_waits_for_is_not_made(
+    api: ApiServer, document: dict[str, Any], tmp_path: Path
+) -> None:
+    api.parts.exports = PageWork(LOG, module=WAITING)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(api.ask, "GET", f"/documents/{document['id']}/file")
+        wait_until((tmp_path / "state" / "requests").exists)
+        for sock in ordered(api, document, 3):
+            sock.close()
+        wait_until(lambda: len(left(api)) == 1)
+        (tmp_path / "state" / "gate").touch()
+        assert waiting.result().body == b"%PDF-"
+    assert (tmp_path / "state" / "requests").read_text() == "export\n"
+
+
+def test_a_client_has_few_files_under_way(api: ApiServer, document: dict[str, Any]) -> None:
+    """Hanging up ends also the one that is being made."""
+    api.parts.exports = PageWork(LOG, module=WAITING)
+    connections = ordered(api, document, MOST_WAITING)
+    reply = api.ask("GET", f"/documents/{document['id']}/file")
+    assert (reply.status, reply.code) == (429, "too-many")
+    assert int(reply.headers["retry-after"]) > 0
+    for sock in connections:
+        sock.close()
+    wait_until(lambda: left(api) == [])
+
+
+def test_a_delivery_does_not_wait_for_files(api: ApiServer, document: dict[str, Any]) -> None:
+    api.parts.exports = PageWork(LOG, module=WAITING)
+    (connection,) = ordered(api, document, 1)
+    with connection:
+        made = api.post(f"/documents/{document['id']}/deliveries", {"destination": "there"})
+        wait_until(lambda: api.get(f"/deliveries/{made['id']}")["state"] == "done")
