@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...image.formats import encoder
+from ...image.jpeg_document import LIBRARY_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...image.encoder import Encoder
 
+JPEG_SIDE = LIBRARY_LINES  # pixels of either side, at most
 FINE_QUALITY = 90  # from here on colour has the resolution of brightness
 
 

@@ -1,8 +1,8 @@
 """A page as PDF, written from the first row on: image first, what refers to it behind.
 
-Of known height it is one image, whose /Length stands behind it; of unknown height it is a pile of
-strips, as in PDF/raster. Colour and gray are JPEG, bits are Flate, as is everything without
-libjpeg. No library writes a PDF whose page is not there yet.
+Of known height it is one image, whose /Length stands behind it; of unknown height, or of one that
+no JPEG has, it is a pile of strips, as in PDF/raster. Colour and gray are JPEG, bits are Flate, as
+is everything without libjpeg. No library writes a PDF whose page is not there yet.
 Source: ISO 32000-1, 7.3.8.2, 7.5 and 8.9.5; specification escl 7.6.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import zlib
 
 from ...image.encoder import Encoder
-from .form import Form, PageEncoder, Picture, has_jpeg, jpeg
+from .form import JPEG_SIDE, Form, PageEncoder, Picture, has_jpeg, jpeg
 
 HEAD = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"
 PROGRAM = b"PySANE"
@@ -178,11 +178,12 @@ class PdfPage(PageEncoder):
     def __init__(self, form: Form, quality: int) -> None:
         self._form = form
         self._quality = quality
-        self._pdf = Pdf(form, is_jpeg=has_jpeg())
+        self._pdf = Pdf(form, is_jpeg=has_jpeg() and form.width <= JPEG_SIDE)
         self._has_begun = False
         self._open: PageEncoder | None = None
         size = form.row_bytes
-        lines = max(STRIP_LINES, STRIP_BYTES // size // STRIP_LINES * STRIP_LINES)
+        lines = min(STRIP_BYTES // size, JPEG_SIDE) // STRIP_LINES * STRIP_LINES
+        lines = max(STRIP_LINES, lines)
         self._strip_bytes = lines * size
         self._rows = bytearray()  # of the strip that is not whole
 
@@ -215,7 +216,8 @@ class PdfPage(PageEncoder):
             return b""
         self._has_begun = True
         out = self._pdf.count(HEAD)
-        if self._form.lines > 0:
+        is_jpeg = self._pdf.is_jpeg and not is_bits(self._form)
+        if 0 < self._form.lines <= (JPEG_SIDE if is_jpeg else self._form.lines):
             self._open = self._coder(self._form)
             out += self._pdf.open_image(self._form.lines)
         return out

@@ -13,7 +13,8 @@ from ...backends._driverless.xml import Element, integer, parse, truth
 from ...backends.escl.schema import UNITS, accepts
 from ...errors import DeviceIOError
 from ..encoders import JPEG, PDF, PNG, TIFF, available
-from ..facts import ScanSettings
+from ..encoders.form import JPEG_SIDE
+from ..facts import UNITS_PER_INCH, ScanSettings
 from .capabilities import modes_of, source_of
 from .words import (
     COLOR_MODES,
@@ -125,12 +126,15 @@ class _Reader:
         quality, is_smaller = self._quality()
         left, width = self._axis("XOffset", "Width", source.min_width, source.max_width)
         top, height = self._axis("YOffset", "Height", source.min_height, source.max_height)
+        dpi = self._dpi(source)
+        if format == JPEG:
+            height = _height_in_jpeg(source, dpi, width, height)
         sends = JPEG in self._facts.encoded and format in (JPEG, PDF) and not is_made
         wanted = ScanSettings(
             source=source.id,
             mode=mode,
             depth=depth,
-            dpi=self._dpi(source),
+            dpi=dpi,
             left=left,
             top=top,
             width=width,
@@ -277,6 +281,20 @@ class _Reader:
             raise TicketError(f"{size_name}: {offset} and {size} are more than {most}")
         size = max(min(size, most - offset), min(least, most), 1)
         return min(offset, most - size), size
+
+
+def _height_in_jpeg(source: Source, dpi: int, width: int, height: int) -> int:
+    """Return how much of an area's height a JPEG takes; raises TicketError where it must be all.
+
+    Clients ask for all that a feeder takes, and its sheets mostly end before.
+    """
+    most = JPEG_SIDE * UNITS_PER_INCH // dpi
+    if width > most or (height > most and source.id == "platen"):
+        raise TicketError(
+            f"ScanRegions: {width} by {height} at {dpi} dpi are more than the {JPEG_SIDE} pixels a"
+            " side that a JPEG has: ask for another format, or fewer dpi"
+        )
+    return min(height, most)
 
 
 def _nearest(values: Sequence[int], wanted: int) -> int:

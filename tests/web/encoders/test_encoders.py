@@ -134,6 +134,23 @@ def test_strips_are_used_only_where_the_height_is_unknown() -> None:
     assert made(PDF, known.of_lines(-1), rows).count(b"/Subtype /Image") == 4
 
 
+@pytest.mark.parametrize(("channels", "depth"), [(1, 1), (1, 8), (3, 8)])
+@pytest.mark.parametrize("side", ["lines", "width"])
+def test_pdf_takes_pages_that_no_jpeg_holds(channels: int, depth: int, side: str) -> None:
+    pikepdf = pytest.importorskip("pikepdf")
+    width, lines = (8, 65_600) if side == "lines" else (65_600, 3)
+    form = Form(width, lines, channels, depth, DPI, DPI)
+    rows = bytes(form.row_bytes * lines)
+    with pikepdf.open(io.BytesIO(made(PDF, form, rows))) as pdf:
+        box = [float(value) for value in pdf.pages[0].MediaBox]
+        images = list(pdf.pages[0].Resources.XObject.values())
+        assert box == pytest.approx([0, 0, width / DPI * 72, lines / DPI * 72], abs=0.001)
+        assert sum(int(image.Height) for image in images) == lines
+        sizes = [len(image.read_bytes()) for image in images if image.Filter == "/FlateDecode"]
+    assert sum(sizes) in (0, len(rows))
+    assert (len(images) == 1) == (side == "width" or depth == 1 or not has_jpeg())
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_missing_rows_are_an_error(format: str) -> None:
     if format not in available() or (format == PDF and not has_jpeg()):

@@ -194,6 +194,29 @@ def test_unsupported_values_are_conflicts(body: bytes, named: str) -> None:
     assert status == 409 and named in text
 
 
+LONG = Capabilities(
+    tuple(source(id, max_height=66_000, resolutions=(300, 600)) for id in ("platen", "adf"))
+)
+
+
+@has_jpeg
+@pytest.mark.parametrize("region", [{"Height": 40_000}, {"Width": 33_000, "Height": 100}])
+def test_an_area_beyond_a_jpeg_is_a_conflict(region: dict[str, Any]) -> None:
+    wide = Capabilities((source(max_width=66_000, max_height=66_000, resolutions=(600,)),))
+    status, text = refused(settings(format=JPEG, dpi=600, **region), wide)
+    assert status == 409 and "65500 pixels" in text
+    for format in (PDF, PNG):
+        assert read(settings(format=format, dpi=600, **region), wide).format == format
+
+
+@has_jpeg
+def test_all_that_a_feeder_takes_is_made_to_fit_a_jpeg() -> None:
+    """Its sheets mostly end before."""
+    for format, dpi, height in ((JPEG, 600, 32_750), (JPEG, 300, 65_500), (PDF, 600, 66_000)):
+        body = settings("Feeder", format=format, dpi=dpi, Height=66_000)
+        assert read(body, LONG).settings.height == height
+
+
 def test_what_the_scanner_lacks_is_a_conflict() -> None:
     assert refused(settings("Feeder"), PLATEN)[0] == 409
     assert refused(settings("Platen"), FEEDER)[0] == 409
