@@ -135,6 +135,7 @@ class Views:
         try:
             done = await self._work.ask("prepare", WORK_SECONDS, path=path, page=facts, work=steps)
         except (WorkFailed, OSError) as exc:
+            remove(f"{path}.work{PART}")  # of a process that was killed before it could tell
             note = f"the page is kept as it was scanned: {exc}"
             self._log.warning("%s: %s", path, note)
             return Page(**{**page.to_dict(), "note": note}), False

@@ -19,7 +19,9 @@ from PIL import Image
 
 from sane.web.config import DocumentSettings, ShareSettings
 from sane.web.store.documents import Documents, Full
+from sane.web.store.records import Page
 from sane.web.views import Views
+from sane.web.work.client import WorkFailed
 from tests.support.api import ApiServer, wait_until
 from tests.support.web import FakeScanner
 
@@ -244,6 +246,33 @@ def test_a_picture_of_a_page_that_is_changed_meanwhile_is_there(
 
     assert asyncio.run(run()) == [b"a picture"] * at_once
     assert not list(folder.glob(f"{page.id}.thumb*"))
+
+
+def test_page_work_that_is_killed_leaves_nothing_beside_the_page(
+    folder: Path, tmp_path: Path
+) -> None:
+    """It had written its file, and could not say so any more."""
+    found = stored(tmp_path)
+    (document,) = found.all()
+    page = document.pages[0]
+    path = folder / page.file
+    before = set(folder.iterdir())
+
+    class Work:
+        async def ask(self, do: str, seconds: float, **wanted: Any) -> dict[str, Any]:
+            Path(wanted.get("target", f"{path}.work.part")).write_bytes(b"a picture")
+            raise WorkFailed("it broke off")
+
+    async def run() -> Page:
+        views = Views(found, Work(), logging.getLogger("pysane.test"))  # type: ignore[arg-type]
+        with pytest.raises(WorkFailed):
+            await views.opened(document.id, replace(page, rotate=90), "full")
+        kept, is_blank = await views.prepare(page, str(path), {})
+        assert not is_blank
+        return kept
+
+    assert "it broke off" in asyncio.run(run()).note
+    assert set(folder.iterdir()) == before
 
 
 def test_a_page_without_its_file_is_not_found(api: ApiServer, tmp_path: Path) -> None:
