@@ -48,7 +48,7 @@ class Daemon:
         self._places = Places()
         self._announcer: announce.Announcer | None = None
         self._is_ending = self._reload = False
-        self._has_served = False  # the only client, with --once
+        self._is_listening = True  # until the end; with --once, until there is a client
         self._wake, self._wake_writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(self._wake_writer, warn_on_full_buffer=False)
         for number in (*_ENDS, signal.SIGHUP, signal.SIGCHLD):
@@ -60,7 +60,8 @@ class Daemon:
         self.apply_settings()
         self._log(INFO, "ready")
         try:
-            self._accept_clients()
+            while not self._is_ending and (self._is_listening or self._places):
+                self._serve_round()
         finally:
             self._end()
 
@@ -68,25 +69,29 @@ class Daemon:
         self._is_ending |= number in _ENDS
         self._reload |= number == signal.SIGHUP
 
-    def _accept_clients(self) -> None:
-        while not (self._is_ending or self._has_served):
-            poll = select.poll()
-            poll.register(self._wake, select.POLLIN)
-            waiting = {listener.fileno(): listener for listener in self._all()}
-            pending = self._places.pending()
-            for fd in (*waiting, *pending):
-                poll.register(fd, select.POLLIN)
-            for fd, _ in poll.poll(Deadline(self._places.seconds_left()).left_ms()):
-                if fd == self._wake:
-                    self._on_signals()
-                elif fd in waiting:
-                    self._on_client(waiting[fd])
-                elif fd in self._places.pending():  # still: its process may have been reaped
-                    self._on_news(fd, pending[fd])
-            for pid in self._places.overdue():
-                self._log(CLIENT, f"process {pid}: names are not looked up in time: ended")
-                os.kill(pid, signal.SIGKILL)
-                self._reap(pid)
+    def _serve_round(self) -> None:
+        """Wait for clients, signals and the news of clients' processes, and act on them.
+
+        What is closed on account of one of them gives its number to what is opened for the next:
+        a number means what it meant only while it belongs to the same listener or process.
+        """
+        poll = select.poll()
+        poll.register(self._wake, select.POLLIN)
+        waiting = {listener.fileno(): listener for listener in self._all()}
+        pending = self._places.pending()
+        for fd in (*waiting, *pending):
+            poll.register(fd, select.POLLIN)
+        for fd, _ in poll.poll(Deadline(self._places.seconds_left()).left_ms()):
+            if fd == self._wake:
+                self._on_signals()
+            elif fd in waiting:
+                self._on_client(waiting[fd])
+            elif self._places.pending().get(fd) == pending[fd]:
+                self._on_news(fd, pending[fd])
+        for pid in self._places.overdue():
+            self._log(CLIENT, f"process {pid}: names are not looked up in time: ended")
+            os.kill(pid, signal.SIGKILL)
+            self._reap(pid)
 
     def _all(self) -> list[Listener]:
         return [*self._listeners, *([self._unix] if self._unix else [])]
@@ -137,6 +142,8 @@ class Daemon:
 
     def apply_settings(self) -> None:
         """Open or close the Unix socket and the announcement as the settings say."""
+        if not self._is_listening:
+            return
         settings = self._service.settings
         path = settings.listen_unix
         if self._unix is not None and self._unix.path != path:
@@ -184,7 +191,7 @@ class Daemon:
 
     def _fork(self, fd: int, peer: Peer, reason: str) -> None:
         """Serve a client in a process of its own; without a *reason* it has to find one first."""
-        news, teller = (-1, -1) if reason else os.pipe2(os.O_CLOEXEC)
+        news, teller = (-1, -1) if reason else os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             pid = os.fork()
         except OSError:
@@ -198,11 +205,16 @@ class Daemon:
         if not reason:
             os.close(teller)
         self._log(INFO, f"{peer.text}: served by process {pid}")
-        self._has_served = self._options.once
+        if self._options.once:
+            self._stop_listening()
 
     def _on_news(self, fd: int, pid: int) -> None:
         """Admit a client whose name was found, if there is a place; one that ends is reaped."""
-        if os.read(fd, 1) != ADMITTED:
+        try:
+            said = os.read(fd, 1)
+        except BlockingIOError:
+            return
+        if said != ADMITTED:
             self._reap(pid)
             return
         place = self._places.admit(pid)
@@ -259,15 +271,19 @@ class Daemon:
             except OSError as exc:
                 self._log(MESSAGE, f"{path} stays: {exc.strerror}")
 
-    def _end(self) -> None:
-        """Stop listening and end the clients' processes; with --once, wait for the only one."""
+    def _stop_listening(self) -> None:
+        """Take no client any more."""
+        self._is_listening = False
         for listener in self._listeners:
             listener.close()
+        self._listeners = []
         self._close_unix()
         if self._announcer is not None:
             self._announcer.disown()
-        while self._places and not self._is_ending:
-            self._wait(None)
+
+    def _end(self) -> None:
+        """Stop listening and end the clients' processes."""
+        self._stop_listening()
         self._tell_clients(signal.SIGTERM)
         deadline = time.monotonic() + LEAVE_SECONDS
         while self._places and time.monotonic() < deadline:
