@@ -47,18 +47,19 @@ class Service:
     def serve(self, fd: int, reason: str = "", admitted: Callable[[], None] | None = None) -> None:
         """Serve the client on *fd* until it leaves or SIGTERM; nothing is read if it may not.
 
-        reason: why it may, "" if that is to be found out; admitted: called when it was.
+        reason: why it may, "" if that is to be found out; admitted: called when it was. Until
+        then SIGTERM ends the process at once: it has no device, and a look-up does not stop.
         """
+        sock = _socket.socket(fileno=above_stdio(fd))
+        peer = peer_of(sock)
+        reason = reason or (self.reason_to_admit(peer) if peer else "")
+        if peer is None or not reason:
+            name = peer.text if peer else "a client that has left"
+            self.log(CLIENT, f"{name}: access denied: no line of {access.FILE} lets it in")
+            sock.close()
+            return
         leaving = Leaving()
         try:
-            sock = _socket.socket(fileno=above_stdio(fd))
-            peer = peer_of(sock)
-            reason = reason or (self.reason_to_admit(peer) if peer else "")
-            if peer is None or not reason:
-                name = peer.text if peer else "a client that has left"
-                self.log(CLIENT, f"{name}: access denied: no line of {access.FILE} lets it in")
-                sock.close()
-                return
             self.log(CLIENT, f"{peer.text}: access granted: {reason}")
             if admitted is not None:
                 admitted()

@@ -23,6 +23,7 @@ from .places import Place, Places
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType
+    from typing import NoReturn
 
     from ..config import Environment
     from .client import Service
@@ -90,7 +91,7 @@ class Daemon:
                 self._on_news(fd, pending[fd])
         for pid in self._places.overdue():
             self._log(CLIENT, f"process {pid}: names are not looked up in time: ended")
-            os.kill(pid, signal.SIGKILL)
+            self._end_client(pid, signal.SIGKILL)
             self._reap(pid)
 
     def _all(self) -> list[Listener]:
@@ -134,7 +135,10 @@ class Daemon:
 
     def _on_end(self, pid: int, place: Place, status: int) -> None:
         """Tidy up after a client's process."""
-        self._log(DEBUG, f"{place.host}: process {pid} ended with status {status}")
+        code = os.waitstatus_to_exitcode(status)
+        is_usual = place.is_told or code in (0, -signal.SIGTERM)
+        text = f"{place.host}: process {pid} ended {cause_of(code)}"
+        self._log(DEBUG if is_usual else ERROR, text)
         if place.news >= 0:
             os.close(place.news)
         if status and self._unix is not None:
@@ -192,15 +196,19 @@ class Daemon:
     def _fork(self, fd: int, peer: Peer, reason: str) -> None:
         """Serve a client in a process of its own; without a *reason* it has to find one first."""
         news, teller = (-1, -1) if reason else os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        # SIGTERM waits until the new process has given up our handler, which would drop it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             pid = os.fork()
+            if pid == 0:
+                self._be_client(fd, reason, news, teller)
         except OSError:
             if not reason:
                 os.close(news)
                 os.close(teller)
             raise
-        if pid == 0:
-            self._be_client(fd, reason, news, teller)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         self._places.take(pid, peer.host, news)
         if not reason:
             os.close(teller)
@@ -222,9 +230,9 @@ class Daemon:
         refusal = self._places.refusal(place.host, self._service.settings, is_pending=False)
         if refusal:
             self._log(CLIENT, f"{place.host}: refused: {refusal}")
-            os.kill(pid, signal.SIGTERM)
+            self._end_client(pid, signal.SIGTERM)
 
-    def _be_client(self, fd: int, reason: str, news: int, teller: int) -> None:
+    def _be_client(self, fd: int, reason: str, news: int, teller: int) -> NoReturn:
         """Serve one client in this process, a new one, and end it."""
         status = 1
         try:
@@ -251,6 +259,7 @@ class Daemon:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent passes it on
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         for listener in self._all():
             listener.close()
         for fd in (self._wake, self._wake_writer, *self._places.pending()):
@@ -284,11 +293,14 @@ class Daemon:
     def _end(self) -> None:
         """Stop listening and end the clients' processes."""
         self._stop_listening()
-        self._tell_clients(signal.SIGTERM)
+        for pid in self._places.processes():
+            self._end_client(pid, signal.SIGTERM)
         deadline = time.monotonic() + LEAVE_SECONDS
         while self._places and time.monotonic() < deadline:
             self._wait(deadline - time.monotonic())
-        self._tell_clients(signal.SIGKILL)
+        for pid in self._places.processes():
+            self._log(ERROR, f"process {pid} has not ended after {LEAVE_SECONDS:g} s: killed")
+            self._end_client(pid, signal.SIGKILL)
         while self._places:
             self._wait(None)
         signal.set_wakeup_fd(-1)
@@ -301,6 +313,17 @@ class Daemon:
         self._drain()
         self._reap()
 
-    def _tell_clients(self, number: int) -> None:
-        for pid in self._places.processes():
-            os.kill(pid, number)
+    def _end_client(self, pid: int, number: int) -> None:
+        """Send a client's process a signal that ends it."""
+        self._places.tell(pid)
+        os.kill(pid, number)
+
+
+def cause_of(code: int) -> str:
+    """Return in words how a process ended; code: its status, or a signal's number, negative."""
+    if code >= 0:
+        return f"with status {code}"
+    try:
+        return f"by {signal.Signals(-code).name}"
+    except ValueError:  # a real-time signal
+        return f"by signal {-code}"

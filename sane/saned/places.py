@@ -21,13 +21,17 @@ THIS_MACHINE = "this machine"
 
 
 class Place:
-    """One client's. news: where its process says that it is admitted, -1 once it is."""
+    """One client's. news: where its process says that it is admitted, -1 once it is.
 
-    __slots__ = ("host", "news", "overdue")
+    is_told: saned has told its process to end.
+    """
+
+    __slots__ = ("host", "is_told", "news", "overdue")
 
     def __init__(self, host: str, news: int) -> None:
         self.host = host
         self.news = news
+        self.is_told = False
         self.overdue = time.monotonic() + PENDING_SECONDS
 
 
@@ -75,6 +79,10 @@ class Places:
         place = self._places[process]
         place.news = -1
         return place
+
+    def tell(self, process: int) -> None:
+        """Note that *process* is told to end."""
+        self._places[process].is_told = True
 
     def leave(self, process: int) -> Place | None:
         """Return the place of *process*, which has ended; None if it served nobody."""

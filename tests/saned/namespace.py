@@ -5,7 +5,6 @@ namespace.py strangers|announcer FOLDER prints "all is well", or raises.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from pathlib import Path
 from sane.saned.places import PENDING, PENDING_OF_HOST
 from sane.wire import messages
 from tests.support.saned import Saned, configure
-from tests.support.timing import wait_until
+from tests.support.timing import SECONDS, wait_until
 
 NAMED, STRANGERS = "10.0.0.4", ("10.0.0.2", "10.0.0.3")
 PROMPT = 4.0  # a connect that the parent answers takes milliseconds
@@ -65,12 +64,11 @@ def strangers(folder: Path) -> None:
                 assert gets_in(server, "127.0.0.1")
             assert len(server.children()) <= PENDING + 2
             assert "wait for their names" in server.log
+            server.process.terminate()  # a look-up that does not stop is no reason to wait
+            assert server.process.wait(2 * SECONDS) == 0
+            assert server.log.count("ended by SIGTERM") == 2 * PENDING_OF_HOST, server.log
             for sock in held:
                 sock.close()
-            for child in server.children():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
-            server.wait_for_children(0)
 
 
 def announcer(folder: Path) -> None:

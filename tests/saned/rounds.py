@@ -18,6 +18,7 @@ from pathlib import Path
 from sane.config import Environment
 from sane.saned import daemon, places
 from sane.saned.options import Options
+from sane.sessions import DEBUG, ERROR
 from sane.sessions.access import SanedConf
 
 STRANGER, FRIEND, LISTED = "10.0.0.3", "10.0.0.4", "10.0.0.5"
@@ -125,12 +126,78 @@ def same_round(folder: Path) -> None:
     assert scene.told(f"{FRIEND}: process") and not scene.told("refused"), scene.logged
 
 
+def early_sigterm(folder: Path) -> None:
+    """SIGTERM to a client's process counts also in the first moment of its life."""
+    os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    for host in (LISTED, STRANGER):
+        scene = Scene(folder, {host: stay}, ended)
+        scene.run(once=True)
+        assert scene.told(f"{host}: process") == [DEBUG], scene.logged
+
+
+def parent_sigterm(folder: Path) -> None:
+    """SIGTERM to the parent in the moment of a fork ends it, and the client."""
+    os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    begin = time.monotonic()
+    Scene(folder, {LISTED: stay}, lambda pid: None).run()
+    assert time.monotonic() - begin < daemon.LEAVE_SECONDS
+    assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def crashes(folder: Path) -> None:
+    """The end of a client's process that was not one of its own is an error, with its cause."""
+
+    def crash(admitted: Callable[[], None]) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def give_up(admitted: Callable[[], None]) -> None:
+        os._exit(3)
+
+    for serve, text, levels in (
+        (crash, "ended by SIGKILL", [ERROR]),
+        (give_up, "ended with status 3", [ERROR]),
+        (lambda admitted: None, "ended with status 0", [DEBUG]),
+    ):
+        scene = Scene(folder, {LISTED: serve}, lambda pid: None)
+        scene.run(once=True)
+        assert scene.told(text) == levels, scene.logged
+
+
+def told_to_end(folder: Path) -> None:
+    """A client's process that ends because the server told it to is no error."""
+    scene = Scene(folder, {LISTED: stay}, lambda pid: signal.raise_signal(signal.SIGTERM))
+    scene.run()
+    assert scene.told("ended by SIGTERM") == [DEBUG], scene.logged
+
+
+def stubborn(folder: Path) -> None:
+    """One that does not end when it is told is killed, and that is said."""
+    daemon.LEAVE_SECONDS = 0.1
+    reader, writer = os.pipe()
+
+    def serve(admitted: Callable[[], None]) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.write(writer, b"1")
+        while True:
+            signal.pause()
+
+    def served(pid: int) -> None:
+        os.read(reader, 1)
+        signal.raise_signal(signal.SIGTERM)
+
+    scene = Scene(folder, {LISTED: serve}, served)
+    scene.run()
+    assert scene.told("has not ended") == [ERROR], scene.logged
+    assert scene.told("ended by SIGKILL") == [DEBUG], scene.logged
+
+
 def once_overdue(folder: Path) -> None:
     """With --once, too, a name that nobody knows is looked up for a limited time."""
     places.PENDING_SECONDS = 0.1
     scene = Scene(folder, {STRANGER: stay}, lambda pid: None)
     scene.run(once=True)
     assert scene.told("names are not looked up in time"), scene.logged
+    assert scene.told("ended by SIGKILL") == [DEBUG], scene.logged
 
 
 def once_named(folder: Path) -> None:
@@ -146,7 +213,13 @@ def once_named(folder: Path) -> None:
     assert scene.told("ended with status 0"), scene.logged
 
 
-SCENARIOS = {found.__name__: found for found in (same_round, once_overdue, once_named)}
+SCENARIOS = {
+    found.__name__: found
+    for found in (
+        *(same_round, early_sigterm, parent_sigterm, crashes, told_to_end, stubborn),
+        *(once_overdue, once_named),
+    )
+}
 
 if __name__ == "__main__":
     signal.alarm(SECONDS)
