@@ -12,6 +12,7 @@ from ..sessions.dataport import DataPorts, uid_of
 from ..sessions.leaving import Leaving
 from ..sessions.site import Site
 from ..transport.streams import ByteStream
+from .listeners import has_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,11 +52,15 @@ class Service:
         then SIGTERM ends the process at once: it has no device, and a look-up does not stop.
         """
         sock = _socket.socket(fileno=above_stdio(fd))
-        peer = peer_of(sock)
-        reason = reason or (self.reason_to_admit(peer) if peer else "")
-        if peer is None or not reason:
-            name = peer.text if peer else "a client that has left"
-            self.log(CLIENT, f"{name}: access denied: no line of {access.FILE} lets it in")
+        try:
+            peer = peer_of(sock)
+        except Nobody as exc:
+            self.log(CLIENT, f"access denied: {exc}")
+            sock.close()
+            return
+        reason = reason or self.reason_to_admit(peer)
+        if not reason:
+            self.log(CLIENT, f"{peer.text}: access denied: no line of {access.FILE} lets it in")
             sock.close()
             return
         leaving = Leaving()
@@ -95,6 +100,10 @@ class Service:
         return access.reason_to_admit(peer, found, access.resolve_name, host_name)
 
 
+class Nobody(Exception):
+    """Nobody who can be admitted is at the other end; the text says why."""
+
+
 def keep_place(leaving: Leaving) -> None:
     """Stay in the place of a client that guessed a password, for a while or until SIGTERM.
 
@@ -114,11 +123,23 @@ def host_name() -> str:
         return ""
 
 
-def peer_of(sock: _socket.socket) -> access.Peer | None:
-    """Return who is at the other end, None if the kernel cannot tell."""
+def peer_of(sock: _socket.socket) -> access.Peer:
+    """Return who is at the other end; raises Nobody if that cannot be told.
+
+    Whoever may open the path of a Unix socket is a local user. A socket without one belongs to
+    a program that connected its other end to somebody whom it alone knows (socat, inetd over ssh).
+    """
     try:
         if sock.family == _socket.AF_UNIX:
+            if not has_path(sock.getsockname()):
+                raise Nobody(
+                    "the connection is a Unix socket without a path, so it is not known who is at "
+                    "its other end: pass the client's own connection"
+                )
             return access.Peer(f"local user {uid_of(sock)}", (), is_local=True)
-        return access.Peer.at(sock.getpeername())
-    except OSError:
-        return None
+        peer = access.Peer.at(sock.getpeername())
+    except OSError as exc:
+        raise Nobody(f"the client has left ({exc.strerror})") from None
+    if peer is None:
+        raise Nobody("the connection is neither by IPv4 or IPv6 nor by a Unix socket")
+    return peer

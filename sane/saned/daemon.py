@@ -179,7 +179,12 @@ class Daemon:
         if accepted is None:
             return
         fd, address = accepted
-        peer = Peer.at(address) or Peer("a local user", (), is_local=True)
+        is_local = bool(listener.path)
+        peer = Peer("a local user", (), is_local=True) if is_local else Peer.at(address)
+        if peer is None:
+            os.close(fd)
+            self._log(CLIENT, f"{listener.name}: refused: who is at the other end is not known")
+            return
         reason = reason_by_address(peer, Access.read(self._environment))
         refusal = self._places.refusal(peer.host, self._service.settings, is_pending=not reason)
         if refusal:

@@ -25,7 +25,7 @@ UNIX_MASK = 0o117  # user and group may connect
 
 
 class Listener:
-    """A listening socket. port: 0 for a Unix socket, whose path is its name."""
+    """A listening socket. port: 0 for a Unix socket; path: "" for others, and without one."""
 
     def __init__(self, sock: _socket.socket) -> None:
         self.socket = sock
@@ -35,7 +35,8 @@ class Listener:
         self.path = ""
         self.port = 0
         if self.family == _socket.AF_UNIX:
-            self.path = self.name = str(address)
+            self.path = address if has_path(address) else ""
+            self.name = self.path or f"the Unix socket {address!r}"
             self.is_loopback = True
             return
         host, self.port = str(address[0]), int(address[1])
@@ -106,6 +107,14 @@ def bind_all(
             failures.append(f"{address[0]} port {chosen}: {exc.strerror}")
             taken |= address[1] == 0 and bool(listeners) and exc.errno == errno.EADDRINUSE
     return listeners, failures, taken
+
+
+def has_path(address: object) -> bool:
+    """Tell whether the address of a Unix socket is a file, whose mode says who may connect.
+
+    Bytes are an abstract name, at which everybody may; "" is that of a pair.
+    """
+    return isinstance(address, str) and address != ""
 
 
 def _bind(family: int, address: tuple[Any, ...]) -> Listener:

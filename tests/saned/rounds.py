@@ -64,9 +64,12 @@ class Scene:
         self._clients = list(clients.values())
         self._arrivals = Arrivals(list(clients))
         self._served = served
+        self.stop_at = ""  # a text of the log
 
     def log(self, level: int, text: str) -> None:
         self.logged.append((level, text))
+        if self.stop_at and self.stop_at in text:
+            signal.raise_signal(signal.SIGTERM)
         found = re.search("served by process ([0-9]+)", text)
         if found:
             self._clients.pop(0)
@@ -213,11 +216,19 @@ def once_named(folder: Path) -> None:
     assert scene.told("ended with status 0"), scene.logged
 
 
+def unknown_peer(folder: Path) -> None:
+    """Who has neither an address nor come by the path of a Unix socket is not a local user."""
+    scene = Scene(folder, {"3": stay}, lambda pid: None)  # as of a virtual machine's socket
+    scene.stop_at = "refused: who is at the other end is not known"
+    scene.run()
+    assert scene.told(scene.stop_at), scene.logged
+
+
 SCENARIOS = {
     found.__name__: found
     for found in (
         *(same_round, early_sigterm, parent_sigterm, crashes, told_to_end, stubborn),
-        *(once_overdue, once_named),
+        *(once_overdue, once_named, unknown_peer),
     )
 }
 
