@@ -85,7 +85,9 @@ def run(options: Options, environment: Environment, log: Log) -> int:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # until the daemon notes it
     if options.alone:
         port = service_port(SERVICE, PORT) if options.port is None else options.port
-        sockets: list[listeners.Listener] | None = listeners.listen(options.bind, port)
+        sockets: list[listeners.Listener] | None = listeners.listen(
+            options.bind, port, lambda text: complain(log, text)
+        )
     else:
         sockets = listeners.adopt(count) if count else None
     if sockets:

@@ -137,7 +137,7 @@ def tell_places(report: Report, options: Options, settings: SanedConf) -> None:
     port = service_port(SERVICE, PORT) if options.port is None else options.port
     report.line(f"port {port or 'any'} of {options.bind or 'every address of this machine'}")
     try:
-        for listener in listeners.listen(options.bind, port):
+        for listener in listeners.listen(options.bind, port, report.problems.append):
             listener.close()
     except process.Refused as exc:
         report.line(f"not now: {exc} (is a server running?)")

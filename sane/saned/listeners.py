@@ -15,11 +15,12 @@ from .process import Refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
     from typing import Any
 
 BACKLOG = 128
 FIRST_PASSED_FD = 3
+WILDCARDS = ("::", "0.0.0.0")  # every address of the machine
 PORT_ATTEMPTS = 10  # to find a port that is free in both families
 UNIX_MASK = 0o117  # user and group may connect
 
@@ -64,11 +65,12 @@ class Listener:
         self.socket.close()
 
 
-def listen(host: str, port: int) -> list[Listener]:
+def listen(host: str, port: int, tell: Callable[[str], None]) -> list[Listener]:
     """Listen on all addresses of *host* ("": every address of the machine), IPv6 first.
 
-    An address that fails is left out as long as another works. Port 0 is a free one, the same for
-    all of them.
+    An address that fails is told and left out as long as another works; but a port of the whole
+    machine that another program has is Refused: it would get the clients of one family. Port 0 is
+    a free one, the same for all of them.
     """
     flags = _socket.AI_PASSIVE
     try:
@@ -77,7 +79,7 @@ def listen(host: str, port: int) -> list[Listener]:
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise Refused(f"cannot resolve the address {host}: {reason}") from None
-    addresses = [(item[0], item[4]) for item in found]
+    addresses = [(item[0], item[4]) for item in found if host or has_family(item[0])]
     addresses.sort(key=lambda item: item[0] != _socket.AF_INET6)
     for _ in range(PORT_ATTEMPTS if port == 0 else 1):
         listeners, failures, taken = bind_all(addresses)
@@ -87,13 +89,28 @@ def listen(host: str, port: int) -> list[Listener]:
             listener.close()
     if not listeners or taken:
         raise Refused("cannot listen: " + ("; ".join(failures) or "no address"))
+    for failure in failures:
+        tell(f"cannot listen: {failure}")
     return listeners
+
+
+def has_family(family: int) -> bool:
+    """Tell whether this machine has IPv6, or IPv4, at all."""
+    try:
+        _socket.socket(family, _socket.SOCK_STREAM).close()
+    except OSError as exc:
+        return exc.errno != errno.EAFNOSUPPORT
+    return True
 
 
 def bind_all(
     addresses: Sequence[tuple[int, tuple[Any, ...]]],
 ) -> tuple[list[Listener], list[str], bool]:
-    """Return listeners, failures, and whether a port chosen for one is taken for another."""
+    """Return listeners, failures, and whether another program has the port, so that none counts.
+
+    That is a port which was chosen for one address and is taken at another, or a port of all
+    addresses of the machine.
+    """
     listeners: list[Listener] = []
     failures: list[str] = []
     taken = False
@@ -105,7 +122,8 @@ def bind_all(
             listeners.append(_bind(family, (address[0], chosen, *address[2:])))
         except OSError as exc:
             failures.append(f"{address[0]} port {chosen}: {exc.strerror}")
-            taken |= address[1] == 0 and bool(listeners) and exc.errno == errno.EADDRINUSE
+            is_common = address[0] in WILDCARDS or (address[1] == 0 and bool(listeners))
+            taken |= is_common and exc.errno == errno.EADDRINUSE
     return listeners, failures, taken
 
 

@@ -1,6 +1,6 @@
-"""Run in network and mount namespaces of their own: strangers, a silent name service, reloads.
+"""Run in network and mount namespaces of their own: strangers, silent names, reloads, a port.
 
-namespace.py strangers|announcer FOLDER prints "all is well", or raises.
+namespace.py strangers|announcer|taken FOLDER prints "all is well", or raises.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from sane.saned.places import PENDING, PENDING_OF_HOST
 from sane.wire import messages
 from tests.support.saned import Saned, configure
+from tests.support.saned_starts import run
 from tests.support.timing import SECONDS, wait_until
 
 NAMED, STRANGERS = "10.0.0.4", ("10.0.0.2", "10.0.0.3")
@@ -91,8 +92,24 @@ def announcer(folder: Path) -> None:
         assert told.read_text().split() == ["began", "ended", "began"]
 
 
+def taken(folder: Path) -> None:
+    """Another program has the port, on IPv4 only: nobody would know whom clients reach."""
+    config = configure(folder / "conf")
+    with socket.create_server(("0.0.0.0", 0)) as other:
+        port = other.getsockname()[1]
+        done = run(config, "-l", "-e", "-p", str(port))
+    assert done.returncode == 1, done.stderr
+    assert f"cannot listen: 0.0.0.0 port {port}: Address already in use" in done.stderr
+    (folder / "hosts").write_text("".join(f"{address} both\n" for address in STRANGERS))
+    with socket.create_server((STRANGERS[0], 0)) as other:
+        port = other.getsockname()[1]
+        with Saned(config, address="both", port=port) as server:
+            assert f"cannot listen: {STRANGERS[0]} port {port}: Addr" in server.log, server.log
+            assert f"listening on {STRANGERS[1]}:{port}" in server.log, server.log
+
+
 if __name__ == "__main__":
     place = Path(sys.argv[2])
     set_up(place)
-    {"strangers": strangers, "announcer": announcer}[sys.argv[1]](place)
+    {"strangers": strangers, "announcer": announcer, "taken": taken}[sys.argv[1]](place)
     print("all is well")

@@ -41,9 +41,9 @@ END = b"\xff\xff\xff\xff\x05"
 # Places
 
 
-@pytest.mark.parametrize("mode", ["strangers", "announcer"])
+@pytest.mark.parametrize("mode", ["strangers", "announcer", "taken"])
 def test_in_a_network_of_its_own(tmp_path: Path, mode: str) -> None:
-    """Strangers and a silent name service; two quick reloads of an announced server."""
+    """Strangers and a silent name service; two quick reloads of an announced server; a port."""
     if os.geteuid() != 0 or shutil.which("ip", path="/usr/sbin:/sbin:/bin:/usr/bin") is None:
         pytest.skip(f"{ABSENT}a network namespace needs root and iproute2")
     script = Path(__file__).with_name("namespace.py")
