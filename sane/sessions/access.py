@@ -29,6 +29,7 @@ IPV6_LOOPBACK = bytes(15) + b"\x01"
 LOOPBACK_NET = 127
 MOST_CLIENTS = 10_000
 MOST_HANDLES = 1000
+MOST_PORT = 65535
 MOST_SECONDS = 7 * 86_400
 PATH_BYTES = 96  # of a Unix socket: 108, less a dot and the number of a data socket
 _DIGITS = 9
@@ -110,6 +111,9 @@ class Access:
             return
         try:
             setattr(self.settings, key, parse(text))
+        except Surplus as exc:
+            setattr(self.settings, key, exc.value)
+            self.problems.append(f"{line.where()}: {key}: {exc}")
         except ValueError as exc:
             self.problems.append(f"{line.where()}: {key}: {exc}; ignored")
 
@@ -336,6 +340,14 @@ def before_comment(text: str) -> str:
 # The values of the settings; ValueError says what is wrong.
 
 
+class Surplus(ValueError):
+    """Something follows a value, which counts nevertheless."""
+
+    def __init__(self, value: object, text: str) -> None:
+        super().__init__(text)
+        self.value = value
+
+
 def _number(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         text = before_comment(text)
@@ -356,14 +368,32 @@ def _milliseconds(text: str) -> float:
 
 
 def _port_range(text: str) -> tuple[int, int]:
-    port = _number(0, 0xFFFF)
-    numbers = before_comment(text)
-    first, dash, last = (part.strip(config.WHITESPACE) for part in numbers.partition("-"))
+    """Return the first and the last port, read as other saned programs read them.
+
+    What follows the digits does not count: without the range that was meant, any port would do,
+    and image data would end at the firewall.
+    """
+    before, dash, behind = before_comment(text).partition("-")
     if not dash:
         raise ValueError(f"{text!r} is not FIRST - LAST")
-    if port(first) > port(last):
+    (first, after_first), (last, after_last) = _leading_port(before), _leading_port(behind)
+    if first > last:
         raise ValueError(f"the first port {first} is greater than the last {last}")
-    return port(first), port(last)
+    surplus = " and ".join(repr(rest) for rest in (after_first, after_last) if rest)
+    if surplus:
+        raise Surplus((first, last), f"{surplus} is ignored; the range is {first} - {last}")
+    return first, last
+
+
+def _leading_port(text: str) -> tuple[int, str]:
+    """Return the port with which *text* begins, and what follows it."""
+    text = text.strip(config.WHITESPACE)
+    number = text.removeprefix("+")
+    rest = number.lstrip("0123456789")
+    digits = number[: len(number) - len(rest)]
+    if not digits:
+        raise ValueError(f"{text!r} is not a number from 0 to {MOST_PORT}")
+    return _number(0, MOST_PORT)(digits.lstrip("0") or "0"), rest.strip(config.WHITESPACE)
 
 
 def _yes_or_no(text: str) -> bool:

@@ -168,6 +168,8 @@ def test_the_last_line_of_a_setting_counts() -> None:
 
 REFUSED = (
     *("data_portrange = 10-5", "data_portrange = 70000-70001", "data_portrange = 10000"),
+    *("data_portrange = -1 - 5", "data_portrange = 1 - x5", "data_portrange = 1--5"),
+    *("data_portrange = 1 - 99999999999999999999", "data_portrange = ٢-٣"),
     *("data_portrange = a-b", "data_portrange =", "data_connect_timeout = 65536"),
     *("data_connect_timeout = -1", "data_connect_timeout = 4s", "max_clients = 0"),
     *("max_clients = 99999999999999999999", "max_handles = 1e3", "share_net = perhaps"),
@@ -182,6 +184,27 @@ def test_a_wrong_value_is_named_and_leaves_the_default(text: str) -> None:
     assert len(found.problems) == 1
     assert found.problems[0].startswith(f"saned.conf:2: {key}: ")
     assert getattr(found.settings, key) == getattr(Access([]).settings, key)
+
+
+@pytest.mark.parametrize(
+    ("text", "surplus"),
+    [
+        ("20000 - 20010 extra", "'extra' is ignored"),
+        ("20000 - 20010, 20020", "', 20020' is ignored"),
+        ("20000-20010;", "';' is ignored"),
+        ("20000x - 20010", "'x' is ignored"),
+        ("20000 tcp - 20010 tcp # both", "'tcp' and 'tcp' is ignored"),
+        ("20000-20010-3", "'-3' is ignored"),
+        ("+20000 - +20010", ""),
+        ("020000 - 00000000020010", ""),
+    ],
+)
+def test_a_port_range_counts_whatever_follows_its_numbers(text: str, surplus: str) -> None:
+    """As with other saned programs; any port instead of these would end at the firewall."""
+    found = Access(lines(f"data_portrange = {text}"))
+    assert found.settings.data_portrange == (20000, 20010)
+    expected = f"saned.conf:1: data_portrange: {surplus}; the range is 20000 - 20010"
+    assert found.problems == ([expected] if surplus else [])
 
 
 @pytest.mark.parametrize("text", ["xx data_portrange = 1-2", "=", "portrange = 1-2", "10.0.0.1=1"])
