@@ -91,10 +91,13 @@ def run(options: Options, environment: Environment, log: Log) -> int:
     else:
         sockets = listeners.adopt(count) if count else None
     if sockets:
-        return stand_alone(options, environment, access, log, sockets)
+        stand_alone(options, environment, access, log, sockets)
+        return 0
     if count > 1:
         log(ERROR, f"systemd passed {count} connections instead of one: none is served")
         return 0
+    if not listeners.is_socket(fd):
+        raise process.Refused("LISTEN_FDS announces a connection, but descriptor 3 is none")
     service_of(options, environment, access, log).serve(fd)
     return 0
 
@@ -113,13 +116,31 @@ def stand_alone(
     access: Access,
     log: Log,
     sockets: list[listeners.Listener],
-) -> int:
+) -> None:
     """Serve the clients of *sockets*, in the background if asked to, as another user if told."""
-    if options.background:
-        process.to_background()
-        failure = process.write_pid_file()
-        if failure:
-            log(ERROR, failure)
+    if options.user and not process.is_user(options.user):  # while somebody sees the status
+        raise process.Refused(f"there is no user {options.user}")
+    if not options.background:
+        serve_all(options, environment, access, log, sockets)
+        return
+    process.to_background()
+    failure = process.write_pid_file()
+    if failure:
+        log(ERROR, failure)
+    try:
+        serve_all(options, environment, access, log, sockets)
+    finally:
+        process.remove_pid_file()
+
+
+def serve_all(
+    options: Options,
+    environment: Environment,
+    access: Access,
+    log: Log,
+    sockets: list[listeners.Listener],
+) -> None:
+    """Serve the clients of *sockets* until told to end, as another user if told."""
     from ..sessions.listing import SharedLists
     from .daemon import Daemon
     from .warm import preload
@@ -138,9 +159,6 @@ def stand_alone(
             log(DEBUG, f"do_bindings: [{number}] socket () using {listener.protocol}")
             log(DEBUG, f"do_bindings: [{number}] selected ephemeral port: {listener.port}")
     daemon.run()
-    if options.background:
-        process.remove_pid_file()
-    return 0
 
 
 def take_over_stdout() -> int:
@@ -148,9 +166,7 @@ def take_over_stdout() -> int:
 
     Backends may print: from now on that goes nowhere.
     """
-    from stat import S_ISSOCK
-
-    if not S_ISSOCK(os.fstat(STDOUT).st_mode):
+    if not listeners.is_socket(STDOUT):
         raise process.Refused(
             "standard output is no connection: start saned by inetd or systemd, or with -l"
         )

@@ -196,6 +196,7 @@ def adopt(count: int) -> list[Listener] | None:
     sockets: list[_socket.socket] = []
     for fd in range(FIRST_PASSED_FD, FIRST_PASSED_FD + count):
         try:
+            os.set_inheritable(fd, False)  # also of a connection: drivers start programs
             sock = _socket.socket(fileno=fd)
         except OSError:
             _release(sockets)
@@ -204,9 +205,15 @@ def adopt(count: int) -> list[Listener] | None:
         if not sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_ACCEPTCONN):
             _release(sockets)
             return None
-    for sock in sockets:
-        os.set_inheritable(sock.fileno(), False)
     return [Listener(sock) for sock in sockets]
+
+
+def is_socket(fd: int) -> bool:
+    """Tell whether *fd* is open, and a socket."""
+    try:
+        return S_ISSOCK(os.fstat(fd).st_mode)
+    except OSError:
+        return False
 
 
 def _release(sockets: list[_socket.socket]) -> None:

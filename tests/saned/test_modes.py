@@ -31,10 +31,14 @@ from tests.support.saned import (
     split_frame,
 )
 from tests.support.saned_requests import words
-from tests.support.saned_starts import ended, run, with_passed_sockets
+from tests.support.saned_starts import (
+    PID_FILE,
+    background_pids,
+    ended,
+    run,
+    with_passed_sockets,
+)
 from tests.support.timing import SECONDS, wait_until
-
-PID_FILE = Path("/run/saned.pid")
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
@@ -120,6 +124,8 @@ def test_systemd_passes_an_accepted_connection(tmp_path: Path) -> None:
         assert client.ask(messages.Init(3, None)).status == 0
         assert scan(client)
         assert "socket" not in os.readlink(f"/proc/{process.pid}/fd/2")
+        flags = Path(f"/proc/{process.pid}/fdinfo/3").read_text().split("flags:")[1].split()[0]
+        assert int(flags, 8) & os.O_CLOEXEC  # or programs that a driver starts would hold it
         here.close()
         assert process.wait(SECONDS) == 0
 
@@ -226,19 +232,6 @@ def test_a_signal_ends_the_server_and_its_clients(odd: Saned, number: int) -> No
     assert client.is_closed()
     client.close()
     odd.wait_for("odd: close")
-
-
-def background_pids(port: int) -> set[int]:
-    """Return the processes of ours that were told to listen on *port*."""
-    found = set()
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if f"{port}".encode() in words and b"from sane.saned import main" in b" ".join(words):
-            found.add(int(name))
-    return found
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="peer absent: root, for the pid file")

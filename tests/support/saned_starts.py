@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from typing import Any
 
 from tests.support.saned import command, environment
 from tests.support.timing import SECONDS
+
+PID_FILE = Path("/run/saned.pid")
 
 PASS = """
 import os, sys
@@ -65,3 +68,16 @@ def run(config: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=SECONDS,
         check=False,
     )
+
+
+def background_pids(port: int) -> set[int]:
+    """Return the processes of ours that were told to listen on *port*."""
+    found = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path(f"/proc/{name}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"{port}".encode() in words and b"from sane.saned import main" in b" ".join(words):
+            found.add(int(name))
+    return found
