@@ -374,14 +374,14 @@ def describe(call: str, exc: BaseException) -> str:
     found = exc.__traceback__
     while found is not None:
         last = f"{found.tb_frame.f_code.co_filename}:{found.tb_lineno}"
-        if not _is_ours(found.tb_frame.f_globals.get("__name__", "")):
+        if not is_ours(found.tb_frame.f_globals.get("__name__", "")):
             place = last
         found = found.tb_next
     place = place or ("" if is_status else last)
     return f"{text} ({place})" if place else text
 
 
-def _is_ours(module: str) -> bool:
+def is_ours(module: str) -> bool:
     """Tell whether a module is the framework's or Python's: a mistake is looked for elsewhere."""
     package, _, rest = module.partition(".")
     if package == __package__:

@@ -31,7 +31,7 @@ from .errors import (
     Unsupported,
     status_of,
 )
-from .param import line_bytes
+from .param import Parameters, line_bytes
 from .policy import Policy
 from .sigpipe import be_quick, without_sigpipe
 from .values import ACTIONS, DIRECT_GET, refuse
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
     from .backend import Device
     from .option import Option
-    from .param import Parameters
     from .threads import Ring
 
     Result = TypeVar("Result")
@@ -167,6 +166,8 @@ class Handle:
     def _ask_parameters(self) -> Parameters:
         """Ask the driver; raises DeviceIOError if it breaks the rules of c-abi-and-dll 1.6."""
         params = self._call(self.device.parameters)
+        if not isinstance(params, Parameters):
+            raise Misbehaved(f"parameters returned {params!r}, not Parameters")
         if self.device.vouches_for_parameters:
             return params
         if not const.FRAME_GRAY <= params.format <= const.FRAME_BLUE:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from .errors import Cancelled, Closed, DeviceBusy, EndOfFrame
+from .errors import Cancelled, Closed, DeviceBusy, EndOfFrame, SaneError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Turns:
         """Return function(*arguments), called while nobody else calls the handle.
 
         job: raise Cancelled if this job was cancelled in the meantime. Without a job, raise
-        DeviceBusy if another call is under way, and lasts.
+        DeviceBusy if another call is under way, and lasts. What the driver raises by mistake
+        becomes a SaneError: see mistakes.told.
         """
         try:
             with self._next:
@@ -86,12 +87,25 @@ class Turns:
                     if self.is_closed:
                         raise Closed("the scanner is closed")
                     return function(*arguments)
+                except BaseException as exc:
+                    self._raise_told(exc)
+                    raise
                 finally:
                     self._is_inside = False
             finally:
                 self._turn.release()
         finally:
             self.attend()
+
+    def _raise_told(self, exc: BaseException) -> None:
+        """Raise what a program is told in place of *exc*, if that is another error."""
+        if isinstance(exc, SaneError):
+            return
+        from .mistakes import told
+
+        error = told(exc, self._handle.device)
+        if error is not None:
+            raise error from exc
 
     def begin(self) -> Job:
         """Return a new job; raises DeviceBusy beside another, or if a driver ignores cancel."""

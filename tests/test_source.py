@@ -37,6 +37,7 @@ ROWS = (
             "deps",
             "spawn",
             "wholefile",
+            "interrupts",
         ),
         *("option", "values", "policy", "handle"),
     ),
@@ -45,7 +46,8 @@ ROWS = (
     ("backends", "net"),
     ("dll",),
     (
-        *("sessions", "pages", "controls", "authorization", "logs", "library", "scanner", "api"),
+        *("sessions", "pages", "controls", "authorization", "logs", "library", "mistakes"),
+        *("scanner", "api"),
         *("compat", "", "aio", "progress", "pagework"),
     ),
     ("abi", "testing", "saned", "web", "cli"),

@@ -151,6 +151,7 @@ class Loader:
             self.failures.pop(name, None)
             return list(listed.values())
         except BaseException as exc:
+            _pass_signal(exc)
             self.report(name, "list_devices", exc)
             own = exc if isinstance(exc, SaneError) else BY_STATUS[status_of(exc)](str(exc))
             self.failures[name] = own
@@ -196,6 +197,7 @@ class Loader:
             self.report(name, "open", exc)
             raise
         except BaseException as exc:
+            _pass_signal(exc)
             self.report(name, "open", exc)
             raise BY_STATUS[status_of(exc)](f"backend {name}: {exc}") from exc
 
@@ -233,6 +235,14 @@ class Loader:
             if backend.survives_exit:
                 self._asleep[name] = backend
         return bool(self._asleep)
+
+
+def _pass_signal(exc: BaseException) -> None:
+    """Raise *exc* again if it is no backend's: if a signal handler of the program has raised it."""
+    from ..interrupts import is_of_signal
+
+    if not isinstance(exc, SaneError) and is_of_signal(exc):
+        raise exc
 
 
 def open_seconds(context: Context, debug: Debug) -> float:

@@ -101,6 +101,20 @@ def test_a_backend_that_wants_to_end_the_program_costs_only_its_own(
         pytest.fail(f"get_devices raised {exc!r}")
 
 
+@pytest.mark.parametrize("hook", ["list_devices", "open"])
+def test_ctrl_c_is_no_mistake_of_the_backend_that_it_meets(
+    stack: Stack, hook: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It ended the list with the devices of the other backends, and the program went on."""
+    answer = "Page()" if hook == "open" else "[]"
+    body = f"import signal; os.kill(os.getpid(), signal.SIGINT); return {answer}"
+    stack.driver("tst1", **{hook: body})
+    registry = stack.registry("", "tst1")
+    with pytest.raises(KeyboardInterrupt):
+        registry.get_devices(False) if hook == "list_devices" else registry.open("tst1:x")
+    assert hook not in capfd.readouterr().err
+
+
 def test_a_device_with_a_wrong_entry_keeps_the_others(stack: Stack) -> None:
     stack.driver("tst1", list_devices="return [info('good'), 5, info('fine')]")
     assert names(stack.registry("", "tst1")) == ["tst1:good", "tst1:fine"]
