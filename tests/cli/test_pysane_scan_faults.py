@@ -62,6 +62,21 @@ def test_an_error_of_the_device_leaves_a_partial_file(program: Program) -> None:
     assert program.pages("x.partial.pdf") == 2
 
 
+@pytest.mark.parametrize(("word", "kind"), [("exit", "SystemExit"), ("interrupt", "Keyboard")])
+def test_a_driver_that_raises_what_ends_programs_is_told(
+    program: Program, word: str, kind: str
+) -> None:
+    """Nothing was said, nothing written, and the status was 0."""
+    done = program.run("scan", f"paper:{word}1", "-o", "x.png")
+    assert done.returncode == 9
+    assert f"start: {kind}" in done.stderr
+    found = program.json("scan", f"paper:pages3:{word}3", "-o", "x.pdf", status=9)
+    assert f"start: {kind}" in found["error"]["message"]
+    assert found["error"]["pages_done"] == 2
+    assert program.files() == ["x.partial.pdf"]
+    assert program.pages("x.partial.pdf") == 2
+
+
 def test_a_page_that_fails_in_deskew_is_kept(program: Program) -> None:
     """An OpenCV that can do nothing stands for a mistake in it."""
     (program.folder / "cv2.py").write_text("def getNumThreads():\n    return 1\n")

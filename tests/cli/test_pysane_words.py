@@ -10,10 +10,11 @@ import pytest
 
 from sane.cli.pysane import exits, words
 from sane.cli.pysane.exits import Failure
-from sane.cli.pysane.main import COMMANDS, main
+from sane.cli.pysane.main import COMMANDS, ended, main
 from sane.cli.pysane.scan_options import parser
+from sane.cli.pysane.talk import Talk
 from sane.cli.pysane.words import Parser
-from sane.cli.stopping import SIGNALS
+from sane.cli.stopping import SIGNALS, Stopping
 from tests import ROOT
 
 
@@ -190,3 +191,28 @@ def test_a_wrong_command_ends_with_64(
     told = capfd.readouterr()
     assert text in told.err
     assert told.out == ""
+
+
+class NoSignal(Stopping):
+    """Signals, none of which has come; it leaves this process's handlers alone."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, ValueError])
+def test_what_nobody_expects_is_told_and_is_no_success(
+    kind: type[BaseException], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """SystemExit passed for that of argparse, after --help: nothing was said, the status was 0."""
+
+    def work() -> int:
+        raise kind
+
+    assert ended(work, Talk(), stopping=NoSignal()) == exits.PROCESSING
+    assert f"a mistake in pysane: {kind.__name__}\n" in capfd.readouterr().err
+
+
+def test_help_is_a_success(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "--help"]) == 0
+    assert "usage: pysane scan" in capfd.readouterr().out

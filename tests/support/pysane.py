@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 SECONDS = 60
 
 # A device's name is words with colons: pages3 has three sheets; jam2 jams before sheet 2, once;
-# cover2 finds the cover open there; io2 fails there, slow2 waits there until it is cancelled,
-# blank2 has no ink on it. Pages are 200 x 100 pixels at 100 dpi; sheet n has a black square of n
-# pixels in the middle, wide enough not to be blank.
+# cover2 finds the cover open there; io2 fails there, exit2 and interrupt2 raise what ends programs,
+# slow2 waits there until it is cancelled, blank2 has no ink on it. Pages are 200 x 100 pixels at
+# 100 dpi; sheet n has a black square of n pixels in the middle, wide enough not to be blank.
 DRIVER = """
 import os, time
 from ..backend import Backend as _Backend, Device, DeviceInfo, Parameters, errors, option
@@ -66,6 +66,10 @@ class Paper(Device):
             raise errors.CoverOpen()
         if next in numbers(self.words, "io"):
             raise errors.DeviceIOError("the cable is out")
+        if next in numbers(self.words, "exit"):
+            raise SystemExit(0)
+        if next in numbers(self.words, "interrupt"):
+            raise KeyboardInterrupt
         self.sheet = next
         self.rows = self.page()
         self.at = 0
@@ -117,6 +121,7 @@ class Backend(_Backend):
         if not name:
             name = "pages3"
         kinds = ("pages", "jam", "cover", "io", "slow", "blank", "busy", "pace", "flat")
+        kinds += ("exit", "interrupt")
         if not all(word.startswith(kinds) for word in name.split(":")):
             raise errors.Invalid("no such device")
         return Paper(name)

@@ -77,6 +77,14 @@ def usage(message: str, hint: str = "") -> Failure:
     return Failure(USAGE, message, hint)
 
 
+def mistake(exc: BaseException) -> Failure:
+    """Return the failure of what nobody expects, also a KeyboardInterrupt without a signal."""
+    text = f"a mistake in pysane: {type(exc).__name__}: {exc}"
+    found = Failure(PROCESSING, text.removesuffix(": "), "please report what --debug shows")
+    found.__cause__ = exc
+    return found
+
+
 def failure_of(exc: Exception, device: str = "") -> Failure:
     """Return what an error of the Python API, of page work or of the system means here.
 

@@ -10,7 +10,7 @@ import sys
 from ..ending import flush, leave_stdout
 from ..stopping import Stopping
 from . import exits
-from .exits import PIPE_CLOSED, Failure, failure_of, usage
+from .exits import PIPE_CLOSED, Failure, failure_of, mistake, usage
 from .talk import PROGRAM, Talk, prepare_streams
 
 TYPE_CHECKING = False
@@ -68,11 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name in ("-V", "--version"):
             return version()
         command, parser = found(name)
-        return perform(command, parser.read(words[1:]), words[1:])
+        try:
+            options = parser.read(words[1:])
+        except SystemExit:  # of argparse, after --help
+            return ended(lambda: exits.OK, talk)
+        return perform(command, options, words[1:])
     except Failure as exc:
         return told(exc, talk)
-    except SystemExit:  # of argparse, after --help
-        return ended(lambda: exits.OK, talk)
 
 
 def top_help(name: str) -> int:
@@ -140,22 +142,19 @@ def ended(
     try:
         status = work()
         flush()
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
     except BrokenPipeError:
         return PIPE_CLOSED
-    except Exception as exc:
-        known = isinstance(exc, Failure | SaneError | OSError) or hasattr(exc, "exit_code")
+    except BaseException as exc:
+        if isinstance(exc, KeyboardInterrupt) and (stopping is None or stopping.status):
+            return exits.INTERRUPTED
         if debug:
             import traceback
 
             traceback.print_exc()
         if stopping is not None and stopping.status:
             return stopping.status
-        if not known:
-            text = f"a mistake in pysane: {type(exc).__name__}: {exc}"
-            exc = Failure(exits.PROCESSING, text, "please report what --debug shows")
-        return told(exc, talk)
+        known = isinstance(exc, Failure | SaneError | OSError) or hasattr(exc, "exit_code")
+        return told(exc if known and isinstance(exc, Exception) else mistake(exc), talk)
     return status
 
 

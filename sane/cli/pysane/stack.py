@@ -10,7 +10,7 @@ import time
 
 from ...errors import CoverOpen, Jammed, NoDocs, SaneError
 from .asking import can_ask, goes_on
-from .exits import Failure, failure_of
+from .exits import Failure, failure_of, mistake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,10 @@ class Stack:
         """Scan everything; what goes wrong is in failure, whatever was scanned is put."""
         try:
             self._rounds()
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit) as exc:
             self.is_interrupted = True
+            if not self._stopping.signal:
+                self.failure = mistake(exc)
         except SaneError as exc:
             self.failure = failure_of(exc, self._scanner.name)
             self.is_interrupted = not isinstance(exc, tuple(BLOCKED))
