@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff", "pbm": "pnm", "pgm": "pnm", "ppm": "pnm"}
 DEEP = ("tiff",)  # formats in which PIL writes 16 bits
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 PIECE_BYTES = 1 << 20  # given to an encoder at a time: it copies what it works on
 
 
@@ -73,38 +74,40 @@ def save(page: Page, path: str | os.PathLike[str], format: str | None, options: 
     if format is None and not ending:
         raise ValueError(f"{target}: a name without ending needs a format, as save(path, 'png')")
     data = encoded(page, format or ending, options)
-    real = os.path.realpath(target)
     try:
-        mode = os.stat(real).st_mode
+        _put(os.path.realpath(target), data)
+    except OSError as exc:
+        raise OSError(exc.errno, exc.strerror, str(target)) from exc
+    return target
+
+
+def _put(path: str, data: bytes) -> None:
+    """Let *path* be a file of *data*, with the permissions of the one that is there."""
+    try:
+        mode = os.stat(path).st_mode
     except FileNotFoundError:
         mode = 0
     if mode and not stat.S_ISREG(mode):  # a pipe or device
-        with open(real, "wb", buffering=0) as file:
+        with open(path, "wb", buffering=0) as file:
             _write(file.fileno(), data)
-        return target
-    import tempfile
-
-    fd, temporary = tempfile.mkstemp(prefix=".sane-", dir=os.path.dirname(real))
+        return
+    # The umask is the kernel's to apply: asking for it would change it for all threads.
+    temporary = os.path.join(os.path.dirname(path), f".sane-{os.urandom(8).hex()}")
+    fd = os.open(temporary, NEW_FILE, 0o600 if mode else 0o666)
     try:
         try:
-            os.fchmod(fd, stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
+            if mode:
+                os.fchmod(fd, stat.S_IMODE(mode))
             _write(fd, data)
         finally:
             os.close(fd)
-        os.replace(temporary, real)
+        os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
-    return target
 
 
 def _write(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -221,6 +221,38 @@ def test_a_file_is_whole_or_as_before(tmp_path: Path, monkeypatch: pytest.Monkey
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o077])
+def test_a_new_file_has_the_permissions_of_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mask: int
+) -> None:
+    """It was asked for by changing it: files of other threads were writable by everybody."""
+    before = os.umask(mask)
+    asked: list[int] = []
+    monkeypatch.setattr("os.umask", asked.append)
+    try:
+        path = pages()["gray"].save(tmp_path / "x.png")
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o666 & ~mask
+    assert asked == []
+    assert os.listdir(tmp_path) == ["x.png"]
+
+
+def test_a_file_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.png").mkdir()
+    page = pages()["gray"]
+    for name, kind in (
+        ("nosuch/x.png", FileNotFoundError),
+        ("file/x.png", NotADirectoryError),
+        ("folder.png", IsADirectoryError),
+    ):
+        with pytest.raises(kind) as caught:
+            page.save(tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+
+
 def test_names_of_files_that_say_nothing(tmp_path: Path) -> None:
     page = pages()["gray"]
     with pytest.raises(ValueError, match="a name without ending"):
