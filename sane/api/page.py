@@ -102,16 +102,20 @@ class Page:
     ) -> Page:
         """Return a page of these pixels, uint8 or uint16, (h, w) or (h, w, 3).
 
-        mode: "lineart" for gray of 0 and 255 that is to become one bit. like: the page whose
-        number, side, resolution, device, settings and time are those of this one, too. The array's
-        memory is used where its pixels lie one after the other.
+        mode: "lineart" for gray of 0 and 255 that is to become one bit; "gray" and "color" are what
+        the array is. like: the page whose number, side, resolution, device, settings and time are
+        those of this one, too. The array's memory is used where its pixels lie one after the other.
+        Raises ValueError for an array, or a mode, that makes no page.
         """
-        from .pixels import rows_of
+        from .pixels import native, rows_of
 
+        array = native(array)
         is_gray = array.ndim == 2
         is_shaped = is_gray or array.shape[2:] == (3,)
-        if array.dtype.kind != "u" or array.itemsize > 2 or not is_shaped:
+        if array.dtype.kind != "u" or array.itemsize > 2 or not is_shaped or not array.size:
             raise ValueError(f"no page: {array.dtype} of shape {array.shape}")
+        if mode not in (None, "lineart", "gray" if is_gray else "color"):
+            raise ValueError(f"no page: mode {mode!r} for {array.dtype} of shape {array.shape}")
         depth = 1 if mode == "lineart" else 8 * array.itemsize
         if depth == 1 and not (is_gray and array.itemsize == 1):
             raise ValueError(f"no line art: {array.dtype} of shape {array.shape}")
@@ -136,6 +140,33 @@ class Page:
             raise DeviceIOError(f"{len(planes)} of three colour frames")
         size = min(len(plane) for plane in planes.values())
         return joined_planes([planes[color][:size] for color in COLORS], 2 if self.depth > 8 else 1)
+
+    # Copies
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the page in memory of its own: what frames, rows and array share is kept once."""
+        state = {name: getattr(self, name) for name in self.__slots__ if name != "__weakref__"}
+        for name in ("_frames", "_extra"):
+            state[name] = [(params, bytearray(data)) for params, data in state[name]]
+        lies_over = memoryview(self._rows).obj is memoryview(self._frames[0][1]).obj
+        state["_rows"] = None if lies_over else bytearray(self._rows)
+        if self.depth > 1:
+            state["_array"] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        if state["_rows"] is None:
+            self._rows = self._joined()
+
+    def __copy__(self) -> Page:
+        """Return a page with the same pixels: what is written to one is in the other."""
+        again = Page.__new__(type(self))
+        for name in self.__slots__:
+            if name != "__weakref__":
+                setattr(again, name, getattr(self, name))
+        return again
 
     # What it looks like
 

@@ -47,6 +47,14 @@ def _from_bits(packed: Array, width_px: int, channels: int) -> Array:
     return np.ascontiguousarray(bits * np.uint8(WHITE))
 
 
+def native(array: Any) -> Array:
+    """Return *array* with its words in this machine's order, itself where they are."""
+    import numpy as np
+
+    found = np.asarray(array)
+    return found.astype(found.dtype.newbyteorder("="), copy=False)
+
+
 def rows_of(array: Array, depth: int) -> memoryview:
     """Return the rows of *array*: over its memory where the pixels lie like that already.
 

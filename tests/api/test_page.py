@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import mmap
 import os
+import pickle
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -188,11 +192,86 @@ def test_a_page_that_never_ends_is_stopped() -> None:
         (np.zeros((2, 2, 4), np.uint8), None),
         (np.zeros((2, 2, 3), np.uint8), "lineart"),
         (np.zeros((2, 2), np.uint16), "lineart"),
+        (np.zeros((0, 3), np.uint8), None),
+        (np.zeros((3, 0), np.uint8), None),
+        (np.zeros((3, 0, 3), np.uint16), "color"),
+        (np.zeros((2, 2), np.uint8), "color"),
+        (np.zeros((2, 2, 3), np.uint8), "gray"),
+        (np.zeros((2, 2), np.uint8), "linart"),
+        (np.zeros((2, 2), np.uint8), ""),
+        ([[1, 2]], None),
     ],
 )
 def test_arrays_that_are_no_page(array: np.ndarray, mode: str | None) -> None:
     with pytest.raises(ValueError, match=r"no page|no line art"):
         Page.from_array(array, mode=mode)  # type: ignore[arg-type]
+
+
+def test_a_mode_that_does_not_fit_is_named() -> None:
+    with pytest.raises(ValueError, match=r"mode 'linart' for uint8 of shape \(2, 2\)"):
+        Page.from_array(np.zeros((2, 2), np.uint8), mode="linart")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_words_in_the_order_of_another_machine_are_the_same_pixels(order: str) -> None:
+    """They came with their bytes swapped."""
+    array = np.array([[0, 1, 256]], order)
+    page = Page.from_array(array)
+    assert page.array.tolist() == [[0, 1, 256]]
+    assert page.to_bytes("pnm").endswith(b"\0\0\0\1\1\0")
+    assert page.array.dtype.isnative
+
+
+COPIES: list[Callable[[Page], Page]] = [
+    lambda page: pickle.loads(pickle.dumps(page)),
+    copy.deepcopy,
+]
+
+
+def some_pages() -> dict[str, Page]:
+    """Pages whose frames, rows and arrays lie in memory in all the ways there are."""
+    padded = Parameters(const.FRAME_GRAY, 3, 2, 8, bytes_per_line=5)
+    planes = [Parameters(color, 2, 2, 8) for color in (const.FRAME_RED, 3, 4)]
+    film = [(params, bytearray(data)) for params, data in (rgb(1, 2, 3), gray(4))]
+    mapped = mmap.mmap(-1, 4)
+    mapped.write(bytes(range(4)))
+    return {
+        **pages(),
+        "padded": Page([(padded, bytearray(range(10)))]),
+        "planes": Page([(plane, bytearray(range(4))) for plane in planes]),
+        "mapped": Page([(Parameters(const.FRAME_GRAY, 2, 2, 8), memoryview(mapped))]),
+        "cut off": Page([(Parameters(const.FRAME_GRAY, 2, 4, 8), bytearray(range(5)))]),
+        "infrared": Page(film),
+    }
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize("form", list(some_pages()))
+@pytest.mark.parametrize("is_looked_at", [False, True])
+def test_a_page_can_be_pickled(form: str, way: Callable[[Page], Page], is_looked_at: bool) -> None:
+    """A page of an array could not; of others, what was written to the copy was in no file."""
+    page = some_pages()[form]
+    if is_looked_at:
+        page.array[0, 0] = 255
+    again = way(page)
+    assert np.array_equal(again.array, page.array)
+    assert again.raw == page.raw
+    assert again.to_bytes("png") == page.to_bytes("png")
+    assert len(again.extra) == len(page.extra)
+    for name in ("parameters", "number", "side", "dpi", "settings", "scanned_at", "truncated"):
+        assert getattr(again, name) == getattr(page, name)
+    before = page.to_bytes("pnm")
+    again.array[...] = 255 - again.array
+    assert again.to_bytes("pnm") != before
+    assert page.to_bytes("pnm") == before
+
+
+def test_a_shallow_copy_has_the_same_pixels() -> None:
+    page = pages()["gray"]
+    again = copy.copy(page)
+    again.number = 9
+    assert (page.number, again.number) == (1, 9)
+    assert np.shares_memory(again.array, page.array)
 
 
 def test_a_page_like_another() -> None:
