@@ -58,7 +58,10 @@ def authorize(resource: str) -> tuple[str, str]:
     """Return user and password for *resource*; raises AccessDenied when nobody knows them."""
     name = resource.partition(MD5_MARK)[0]
     auth = _of_thread.get(_thread.get_ident()) or _of_all or from_file
-    answer = auth(name)
+    try:
+        answer = auth(name)
+    except StopIteration as exc:  # it would end the caller's loop as if all pages had come
+        raise RuntimeError("auth raised StopIteration") from exc
     if answer is None:
         raise AccessDenied(
             f"{name} wants a user name and a password",

@@ -234,6 +234,42 @@ def test_what_the_program_raises_when_it_is_asked_for_a_password_passes() -> Non
         set_authorization(None)
 
 
+STOPS: dict[str, Callable[[Scanner, Callable[[Any], Any]], object]] = {
+    "scan": lambda scanner, stop: scanner.scan(progress=stop),
+    "pages": lambda scanner, stop: list(scanner.pages(limit=3, progress=stop)),
+    "pages in turn": lambda scanner, stop: list(scanner.pages(limit=3, prefetch=0, progress=stop)),
+    "stream": lambda scanner, stop: list(scanner.stream(progress=stop)),
+}
+
+
+@pytest.mark.parametrize("way", STOPS)
+@pytest.mark.parametrize("fraction", [0.0, 1.0])
+def test_stop_iteration_in_a_progress_callback_ends_no_loop(way: str, fraction: float) -> None:
+    """Pages and streams ended as if all had come. Source: PEP 479."""
+
+    def stop(progress: Any) -> None:
+        if progress.fraction == fraction:
+            next(iter(()))
+
+    with opened(Wrong("", lambda: None)) as scanner:
+        with pytest.raises(RuntimeError, match="progress raised StopIteration") as caught:
+            STOPS[way](scanner, stop)
+        assert type(caught.value.__cause__) is StopIteration
+        assert scanner.state == "idle"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_stop_iteration_of_who_is_asked_for_a_password_ends_no_loop(way: str) -> None:
+    set_authorization(lambda resource: next(iter(())))
+    try:
+        scanner = opened(Wrong("start", lambda: authorize("the device")))
+        with pytest.raises(RuntimeError, match="auth raised StopIteration"):
+            WAYS[way](scanner)
+        scanner.close()
+    finally:
+        set_authorization(None)
+
+
 def test_a_value_of_a_wrong_type_is_the_programs_mistake() -> None:
     class Odd:
         def __index__(self) -> int:

@@ -121,16 +121,18 @@ class Meter:
         self._told = time.monotonic()
         elapsed = self._told - self._began
         eta = elapsed * (1 - fraction) / fraction if fraction else None
-        self._callback(
-            Progress(
-                page=self._page,
-                row=row,
-                rows=rows,
-                bytes=self._bytes,
-                bytes_total=total,
-                fraction=fraction,
-                elapsed=elapsed,
-                eta=eta,
-                phase=phase,
-            )
+        told = Progress(
+            page=self._page,
+            row=row,
+            rows=rows,
+            bytes=self._bytes,
+            bytes_total=total,
+            fraction=fraction,
+            elapsed=elapsed,
+            eta=eta,
+            phase=phase,
         )
+        try:
+            self._callback(told)
+        except StopIteration as exc:  # it would end the caller's loop as if all pages had come
+            raise RuntimeError("progress raised StopIteration") from exc
