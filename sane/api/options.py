@@ -112,32 +112,10 @@ class Options(Mapping[str, Option]):
         What has the value already is not touched. Raises Unsupported naming those that the device
         does not take; the others are set.
         """
-        names = [*(name for name in FIRST if name in values)]
-        names += [name for name in values if name not in FIRST]
-        left: dict[str, str] = {}
-        for _ in range(PASSES):
-            before, left = left, {}
-            for name in names:
-                reason = self._put(name, values[name])
-                if reason:
-                    left[name] = reason
-            if not left or left == before:
-                break
+        left = put_back(self, values)
         if left:
             reasons = "; ".join(f"{name}: {reason}" for name, reason in left.items())
             raise Unsupported(f"not as before: {reasons}", device=self._machine.name)
-
-    def _put(self, name: str, value: Any) -> str:
-        """Set an option that has another value; return why that is not possible, or ""."""
-        try:
-            option = self[name]
-            if option.value != value:
-                option.value = value
-        except KeyError:
-            return "the device has no such option"
-        except (AttributeError, SaneError, TypeError, ValueError) as exc:
-            return str(exc)
-        return "" if self[name].value == value else f"{self[name].value!r} in place of {value!r}"
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Return all that is known of each option, in types that JSON has."""
@@ -146,6 +124,36 @@ class Options(Mapping[str, Option]):
             for title, group in self.groups
             for option in group
         }
+
+
+def put_back(options: Options, values: Mapping[str, Any]) -> dict[str, str]:
+    """Set *options* to *values*, see restore; return why those that are not, could not be."""
+    names = [*(name for name in FIRST if name in values)]
+    names += [name for name in values if name not in FIRST]
+    left: dict[str, str] = {}
+    for _ in range(PASSES):
+        before, left = left, {}
+        for name in names:
+            reason = _put(options, name, values[name])
+            if reason:
+                left[name] = reason
+        if not left or left == before:
+            break
+    return left
+
+
+def _put(options: Options, name: str, value: Any) -> str:
+    """Set an option that has another value; return why that is not possible, or ""."""
+    try:
+        option = options[name]
+        if option.value != value:
+            option.value = value
+        found = options[name].value
+    except KeyError:
+        return "the device has no such option"
+    except (AttributeError, SaneError, TypeError, ValueError) as exc:
+        return str(exc)
+    return "" if found == value else f"{found!r} in place of {value!r}"
 
 
 def _told(option: Option, group: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .. import const
 from ..const import MM_PER_INCH
 from ..errors import SaneError, Unsupported
 from . import vocabulary
+from .options import put_back
 from .vocabulary import DUPLEX, FEEDER, FLATBED, GRAY, LINEART
 
 TYPE_CHECKING = False
@@ -62,18 +63,29 @@ def configure(options: Options, machine: Machine, wanted: dict[str, Any]) -> App
     before = options.snapshot()
     try:
         return _Setter(options, machine).apply(wanted)
-    except BaseException:
-        _set_back(options, before)
+    except BaseException as exc:
+        _set_back(options, before, exc)
         raise
 
 
-def _set_back(options: Options, before: dict[str, Any]) -> None:
+def _set_back(options: Options, before: dict[str, Any], exc: BaseException) -> None:
+    """Set *options* back after *exc*, whose text also tells of what could not be.
+
+    What is inactive now does not count: it has no value.
+    """
+    left = put_back(options, before)
+    reasons = [
+        f"{name}: {reason}" for name, reason in left.items() if not _is_inactive(options, name)
+    ]
+    if reasons and isinstance(exc, Exception):
+        exc.args = (f"{exc}; not as before: {'; '.join(reasons)}",)
+
+
+def _is_inactive(options: Options, name: str) -> bool:
     try:
-        options.restore(before)
-    except SaneError as exc:
-        raise Unsupported(
-            f"a setting failed, and not all options could be set back: {exc}"
-        ) from exc
+        return not options[name].is_active()
+    except (KeyError, SaneError):  # there is none, or the device does not tell
+        return False
 
 
 class _Setter:

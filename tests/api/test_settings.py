@@ -123,6 +123,39 @@ def test_a_driver_that_refuses_in_the_midst_leaves_all_as_it_was() -> None:
         assert found.options.snapshot() == before
 
 
+class Sticking(Sheets):
+    """One option cannot be set back; another one is inactive once it was."""
+
+    quality = option.Int("Quality", "", (1, 2, 3), default=1)
+    gone = option.Int("Gone", "", (1, 2), active=lambda device: not device.has_changed)
+    has_changed = False
+
+    @quality.on_set
+    def _stick(self, value: int) -> int:
+        if self.has_changed:
+            raise errors.DeviceIOError("the lamp is broken")
+        self.has_changed = True
+        return value
+
+
+def test_an_error_says_first_what_was_wrong_then_what_is_not_as_before() -> None:
+    """It named neither the setting nor its value; inactive options counted as not set back."""
+    with opened(Sticking()) as found:
+        with pytest.raises(errors.Unsupported) as caught:
+            found.configure(quality=3, nosuch=1)
+        text = "fake has no option 'nosuch'; not as before: quality: the lamp is broken"
+        assert str(caught.value) == text.replace("fake", found.name)
+        assert caught.value.option == "nosuch"
+        assert found.options.quality == 3
+
+
+def test_what_is_inactive_now_was_set_back(scanner: sane.Scanner) -> None:
+    """The gamma tables are active until the test options were on and off."""
+    with pytest.raises(errors.Unsupported) as caught:
+        scanner.configure(enable_test_options=True, nosuch=1)
+    assert str(caught.value) == "test:0 has no option 'nosuch'"
+
+
 def test_snapshots_bring_back_what_depends_on_other_options(scanner: sane.Scanner) -> None:
     scanner.configure(mode="color", three_pass=True, three_pass_order="BGR", resolution=70)
     kept = scanner.options.snapshot()
