@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import DeviceNotFound, Invalid
 from ..listed import DeviceInfo
+from .arguments import check_seconds, check_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def listed(
     backend: str | None,
 ) -> DeviceList:
     """Return the devices of *library*; see sane.devices."""
+    check_seconds("devices: a timeout", timeout)
+    if backend is not None:
+        check_text("devices: backend", backend)
     if timeout is not None and timeout <= 0:
         raise Invalid(f"devices: a timeout of {timeout:g} s")
     registry = library.registry
@@ -71,6 +75,9 @@ def first(
     library: Library, text: str, wanted: dict[str, str | None], backend: str | None
 ) -> DeviceInfo:
     """Return the first device of *library* that fits; see sane.find."""
+    for name, value in {"text": text, **wanted}.items():
+        if value is not None:
+            check_text(f"find: {name}", value)
     found = listed(library, False, None, False, backend)
     for device in found:
         if _fits(device, text, wanted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..authorization import asking
 from ..errors import Misbehaved, ScanTimeout
 from ..listed import DeviceInfo
+from .arguments import check_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ def opened(
     library: Library, device: str | DeviceInfo, auth: Auth | None, timeout: float | None
 ) -> tuple[Handle, DeviceInfo]:
     """Return the open device and who it is; raises what the backend raises, and ScanTimeout."""
+    if not isinstance(device, str | DeviceInfo):
+        raise TypeError(f"Scanner: a device is a name or a DeviceInfo, not {device!r}")
+    check_seconds("Scanner: a timeout", timeout)
     registry = library.registry
     name = device if isinstance(device, str) else device.name
 

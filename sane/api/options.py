@@ -41,7 +41,8 @@ class Options(Mapping[str, Option]):
         object.__setattr__(self, "_machine", machine)
 
     def __getitem__(self, name: str) -> Option:
-        row = self._machine.rows().get(name.replace("_", "-"))
+        named = name.replace("_", "-") if isinstance(name, str) else ""
+        row = self._machine.rows().get(named)
         if row is None:
             raise KeyError(name)
         return Option(row, self._scanner)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 import time
 
-from ..errors import Cancelled, Closed, Invalid, NoDocs, SaneError, ScanTimeout
+from ..errors import Cancelled, Closed, NoDocs, SaneError, ScanTimeout
 from ..scanner import CLOSE_SECONDS
 from ..threads import start_thread
+from .arguments import check_count, check_seconds
 from .facts import facts_of
 from .jobs import SETTLE_SECONDS, brief
 from .meter import Meter
@@ -42,8 +43,8 @@ class Batch:
         progress: Callable[[Progress], object] | None,
         keep: str,
     ) -> None:
-        if limit is not None and limit < 1:
-            raise Invalid(f"pages: a limit of {limit}")
+        if limit is not None:
+            check_count("pages: a limit", limit, 1)
         self.most = limit
         self._keep = keep
         self._meter = Meter(progress)
@@ -179,8 +180,8 @@ class Pages:
         prefetch: int,
         empty_ok: bool,
     ) -> None:
-        if prefetch < 0:
-            raise Invalid(f"pages: a prefetch of {prefetch}")
+        check_count("pages: a prefetch", prefetch, 0)
+        check_seconds("pages: a timeout", timeout)
         self._scanner = scanner  # which is open as long as this lives
         self._machine = machine
         self._batch = batch

@@ -260,8 +260,10 @@ class Scanner:
         Raises SaneError: Cancelled after cancel, DeviceBusy beside another job, NoDocs, Jammed,
         CoverOpen, ScanTimeout...
         """
+        from .arguments import check_seconds
         from .paging import Batch
 
+        check_seconds("scan: a timeout", timeout)
         batch = Batch(self._machine, 1, progress, keep)
         batch.begin(self.options)
 
@@ -375,8 +377,11 @@ class Scanner:
         sensor and for a device without buttons, ScanTimeout after *timeout* seconds, Cancelled
         after cancel or close.
         """
+        from .arguments import check_seconds
         from .buttons import pressed, wanted_buttons
 
+        check_seconds("wait_button: a timeout", timeout)
+        check_seconds("wait_button: an interval", interval)
         buttons = wanted_buttons(self, names)
         until = None if timeout is None else time.monotonic() + timeout
         woken = self._machine.begin_wait()

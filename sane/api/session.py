@@ -10,6 +10,7 @@ import os
 
 from .. import library
 from ..errors import Closed, Invalid
+from .arguments import check_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,16 +27,26 @@ if TYPE_CHECKING:
 def configure(
     *,
     config_dir: str | os.PathLike[str] | None = None,
-    backends: Sequence[str] | None = None,
+    backends: Sequence[str] | str | None = None,
     debug: Mapping[str, int] | None = None,
 ) -> None:
     """Say what the library is made from, in place of the environment, before its first use.
 
     config_dir: where dll.conf and the others are. backends: those to ask for devices, in place of
-    dll.conf's. debug: levels by backend, as SANE_DEBUG_*. What is left out is as the environment
-    says. It holds after exit() and init(), too. Raises Invalid when the library is in use.
+    dll.conf's; a text is one name. debug: levels by backend, as SANE_DEBUG_*. What is left out is
+    as the environment says. It holds after exit() and init(), too. Raises Invalid when the library
+    is in use.
     """
-    library.prepare(_variables(config_dir, debug), backends)
+    library.prepare(_variables(config_dir, debug), _names(backends))
+
+
+def _names(backends: Sequence[str] | str | None) -> Sequence[str] | None:
+    """Return the names of backends; raises TypeError for what is none."""
+    if isinstance(backends, str):
+        return [backends]
+    for name in backends or ():
+        check_text("backends:", name)
+    return backends
 
 
 def _variables(
@@ -63,7 +74,7 @@ class Session:
         *,
         config: Mapping[str, str] | None = None,
         config_dir: str | os.PathLike[str] | None = None,
-        backends: Sequence[str] | None = None,
+        backends: Sequence[str] | str | None = None,
         debug: Mapping[str, int] | None = None,
     ) -> None:
         if config is not None and config_dir is not None:
@@ -72,7 +83,7 @@ class Session:
         try:
             folder = config_dir if self._folder is None else self._folder.name
             variables = library.recorded() | _variables(folder, debug)
-            self._library = library.made(variables, backends)
+            self._library = library.made(variables, _names(backends))
         except BaseException:
             self._remove()
             raise

@@ -12,6 +12,7 @@ from .. import const
 from ..const import MM_PER_INCH
 from ..errors import SaneError, Unsupported
 from . import vocabulary
+from .arguments import check_settings
 from .options import put_back
 from .vocabulary import DUPLEX, FEEDER, FLATBED, GRAY, LINEART
 
@@ -60,6 +61,7 @@ class Applied(Mapping[str, "Any"]):
 
 def configure(options: Options, machine: Machine, wanted: dict[str, Any]) -> Applied:
     """Set what is *wanted*; raises Unsupported, and leaves all as it was, if that cannot be."""
+    check_settings(wanted)
     before = options.snapshot()
     try:
         return _Setter(options, machine).apply(wanted)
@@ -320,7 +322,12 @@ class _Setter:
         choices = option.choices
         if is_text and choices and value.lower() not in [str(choice).lower() for choice in choices]:
             raise self._unsupported(name, value, f"possible are {_listed(choices)}")
-        option.value = option.nearest(value) if is_text and choices else value
+        try:
+            option.value = option.nearest(value) if is_text and choices else value
+        except (TypeError, ValueError) as exc:
+            if isinstance(exc, SaneError):
+                raise
+            raise TypeError(f"configure: {option.name} {value!r}: {exc}") from exc
         return self._check_of(option.name or "", value)
 
 

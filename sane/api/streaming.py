@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sys
 
-from ..errors import DeviceIOError, Invalid, NoDocs, Unsupported
+from ..errors import DeviceIOError, NoDocs, Unsupported
 from ..pages import COLORS, whole_rows
 from ..param import line_bytes
 from ..scanner import CLOSE_SECONDS
 from ..threads import start_thread
+from .arguments import check_count
 from .jobs import brief
 
 TYPE_CHECKING = False
@@ -242,8 +243,8 @@ def begun(
     """Begin a job of one page; return what reads it. rest: start and told of Reader."""
     from .meter import Meter
 
-    if chunk_rows is not None and chunk_rows < 1:
-        raise Invalid(f"stream: a chunk of {chunk_rows} rows")
+    if chunk_rows is not None:
+        check_count("stream: chunk_rows", chunk_rows, 1)
     source = machine.frames()
     source.begin()
     try:
@@ -336,6 +337,7 @@ class Stream:
 
         What it is made from has at most 1024 pixels a side.
         """
+        check_count("preview: a max_side", max_side, 1)
         return self._thumbnail.array(max_side)
 
     def close(self) -> None:

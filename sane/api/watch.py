@@ -38,8 +38,10 @@ class Watcher:
         interval: float = 5.0,
         make_signs: Callable[[bool], Sequence[Sign]] | None = None,
     ) -> None:
+        from .arguments import check_seconds
         from .signs import signs
 
+        check_seconds("watch: an interval", interval)
         self._library = library
         self._local_only = local_only
         self._closing = Wake()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import sane
@@ -154,6 +156,105 @@ def test_what_is_inactive_now_was_set_back(scanner: sane.Scanner) -> None:
     with pytest.raises(errors.Unsupported) as caught:
         scanner.configure(enable_test_options=True, nosuch=1)
     assert str(caught.value) == "test:0 has no option 'nosuch'"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind", "text"),
+    [
+        ({"mode": 3}, TypeError, "mode 3 is no text"),
+        ({"source": b"ADF"}, TypeError, "source b'ADF' is no text"),
+        ({"page_size": 7}, TypeError, "page_size 7 is no text"),
+        ({"page_size": ("a4",)}, TypeError, r"page_size \('a4',\) is no text"),
+        ({"resolution": "100"}, errors.Invalid, "resolution '100' is neither a number nor max or"),
+        ({"resolution": [75]}, TypeError, r"resolution \[75\] is neither"),
+        ({"area": "full"}, errors.Invalid, "area 'full' is neither left, top"),
+        ({"area": (1, 2)}, errors.Invalid, r"area \(1, 2\) is neither"),
+        ({"area": (1, 2, "a", 4)}, TypeError, r"area \(1, 2, 'a', 4\) is neither"),
+        ({"area": 5}, TypeError, "area 5 is neither"),
+        ({"tl_x": "a"}, TypeError, "tl-x 'a': SANE_FIXED requires"),
+        ({"hand_scanner": "yes"}, TypeError, "hand-scanner 'yes': SANE_INT and"),
+        ({"test_picture": 3}, TypeError, "test-picture 3: SANE_STRING requires"),
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_named_with_its_value(
+    scanner: sane.Scanner, wanted: dict[str, Any], kind: type[Exception], text: str
+) -> None:
+    before = scanner.options.snapshot()
+    with pytest.raises(kind, match=f"configure: {text}"):
+        scanner.configure(**{"depth": 16, **wanted})
+    assert scanner.options.snapshot() == before
+
+
+def test_numbers_of_other_libraries_are_settings(scanner: sane.Scanner) -> None:
+    wanted = scanner.configure(
+        resolution=np.float32(100), area=(0, 0, np.float64(20), 10), depth=np.int64(8)
+    )
+    assert wanted["resolution"] == 100
+    assert wanted.inexact == []
+
+
+NAN = float("nan")
+SANE: Any = sane  # whose arguments are wrong on purpose
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "text"),
+    [
+        (lambda s: SANE.Scanner(None), TypeError, "a DeviceInfo, not None"),
+        (lambda s: SANE.Scanner(b"test"), TypeError, "a DeviceInfo, not b'test'"),
+        (lambda s: SANE.Scanner("test", timeout="x"), TypeError, "Scanner: a timeout 'x' is no"),
+        (lambda s: SANE.Scanner("test", timeout=NAN), errors.Invalid, "timeout nan is no time"),
+        (lambda s: SANE.devices(timeout=NAN), errors.Invalid, "devices: a timeout nan is no time"),
+        (lambda s: SANE.devices(timeout="x"), TypeError, "devices: a timeout 'x' is no number"),
+        (lambda s: SANE.devices(backend=5), TypeError, "devices: backend 5 is no text"),
+        (lambda s: SANE.find(5), TypeError, "find: text 5 is no text"),
+        (lambda s: SANE.find(vendor=5), TypeError, "find: vendor 5 is no text"),
+        (lambda s: SANE.watch(interval=NAN), errors.Invalid, "watch: an interval nan"),
+        (lambda s: s.scan(timeout="x"), TypeError, "scan: a timeout 'x' is no number"),
+        (lambda s: s.scan(timeout=NAN), errors.Invalid, "scan: a timeout nan is no time"),
+        (lambda s: s.pages(timeout="x"), TypeError, "pages: a timeout 'x' is no number"),
+        (lambda s: s.pages(limit="3"), TypeError, "pages: a limit '3' is no whole number"),
+        (lambda s: s.pages(limit=1.5), TypeError, "pages: a limit 1.5 is no whole number"),
+        (lambda s: s.pages(limit=0), errors.Invalid, "pages: a limit of 0"),
+        (lambda s: s.pages(prefetch=None), TypeError, "pages: a prefetch None is no whole"),
+        (lambda s: s.pages(prefetch=-1), errors.Invalid, "pages: a prefetch of -1"),
+        (lambda s: s.stream(chunk_rows="x"), TypeError, "stream: chunk_rows 'x' is no whole"),
+        (lambda s: s.stream(chunk_rows=0), errors.Invalid, "stream: chunk_rows of 0"),
+        (lambda s: s.wait_button(timeout="x"), TypeError, "wait_button: a timeout 'x' is no"),
+        (lambda s: s.wait_button(interval=NAN), errors.Invalid, "wait_button: an interval nan"),
+        (lambda s: s.options[5], KeyError, "5"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named_with_its_value(
+    scanner: sane.Scanner, call: Callable[[Any], object], kind: type[Exception], text: str
+) -> None:
+    with pytest.raises(kind, match=text):
+        call(scanner)
+    assert scanner.state == "idle"
+
+
+@pytest.mark.parametrize("side", [0, -5])
+def test_a_preview_has_at_least_a_pixel(scanner: sane.Scanner, side: int) -> None:
+    with scanner.stream() as rows:
+        next(rows)
+        with pytest.raises(errors.Invalid, match=f"preview: a max_side of {side}"):
+            rows.preview(side)
+        assert rows.preview(1).size == 1
+
+
+def test_a_text_is_one_backend() -> None:
+    """It was taken for the names t, e, s and t, and nothing was listed."""
+    with sane.Session(config={"dll.conf": "nosuch"}, backends="test") as session:
+        assert [device.name for device in session.devices()] == ["test:0", "test:1"]
+    with pytest.raises(TypeError, match="backends: 5 is no text"):
+        sane.Session(backends=["test", 5])  # type: ignore[list-item]
+    sane.exit()
+    sane.configure(backends="test")
+    try:
+        assert "test:0" in [device.name for device in sane.devices()]
+    finally:
+        sane.exit()
+        sane.configure()
 
 
 def test_snapshots_bring_back_what_depends_on_other_options(scanner: sane.Scanner) -> None:
