@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from sane.cli.scanimage.arguments import atoi
+from sane.cli.scanimage.arguments import Settings, atoi
 from sane.cli.scanimage.getopt import NONE, NUMBER, OPTIONAL, REQUIRED, Long, Words
 from sane.cli.scanimage.listing import names
+from sane.cli.scanimage.messages import Messages
 from sane.cli.scanimage.names import BadPattern, Pattern
 from sane.cli.scanimage.page import BadPage, Page
 from sane.cli.scanimage.pdf import Pdf
-from sane.cli.scanimage.reading import Levels
+from sane.cli.scanimage.reading import Levels, Scanner
 from sane.cli.scanimage.syntax import BadValue, parse
 from sane.cli.scanimage.table import wrapped
 from sane.cli.scanimage.targets import File
@@ -23,6 +24,7 @@ from sane.const import (
     FRAME_GRAY,
     FRAME_GREEN,
     FRAME_RED,
+    STATUS_IO_ERROR,
     TYPE_FIXED,
     TYPE_INT,
     UNIT_BIT,
@@ -30,10 +32,12 @@ from sane.const import (
     UNIT_MM,
     UNIT_NONE,
 )
+from sane.handle import Handle
 from sane.image.encoder import Encoder
 from sane.image.pnm import PnmEncoder
 from sane.listed import DeviceInfo
 from sane.param import Parameters
+from tests.fakes.device import Fake
 
 LETTERS = {"a": NONE, "b": REQUIRED, "c": OPTIONAL, "n": NUMBER}
 LONGS = (
@@ -284,3 +288,24 @@ def test_the_names_of_devices_fit_a_terminal() -> None:
     lines = names(devices).splitlines()[2:]
     assert all(len(line) < 80 for line in lines)
     assert " ".join(lines).split() == [device.name for device in devices]
+
+
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, StopIteration])
+@pytest.mark.parametrize("call", ["start", "read_into"])
+def test_a_driver_that_raises_what_ends_programs_is_told(
+    kind: type[BaseException], call: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """SystemExit in a driver ended pysane-scanimage with the driver's status, without a word."""
+    device = Fake()
+    device.fails[call] = kind(0)
+    handle = Handle(device)
+    scanner = Scanner(handle, Settings(), Messages("scanimage"))
+    status = scanner.start()
+    if call == "read_into":
+        assert not status
+        status = scanner.read(Page(lambda size, form: PnmEncoder(*size, *form), lambda data: None))
+    assert status == STATUS_IO_ERROR
+    said = capfd.readouterr().err
+    assert "Error during device I/O" in said
+    assert f"{call}: {kind.__name__}" in said
+    handle.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ... import const
 from ...errors import status_of
+from ...interrupts import is_of_signal
 from ...option import words_bytes
 from ...param import unfix
 from .getopt import NONE, OPTIONAL, REQUIRED, Long
@@ -81,7 +82,7 @@ class DeviceOptions:
         """Return the value of an option, None if it cannot be read."""
         try:
             return self._handle.get(index)
-        except Exception as exc:
+        except BaseException as exc:
             failed(self._handle, "get", exc)
             return None
 
@@ -140,7 +141,7 @@ class DeviceOptions:
         """Let the device choose the value."""
         try:
             info = self._handle.set_auto(option.index)
-        except Exception as exc:
+        except BaseException as exc:
             raise self._refused(option, "set_auto", exc) from exc
         self._reload(info)
 
@@ -175,7 +176,7 @@ class DeviceOptions:
         """Set an option and tell what the driver made of a single number."""
         try:
             stored, info = self._handle.set(option.index, data)
-        except Exception as exc:
+        except BaseException as exc:
             raise self._refused(option, "set", exc) from exc
         if asked is not None and len(asked.words) == 1:
             self._tell_rounding(option, asked, words_of(stored)[0], info)
@@ -196,7 +197,7 @@ class DeviceOptions:
         if info & const.INFO_RELOAD_OPTIONS:
             self.load()
 
-    def _refused(self, option: Option, call: str, exc: Exception) -> Exception:
+    def _refused(self, option: Option, call: str, exc: BaseException) -> Exception:
         """Return what ends the program after a driver has refused a value."""
         text = const.STATUS_TEXTS[failed(self._handle, call, exc)]
         return self._messages.fail(f"setting of option --{option.name} failed ({text})")
@@ -234,6 +235,11 @@ def words_of(data: bytes) -> memoryview:
 
 
 def failed(handle: Handle, call: str, exc: BaseException) -> int:
-    """Report what a call to the device raised, as the C library does; return its status."""
+    """Report what a call to the device raised, as the C library does; return its status.
+
+    What a signal handler of the program has raised passes.
+    """
+    if is_of_signal(exc):
+        raise exc
     handle.device.report(call, exc)
     return status_of(exc)

@@ -218,5 +218,5 @@ class Program:
     def _cancel(self, handle: Handle) -> None:
         try:
             handle.cancelled()
-        except Exception as exc:
+        except BaseException as exc:
             failed(handle, "cancel", exc)

@@ -77,7 +77,7 @@ class Scanner:
         """Begin the next frame; return the status, which is told unless it is good."""
         try:
             self._handle.start()
-        except Exception as exc:
+        except BaseException as exc:
             status = failed(self._handle, "start", exc)
             self._messages.say(f"sane_start: {STATUS_TEXTS[status]}")
             return status
@@ -92,7 +92,7 @@ class Scanner:
     def _parameters(self) -> Parameters | int:
         try:
             return self._handle.parameters()
-        except Exception as exc:
+        except BaseException as exc:
             status = failed(self._handle, "parameters", exc)
             self._messages.say(f"sane_get_parameters: {STATUS_TEXTS[status]}")
             return status
@@ -143,7 +143,7 @@ class Scanner:
             status, n = 0, 0
             try:
                 n = self._handle.read(self._buffer)
-            except Exception as exc:
+            except BaseException as exc:
                 status = failed(self._handle, "read_into", exc)
             if self._total == before:
                 self._take_signals()

@@ -31,7 +31,7 @@ class SelfTest:
             return status
         try:
             params = self._handle.parameters()
-        except Exception as exc:
+        except BaseException as exc:
             status = failed(self._handle, "parameters", exc)
             self._messages.say(f"sane_get_parameters: {STATUS_TEXTS[status]}")
             return status
@@ -49,7 +49,7 @@ class SelfTest:
         with memoryview(bytearray(size)) as view:
             try:
                 n = self._handle.read(view)
-            except Exception as exc:
+            except BaseException as exc:
                 status = failed(self._handle, "read_into", exc)
                 self._messages.raw(f"FAIL Error: {STATUS_TEXTS[status]}\n")
                 return status
