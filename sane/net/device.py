@@ -15,7 +15,7 @@ from ..param import line_bytes
 from ..transport import PORT_MAX
 from ..transport.streams import ByteStream
 from ..wire import messages
-from .connection import FAREWELL_SECONDS, refused
+from .connection import refused
 from .options import RemoteOptions, text_of
 from .stream import FrameStream
 
@@ -111,18 +111,24 @@ class NetDevice(Device):
     def start(self) -> None:
         self._leave_frame()
         connection, cancel = self.connection, self.cancel_request
-        reply = self.call(messages.Start(self.number))
-        if reply.status:
-            raise refused(reply.status, "the server did not start")
-        if not 0 < reply.port <= PORT_MAX:
-            raise DeviceIOError(f"{connection.host}: data port {reply.port}")
-        # Asked before the data connection is there, it is answered before a server that fills
-        # that connection can get stuck; and one that never accepts it is noticed.
-        described = connection.call(
-            messages.GetParameters(self.number),
-            cancel,
-            meanwhile=lambda: self._connect(reply.port),
-        )
+        # Nothing comes between, not even a cancel of another device, which has a thread of its
+        # own: a server answers nothing else before it has the data connection.
+        with connection.held(cancel):
+            connection.finish_pending(cancel)
+            reply: Any = connection.exchange(
+                messages.Start(self.number), cancel, authorize=self.authorize
+            )
+            if reply.status:
+                raise refused(reply.status, "the server did not start")
+            if not 0 < reply.port <= PORT_MAX:
+                raise DeviceIOError(f"{connection.host}: data port {reply.port}")
+            # Asked before the data connection is there, it is answered before a server that fills
+            # that connection can get stuck; and one that never accepts it is noticed.
+            described = connection.exchange(
+                messages.GetParameters(self.number),
+                cancel,
+                meanwhile=lambda: self._connect(reply.port),
+            )
         assert self._data is not None
         self._parameters = parameters_of(described)
         little = reply.byte_order == messages.LITTLE_ENDIAN
@@ -178,27 +184,15 @@ class NetDevice(Device):
     def _stop(self) -> None:
         """Cancel at the server, then close the data connection: in this order (5.4)."""
         drain = -1 if self._data is None else self._data.fileno()
-        try:
-            self.connection.call(
-                messages.Cancel(self.number),
-                NeverCancelled(),
-                seconds=FAREWELL_SECONDS,
-                drain=drain,
-            )
-        except DeviceIOError as exc:
-            self.debug(2, "CANCEL: %s", exc)
-        finally:
-            self._leave_frame()
+        self.connection.tell(messages.Cancel(self.number), drain)
+        self._leave_frame()
 
     def finish(self, aborted: bool) -> None:
         self._stop()
 
     def close(self) -> None:
         self._leave_frame()
-        try:
-            self.connection.close_device(self.number)
-        except DeviceIOError as exc:
-            self.debug(2, "CLOSE: %s", exc)
+        self.connection.tell(messages.Close(self.number))
 
 
 def parameters_of(reply: Any) -> Parameters:

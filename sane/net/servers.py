@@ -112,13 +112,14 @@ class Servers:
         """Open the device that *host* calls *device*, "" for its first."""
         connection = self.connection(host)
         number = connection.open(device, authorize, _import_device)
+        from ..wire import messages
         from .device import NetDevice  # not needed for a list
 
         try:
             return NetDevice(connection, number, authorize, self._settings.connect_seconds)
         except BaseException:
             if connection.lost is None:
-                connection.close_device(number)
+                connection.tell(messages.Close(number))
             raise
 
     def close(self) -> None:

@@ -246,6 +246,13 @@ class ByteStream:
         except OSError as exc:
             raise self.failed("shutdown", exc) from exc
 
+    def hang_up(self) -> None:
+        """End the connection also for another thread that waits for it, which close() does not."""
+        try:
+            self._sock.shutdown(_socket.SHUT_RDWR)
+        except OSError:  # there is no connection any more
+            return
+
     def detach(self) -> Any:
         """Return the socket, which somebody else owns from now on; the stream is closed."""
         return _socket.socket(fileno=self._sock.detach())

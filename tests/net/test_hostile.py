@@ -34,7 +34,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "MESSAGE_SECONDS", PATIENCE)
     monkeypatch.setattr(connection, "INIT_SECONDS", PATIENCE)
     monkeypatch.setattr(connection, "FAREWELL_SECONDS", PATIENCE)
-    monkeypatch.setattr("sane.net.device.FAREWELL_SECONDS", PATIENCE)
 
 
 def client(tmp_path: Path, server: FakeSaned) -> Backend:
