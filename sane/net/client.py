@@ -10,6 +10,7 @@ from __future__ import annotations
 from ..backend import Backend as _Backend
 from ..cancel import NeverCancelled
 from ..errors import DeviceIOError, Invalid, Unsupported
+from ..transport.sockets import Deadline
 from .hosts import Host, NetConf, discovered, load, split_device
 
 TYPE_CHECKING = False
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
 
 # The dll waits 10 s for a list (list-timeout): hosts without an answer must not hide the others.
-LIST_SECONDS = 6.0
-DISCOVERED_SECONDS = 2.0  # they have just announced themselves
+LIST_SECONDS = 9.0  # a host that is alone may use all of this
+HOSTS_SECONDS = 6.0  # several, or one beside those that are discovered
+DISCOVERED_SECONDS = 2.0  # to connect to them: they have just announced themselves
 DISCOVERED = 64  # servers: no office has more, and whoever announces thousands plays with us
 
 
@@ -64,15 +66,19 @@ class Backend(_Backend):
         servers = self.servers
         found: dict[str, Sequence[DeviceInfo]] = {}
 
-        def asking(host: Host, seconds: float) -> Task:
-            return lambda _cancel: found.update({host.name: servers.devices_of(host, seconds)})
+        def asking(host: Host, *seconds: float) -> Task:
+            return lambda _cancel: found.update({host.name: servers.devices_of(host, *seconds)})
 
-        tasks = [asking(host, LIST_SECONDS) for host in hosts]
+        deadline = Deadline(LIST_SECONDS)
+        is_alone = len(hosts) == 1 and not self.settings.discovery
+        seconds = LIST_SECONDS if is_alone else HOSTS_SECONDS
+        tasks = [asking(host, seconds) for host in hosts]
         if self.settings.discovery:
             tasks.append(self._discover)
-        _ask(tasks, LIST_SECONDS)
-        late = [asking(host, DISCOVERED_SECONDS) for host in self._discovered]
-        _ask(late, DISCOVERED_SECONDS)
+        _ask(tasks, seconds)
+        seconds = max(DISCOVERED_SECONDS, deadline.left() or 0.0)
+        late = [asking(host, seconds, DISCOVERED_SECONDS) for host in self._discovered]
+        _ask(late, seconds)
         hosts += self._discovered
         for host in hosts:
             if host.name not in found:

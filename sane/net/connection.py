@@ -140,9 +140,19 @@ class Connection:
 
     # What every client asks; raises the status of a server that refuses.
 
-    def devices(self) -> list[Any]:
-        """Return the devices that the server lists."""
-        reply: Any = self.call(messages.GetDevices(), NeverCancelled())
+    def devices(self, seconds: float) -> list[Any]:
+        """Return the devices that the server lists; raises DeviceBusy if it needs longer.
+
+        The connection outlasts that, since devices may be open on it. A list that comes later is
+        that of the next call, unless that is much later or other requests come between.
+        """
+        patience = Deadline(seconds)
+        with self.held(NeverCancelled(), seconds):
+            is_asked = self.lost is None and self._awaits(messages.GetDevices)
+            if not (is_asked and self._due.left()):
+                self.finish_pending(NeverCancelled(), patience=patience)
+                self.send(messages.GetDevices(), NeverCancelled(), self.reply_seconds)
+            reply: Any = self.reply(NeverCancelled(), -1, patience)
         if reply.status:
             raise refused(reply.status, "no devices")
         return list(reply.devices)

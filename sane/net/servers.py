@@ -65,7 +65,8 @@ class Servers:
     def _connect(self, host: Host, deadline: Deadline) -> Connection:
         settings = self._settings
         failure: SaneError | None = None
-        for address in resolve(host.address, host.port):
+        seconds = shorter(settings.connect_seconds, deadline.left())
+        for address in resolve(host.address, host.port, seconds):
             peer = f"{host.name} port {host.port}"
             try:
                 seconds = shorter(settings.connect_seconds, deadline.left())
@@ -88,14 +89,18 @@ class Servers:
         assert failure is not None
         raise failure
 
-    def devices_of(self, host: Host, seconds: float) -> list[DeviceInfo]:
+    def devices_of(
+        self, host: Host, seconds: float, connect_seconds: float | None = None
+    ) -> list[DeviceInfo]:
         """Return the devices of one host; none if it does not answer, which is said.
 
-        seconds: the most that connecting may take. A list does not wait longer, and a thread that
-        did would be one more with each list.
+        seconds: the most that this may take, connect_seconds its connection. A list does not wait
+        longer, and a thread that did would be one more with each list.
         """
+        deadline = Deadline(seconds)
         try:
-            found = self.connection(host, seconds).devices()
+            connection = self.connection(host, shorter(seconds, connect_seconds))
+            found = connection.devices(deadline.left() or 0.0)
         except SaneError as exc:
             self._debug(1, "%s: skipped: %s", host.name, exc)
             return []

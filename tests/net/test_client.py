@@ -95,7 +95,7 @@ def test_client_a_silent_host_does_not_hide_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without a connect_timeout too: a list does not wait for it."""
-    monkeypatch.setattr("sane.net.client.LIST_SECONDS", 0.2)
+    monkeypatch.setattr("sane.net.client.HOSTS_SECONDS", 0.2)
     before = len(os.listdir("/proc/self/fd"))
     silent: Any = {m.Init: lambda fake, server, request: []}
     with FakeSaned() as good, FakeSaned("127.0.0.2", answers=silent) as bad:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _socket
+import os
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -266,3 +268,70 @@ def test_exit_does_not_wait_long_for_it(tmp_path: Path) -> None:
     with serving(tmp_path) as (server, made), closing(server, made) as gate:
         made.exit()
         assert not gate.open.is_set()
+
+
+# Lists
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list is over at once."""
+    monkeypatch.setattr("sane.net.client.LIST_SECONDS", SHORT)
+
+
+def listed(made: Backend) -> list[str]:
+    """Return the names in a list."""
+    return [device.name for device in made.list_devices(False)]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_list_does_not_wait_for_a_server_that_is_silent(tmp_path: Path) -> None:
+    """Nor is a device lost that is open there; the answer is that of a later list."""
+    gate = Gate()
+    with serving(tmp_path, answers={m.GetDevices: gate}) as (server, made):
+        opened = handle(made, DEVICE)
+        assert listed(made) == []
+        assert listed(made) == []
+        assert not gate.open.is_set()
+        gate.open.set()
+        wait_for(lambda: listed(made) == [DEVICE])
+        assert frame(opened) == b"abcdefgh"
+        opened.close()
+        assert server.connections == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_list_does_not_wait_for_a_call_of_a_device(tmp_path: Path) -> None:
+    with serving(tmp_path) as (server, made):
+        opened = handle(made, DEVICE)
+        with getting(server, opened) as gate:
+            assert listed(made) == []
+            assert not gate.open.is_set()
+        assert listed(made) == [DEVICE]
+        opened.close()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_list_does_not_wait_for_the_resolver(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering = threading.Event()
+    asked, over = threading.Event(), threading.Event()
+    before = len(os.listdir("/proc/self/fd"))
+    look_up = _socket.getaddrinfo
+
+    def silent(host: Any, port: Any, family: int, kind: int, protocol: int, flags: int) -> Any:
+        if not flags & _socket.AI_NUMERICHOST:
+            asked.set()
+            answering.wait(LONG)
+            over.set()
+        return look_up(host, port, family, kind, protocol, flags)
+
+    monkeypatch.setattr(_socket, "getaddrinfo", silent)
+    made = backend(tmp_path, "localhost port = 9\n")
+    assert listed(made) == []
+    assert asked.is_set()
+    assert not over.is_set()
+    answering.set()
+    wait_for(lambda: len(os.listdir("/proc/self/fd")) <= before)  # the thread is on its way out
+    made.exit()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sane.discovery import dnssd
 from sane.errors import DeviceIOError
 from sane.net.hosts import discovered
+from sane.wire import messages as m
 from tests.fakes.saned import FakeSaned
 from tests.net.opening import backend, handle, wait_for
 from tests.support.avahi import OUTPUT, program
@@ -34,6 +36,24 @@ def test_discovered_servers_are_listed_and_opened(
         fresh = backend(tmp_path / "conf", conf)
         handle(fresh, "found.invalid:test:0").close()
         fresh.exit()
+
+
+def test_discovered_servers_have_time_for_their_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are there, and ask their own scanners: only connecting to them is limited."""
+    monkeypatch.setattr("sane.net.client.DISCOVERED_SECONDS", 0.2)
+
+    def slowly(fake: FakeSaned, server: Any, request: Any) -> Any:
+        fake.stopping.wait(0.5)
+        return FakeSaned.answer(fake, server, request)
+
+    with FakeSaned(answers={m.GetDevices: slowly}) as server:
+        line = f"=;lo;IPv4;a;_sane-port._tcp;local;found.invalid;127.0.0.1;{server.port};"
+        program(tmp_path, monkeypatch, f"echo '{line}'\n")
+        made = backend(tmp_path / "conf", "discovery = yes\n")
+        assert [device.name for device in made.list_devices(False)] == ["found.invalid:test:0"]
+        made.exit()
 
 
 def test_discovered_nobody_is_asked_unless_configured(
