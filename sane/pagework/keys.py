@@ -40,7 +40,7 @@ WORDS = {"yes": True, "true": True, "on": True, "1": True}
 WORDS |= {"no": False, "false": False, "off": False, "0": False}
 
 
-def checked(key: str, value: object, where: str) -> Any:
+def checked(key: str, value: object, where: object) -> Any:
     """Return *value* for *key*; raises PageWorkError that begins with *where*."""
     if key not in KEYS:
         raise PageWorkError(f"{where}: unknown key {key!r}{meant(key, KEYS)}", exit_code=CONFIG)
@@ -69,7 +69,7 @@ def meant(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {found[0]}?" if found else ""
 
 
-def _wrong(key: str, value: object, where: str) -> PageWorkError:
+def _wrong(key: str, value: object, where: object) -> PageWorkError:
     kinds = " or ".join("four numbers" if kind == AREA else kind for kind in KEYS[key])
     return PageWorkError(f"{where}: {key} is {value!r}, and not {kinds}", exit_code=CONFIG)
 

@@ -106,15 +106,17 @@ class Configuration:
         chain: list[str] = []
         out: list[dict[str, Any]] = []
         where = "profile"
-        while name:
+        while True:
             file, values = self._profile(name, where)
             if name in chain:
                 circle = " extends ".join([*chain[chain.index(name) :], name])
                 raise PageWorkError(f"{where} {circle}", exit_code=CONFIG)
-            where = f"{file.where('profiles', name, EXTENDS)}: profile"
             chain.append(name)
             out.append({key: value for key, value in values.items() if key != EXTENDS})
-            name = values.get(EXTENDS, "")
+            if not values.get(EXTENDS):
+                break
+            where = f"{file.where('profiles', name, EXTENDS)}: profile"
+            name = values[EXTENDS]
         merged: dict[str, Any] = {}
         for values in reversed(out):
             _merge(merged, values)
@@ -188,7 +190,7 @@ class Configuration:
                 out[key] = self._usable(key, checked(key, value, where), where)
         return out
 
-    def _usable(self, key: str, value: Any, where: str) -> Any:
+    def _usable(self, key: str, value: Any, where: object) -> Any:
         """Return *value* if the program can use it; raises PageWorkError."""
         try:
             if self._check is not None:

@@ -22,6 +22,21 @@ HEADER = r"\s*\[([^\[\]].*?)\]\s*(?:#.*)?$"
 ARRAY_HEADER = r"\s*\[\[([^\[\]].*?)\]\]\s*(?:#.*)?$"
 KEY = r"\s*((?:\"[^\"]*\"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[\w-]+))*)\s*="
 BARE = r"[A-Za-z0-9_-]+"
+MOST_PARTS = 8  # of a key's name by which its line is found
+
+
+class Place:
+    """``file:line`` as text. The line is looked for when the text is made: few keys are wrong."""
+
+    __slots__ = ("_file", "_path")
+
+    def __init__(self, file: TomlFile, path: Path) -> None:
+        self._file = file
+        self._path = path
+
+    def __str__(self) -> str:
+        line = self._file.line(self._path)
+        return f"{self._file.path}:{line}" if line else self._file.path
 
 
 class TomlFile:
@@ -32,6 +47,7 @@ class TomlFile:
         self.path = path
         self.text = text
         self.data = _parsed(path, text)
+        self._index: dict[Path, int] = {}
 
     @classmethod
     def read(cls, path: str, *, must_exist: bool = False) -> TomlFile | None:
@@ -58,18 +74,23 @@ class TomlFile:
             line = data[: exc.start].count(b"\n") + 1
             raise PageWorkError(f"{path}:{line}: this is not UTF-8", exit_code=CONFIG) from exc
 
-    def where(self, *path: str) -> str:
+    def where(self, *path: str) -> Place:
         """Return ``file:line`` of the key or table *path*, of the table around it if need be.
 
         A table of an array, ``[[name]]``, has its number from 0 as text behind its name.
         """
-        lines = self._lines()
-        while path:
-            for found, number in lines:
-                if found[: len(path)] == path:
-                    return f"{self.path}:{number}"
+        return Place(self, path)
+
+    def line(self, path: Path) -> int:
+        """Return the line of the key or table *path*, of the table around it, 0 for neither."""
+        if not self._index:
+            for found, number in self._lines():
+                for end in range(min(len(found), MOST_PARTS), 0, -1):
+                    self._index.setdefault(found[:end], number)
+        path = path[:MOST_PARTS]
+        while path and path not in self._index:
             path = path[:-1]
-        return self.path
+        return self._index.get(path, 0)
 
     def _lines(self) -> list[tuple[Path, int]]:
         """Return the full name of each key and table, with its line."""

@@ -74,9 +74,9 @@ class Buttons:
         for button in pressed:
             # None: it was pressed before we looked, or during a scan.
             if down is not None and button not in down:
-                self.pressed(scanner, button)
+                await self.pressed(scanner, button)
 
-    def pressed(self, scanner: Any, button: str) -> Job | None:
+    async def pressed(self, scanner: Any, button: str) -> Job | None:
         """Tell of a press; return the job that it starts, None if it means nothing."""
         meaning = self.meaning(scanner, button)
         told: dict[str, Any] = {"scanner": scanner.id, "button": button}
@@ -84,7 +84,7 @@ class Buttons:
         if meaning is not None:
             told["profile"] = meaning.profile
             try:
-                job = self._parts.start(self._job(scanner, button, meaning))
+                job = self._parts.start(await self._job(scanner, button, meaning))
                 told["job"] = job.id
             except ApiError as exc:
                 told["error"] = exc.to_dict()
@@ -100,8 +100,8 @@ class Buttons:
                 return each
         return None
 
-    def _job(self, scanner: Any, button: str, meaning: ButtonSettings) -> Job:
-        profile = self._parts.profiles.find(meaning.profile)
+    async def _job(self, scanner: Any, button: str, meaning: ButtonSettings) -> Job:
+        profile = await asyncio.to_thread(self._parts.profiles.find, meaning.profile)
         wish = {key: value for key, value in profile["settings"].items() if key != "scanner"}
         output = profile.get("output", {})
         destination = meaning.destination or profile["destination"]

@@ -43,7 +43,10 @@ DESTINATION, DEVICE, TITLE = "destination", "device", "title"
 
 
 class Profiles:
-    """All profiles; those of the configuration cannot be changed here."""
+    """All profiles; those of the configuration cannot be changed here.
+
+    What reads or writes the file (all, find, put, delete) is for threads: a long file takes time.
+    """
 
     def __init__(self, path: str, fixed: Iterable[ProfileSettings] = ()) -> None:
         self.path = path
@@ -67,12 +70,14 @@ class Profiles:
     def all(self) -> list[dict[str, Any]]:
         """Return the profiles by name; raises ApiError if the file is damaged."""
         found = {name: self._told(name, values) for name, values in self._values().items()}
-        return [each for _, each in sorted({**found, **self._fixed}.items())]
+        everything = {**found, **self._fixed}
+        return [everything[name] for name in sorted(everything)]
 
     def find(self, name: str) -> dict[str, Any]:
         """Return a profile; raises ApiError."""
-        if name in self._fixed:
-            return self._fixed[name]
+        fixed = self._fixed.get(name)
+        if fixed is not None:
+            return fixed
         values = self._values().get(name)
         if values is None:
             raise not_found("profile")

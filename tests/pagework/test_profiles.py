@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from pathlib import Path
@@ -137,6 +138,29 @@ def test_profiles_that_are_not_there_or_extend_each_other_are_errors() -> None:
     lost = configuration("[profiles.a]\nextends = 'c'\n")
     with pytest.raises(PageWorkError, match=r"a.toml:2: profile 'c' is not there"):
         lost.settings("a")
+
+
+def test_a_file_is_parsed_once_and_its_lines_only_for_a_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """People keep profiles in a server's file: its time may not grow with their number squared."""
+    library = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+    real, calls = library.loads, []
+
+    def loads(text: str) -> Any:
+        calls.append(text)
+        return real(text)
+
+    monkeypatch.setattr(library, "loads", loads)
+    table = "[profiles.p{}]\nmode = 'gray'\ndpi = 300\noptions.x = 1\n"
+    text = "".join(table.format(number) for number in range(50))
+    found = configuration(text)
+    assert [found.profile(name)["dpi"] for name in found.names] == [300] * 50
+    assert len(calls) == 1
+    file = TomlFile("a.toml", text)
+    places = [str(file.where("profiles", f"p{number}", "dpi")) for number in range(50)]
+    assert places == [f"a.toml:{4 * number + 3}" for number in range(50)]
+    assert len(calls) == 2 + len(text.splitlines())
 
 
 def test_files_are_read_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

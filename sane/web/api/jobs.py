@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.responses import Response
 
 from ..jobs.job import PREFIX, Job
@@ -21,7 +23,7 @@ NOT_OF_PREVIEWS = ("document", "replace", "work", "deliver", "title", "single")
 async def create(call: Call) -> Answer:
     """Begin a job."""
     parts, order = call.parts, call.body
-    wish, work = with_profile(parts, order)
+    wish, work = await with_profile(parts, order)
     scanner = await parts.awaited_scanner(wish["scanner"])
     kind = order.get("kind", "scan")
     if kind == "preview":
@@ -48,11 +50,13 @@ async def create(call: Call) -> Answer:
     return Answer(job.to_dict(), 201, headers)
 
 
-def with_profile(parts: Parts, order: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+async def with_profile(
+    parts: Parts, order: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the settings and the page work of an order: what it says, else its profile."""
     if "profile" not in order:
         return order, order.get("work", {})
-    profile = parts.profiles.find(order["profile"])
+    profile = await asyncio.to_thread(parts.profiles.find, order["profile"])
     wish = dict(profile["settings"])
     if "area" in order or "paper" in order:
         wish = {key: value for key, value in wish.items() if key not in ("area", "paper")}

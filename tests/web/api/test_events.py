@@ -8,6 +8,7 @@ import errno
 import http.client
 import json
 import os
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from sane.web import events
 from sane.web.config import ButtonSettings, DestinationSettings, ProfileSettings, ShareSettings
 from sane.web.problems import Busy
+from sane.web.profiles import Profiles
 from tests.support.api import ApiServer, wait_until
 from tests.support.web import FakeScanner
 
@@ -162,6 +164,38 @@ def fixed_api(tmp_path: Path) -> Iterator[ApiServer]:
     settings = ShareSettings(profile=(ProfileSettings("fixed", {"mode": "gray"}),))
     with ApiServer([], settings, tmp_path) as server:
         yield server
+
+
+class WaitingProfiles(Profiles):
+    """A profile is found when the test lets it be, as in a long file."""
+
+    asked: threading.Event
+    may_go_on: threading.Event
+
+    def find(self, name: str) -> dict[str, Any]:
+        self.asked.set()
+        assert self.may_go_on.wait(10), "nothing else was answered meanwhile"
+        return super().find(name)
+
+
+@pytest.mark.parametrize("by_button", [False, True])
+def test_a_profile_is_looked_for_while_others_are_served(tmp_path: Path, by_button: bool) -> None:
+    fixed = (ProfileSettings("fixed", SMALL),)
+    settings = ShareSettings(profile=fixed, button=(ButtonSettings("scan", "fixed"),))
+    fake = FakeScanner()
+    with ApiServer([fake], settings, tmp_path) as api, ThreadPoolExecutor(1) as pool:
+        profiles = api.parts.profiles = WaitingProfiles(str(tmp_path / "profiles.toml"), fixed)
+        profiles.asked, profiles.may_go_on = threading.Event(), threading.Event()
+        if by_button:
+            order = pool.submit(api.call, api.parts.buttons.pressed, fake, "scan")
+        else:
+            order = pool.submit(api.post, "/jobs", {"scanner": fake.id, "profile": "fixed"})
+        assert profiles.asked.wait(10)
+        assert api.ask("GET", "/info").status == 200
+        profiles.may_go_on.set()
+        order.result(20)
+        (job,) = api.get("/jobs")["jobs"]
+        assert api.finished(job)["state"] == "done"
 
 
 # Buttons
