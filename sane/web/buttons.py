@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import re
 
-from .api.problem import ApiError
+from .api.problem import ApiError, unexpected
 from .jobs.job import Job
 from .jobs.wishes import settings_for, steps_of
+from .lasting import repeated
 from .problems import Busy, ScannerProblem
 
 TYPE_CHECKING = False
@@ -40,18 +41,21 @@ class Buttons:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        await repeated(self._turn, "watching the scanners' buttons", self._parts.log)
+
+    async def _turn(self) -> float:
+        """Ask each scanner whose time has come; return the seconds until the next turn."""
         loop = asyncio.get_running_loop()
-        while True:
-            begin = loop.time()
-            self._parts.look()
-            for scanner in tuple(self._parts.context.scanners):
-                has_buttons = scanner.capabilities.buttons and scanner.poll_buttons
-                is_watched = has_buttons or self._parts.events.has_listeners
-                if not is_watched or scanner.status.state == "scanning":
-                    self._down.pop(scanner.id, None)
-                elif self._later.get(scanner.id, 0.0) <= begin:
-                    await self._ask(scanner, loop)
-            await asyncio.sleep(max(0.1, begin + POLL_SECONDS - loop.time()))
+        begin = loop.time()
+        self._parts.look()
+        for scanner in tuple(self._parts.context.scanners):
+            has_buttons = scanner.capabilities.buttons and scanner.poll_buttons
+            is_watched = has_buttons or self._parts.events.has_listeners
+            if not is_watched or scanner.status.state == "scanning":
+                self._down.pop(scanner.id, None)
+            elif self._later.get(scanner.id, 0.0) <= begin:
+                await self._ask(scanner, loop)
+        return max(0.1, begin + POLL_SECONDS - loop.time())
 
     async def _ask(self, scanner: Any, loop: asyncio.AbstractEventLoop) -> None:
         begin, pause = loop.time(), 0.0
@@ -89,6 +93,9 @@ class Buttons:
             except ApiError as exc:
                 told["error"] = exc.to_dict()
                 self._parts.log.warning("%s: button %s: %s", scanner.title, button, exc.text)
+            except Exception:  # of ours: this press means nothing, and the next one may
+                self._parts.log.exception("%s: button %s", scanner.title, button)
+                told["error"] = unexpected().to_dict()
         self._parts.events.publish("button", told)
         return job
 

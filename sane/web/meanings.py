@@ -5,6 +5,8 @@ config.py knows sections and single values; this asks the parts that use them.
 
 from __future__ import annotations
 
+from . import values
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +74,10 @@ def _profile_problems(path: tuple[str, ...], profile: ProfileSettings) -> Iterat
         except ApiError as exc:
             key = exc.field.partition("[")[0].split(".")
             yield (*path, *key), f"profile {profile.name}: {exc.text}"
+    try:
+        values.option_values(profile.settings.get("options", {}))
+    except ValueError as exc:
+        yield (*path, "settings", "options"), f"profile {profile.name}: settings.options: {exc}"
     if "area" in settings and "paper" in settings:
         text = f"profile {profile.name}: settings: area and paper are both given"
         yield (*path, "settings", "area"), text

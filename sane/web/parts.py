@@ -17,6 +17,7 @@ from .buttons import Buttons
 from .delivery.queue import Deliveries
 from .jobs.job import Job
 from .jobs.jobs import Jobs
+from .lasting import repeated
 from .profiles import Profiles
 from .store.documents import Documents
 from .store.files import make_folder
@@ -76,15 +77,25 @@ class Parts:
             return
         self.context.scanners.subscribe(self._scanner_changed)
         self.is_ready = True
+        house = repeated(self._keep_house, "housekeeping", self.log)
         tasks = [
             asyncio.create_task(self.deliveries.run(), name="deliveries"),
             asyncio.create_task(self.buttons.run(), name="buttons"),
-            asyncio.create_task(self._keep_house(), name="housekeeping"),
+            asyncio.create_task(house, name="housekeeping"),
         ]
+        for task in tasks:
+            task.add_done_callback(self._ended)
         try:
-            await asyncio.gather(*tasks)
+            await asyncio.gather(*tasks, return_exceptions=True)  # one's end is not the others'
         finally:
             await self._end(tasks)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        failure = None if task.cancelled() else task.exception()
+        if failure is not None:
+            self.log.error(
+                "%s: this part of the server has ended", task.get_name(), exc_info=failure
+            )
 
     def _load(self) -> None:
         os.umask(0o077)
@@ -102,15 +113,15 @@ class Parts:
         await self.views.close()
         await asyncio.gather(self.work.close(), self.exports.close())
 
-    async def _keep_house(self) -> None:
-        while True:
-            kept = {delivery.document for delivery in self.deliveries.open()}
-            for id in await asyncio.to_thread(self.documents.expire, kept):
-                self.log.info("document %s was kept for its time and is removed", id)
-                self.events.publish("document", {"id": id, "deleted": True})
-            await asyncio.to_thread(self.deliveries.expire)
-            self.accounts.expire()
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+    async def _keep_house(self) -> float:
+        """Forget what is old; return the seconds until that is due again."""
+        kept = {delivery.document for delivery in self.deliveries.open()}
+        for id in await asyncio.to_thread(self.documents.expire, kept):
+            self.log.info("document %s was kept for its time and is removed", id)
+            self.events.publish("document", {"id": id, "deleted": True})
+        await self.deliveries.expire()
+        self.accounts.expire()
+        return HOUSEKEEPING_SECONDS
 
     def look(self) -> None:
         """Take over the settings if the configuration was read again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 Check = Callable[[Any], Any]
@@ -138,9 +139,13 @@ def option_values(value: object) -> dict[str, Any]:
         raise ValueError(f"{shown(value)} is not a table")
     for name, item in value.items():
         parts = item if isinstance(item, list) else [item]
-        if not all(isinstance(part, str | int | float | bool) for part in parts):
+        if not all(isinstance(part, str | int) or _is_finite(part) for part in parts):
             raise ValueError(f"{name}: {shown(item)} is no value that an option has")
     return value
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, float) and isfinite(value)
 
 
 def anything(value: object) -> Any:

@@ -86,7 +86,7 @@ def _answers(operation: Operation) -> dict[str, Any]:
     answers: dict[str, Any] = {str(operation.status): good}
     if operation.name == "putProfile":
         answers["201"] = good
-    codes = {*operation.errors, "invalid", *(() if operation.is_open else SIGNED)}
+    codes = {*operation.errors, "invalid", "failed", *(() if operation.is_open else SIGNED)}
     codes |= set(EVERY) if operation.body else set()
     for status in sorted({STATUS[code] for code in codes}):
         named = sorted(code for code in codes if STATUS[code] == status)

@@ -81,6 +81,11 @@ def starting() -> ApiError:
     return ApiError("unreachable", text, headers={"Retry-After": str(SOON_SECONDS)})
 
 
+def unexpected() -> ApiError:
+    """Return the error for a mistake of ours, which the log has in full."""
+    return ApiError("failed", "the server has made a mistake: see its log")
+
+
 def disk_problem(folder: str, exc: OSError, doing: str = "cannot keep more pages in") -> ApiError:
     """Return the error for a folder that took no more, or failed."""
     code = "disk-full" if exc.errno in FULL else "failed"

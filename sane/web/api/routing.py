@@ -19,7 +19,7 @@ from . import schema
 from .operation import Answer, Call, Operation
 from .operations import OPERATIONS
 from .people import session_of
-from .problem import ApiError, disk_problem
+from .problem import ApiError, disk_problem, unexpected
 from .tables import SCHEMAS, ref
 
 TYPE_CHECKING = False
@@ -104,7 +104,13 @@ async def _answered(parts: Parts, table: dict[str, Operation] | None, request: R
         request.client.host if request.client else "",
         lambda: operation.is_open or _is_known(parts, request),
     )
-    answer = await operation.handler(call)
+    try:
+        answer = await operation.handler(call)
+    except (ApiError, OSError):
+        raise
+    except Exception as exc:  # of ours: it is answered in the interface's words, too
+        parts.log.exception("%s %s", method, request.url.path)
+        raise unexpected() from exc
     if isinstance(answer, Answer):
         return JSONResponse(answer.data, answer.status, headers=answer.headers)
     return answer

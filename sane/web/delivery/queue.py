@@ -15,6 +15,7 @@ from functools import partial
 
 from ..api.problem import ApiError
 from ..exporting import DOING, exported
+from ..lasting import repeated
 from ..store.files import make_folder, read_record, remove, remove_folder, write_record
 from ..store.names import ENDINGS, file_name
 from ..store.records import DOCUMENT_ID, timestamp
@@ -157,30 +158,34 @@ class Deliveries:
             await asyncio.wait([task])
         await asyncio.to_thread(remove_folder, self._path(id))
 
-    def expire(self) -> None:
+    async def expire(self) -> None:
         """Forget what was delivered long ago."""
         until = time.time() - KEPT_SECONDS
         for each in list(self._deliveries.values()):
             if each.is_over and each.done < until:
                 self._deliveries.pop(each.id, None)
-                remove_folder(self._path(each.id))
+                await asyncio.to_thread(remove_folder, self._path(each.id))
 
     # Sending
 
     async def run(self) -> None:
         """Send what is due, for ever."""
         try:
-            while True:
-                self._wake.clear()
-                pause = self._start_due()
-                with suppress(asyncio.TimeoutError, TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause)
+            await repeated(self._turn, "the queue of deliveries", self._parts.log)
         finally:
             tasks = list(self._sending.values())
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.work.close()
+
+    async def _turn(self) -> float:
+        """Begin what is due, and wait until something else is, or has changed."""
+        self._wake.clear()
+        pause = self._start_due()
+        with suppress(asyncio.TimeoutError, TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), pause)
+        return 0.0
 
     def _start_due(self) -> float:
         """Begin what is due; return the seconds until something else is."""

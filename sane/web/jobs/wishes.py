@@ -165,8 +165,8 @@ def _area(wish: dict[str, Any], source: Source) -> tuple[int, int, int, int]:
     paper = wish.get("paper", MAX)
     if paper == MAX:
         return 0, 0, *most
-    width_mm, height_mm = PAPERS[paper]
-    if not _fits(source, width_mm, height_mm):
+    width_mm, height_mm = PAPERS.get(paper, (0.0, 0.0))  # a profile's file may say anything
+    if not width_mm or not _fits(source, width_mm, height_mm):
         known = [name for name, size in PAPERS.items() if _fits(source, *size)]
         raise _cannot("paper", paper, [*known, MAX])
     return 0, 0, min(units(width_mm), most[0]), min(units(height_mm), most[1])

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ import pytest
 
 from sane.web.config import DestinationSettings, ShareSettings
 from sane.web.delivery import kinds, queue, record
+from sane.web.delivery.record import Delivery
+from sane.web.store.files import write_record
 from tests import ROOT
 from tests.support.api import ApiServer, Client, wait_until
 from tests.support.web import FakeScanner
@@ -77,6 +81,31 @@ def test_what_waits_is_sent_although_its_document_is_gone(tmp_path: Path) -> Non
         api.post(f"/deliveries/{made['id']}/retry", None)
         wait_until(lambda: api.get(f"/deliveries/{made['id']}")["state"] == "done")
     assert os.listdir(folder) == ["_.._x.pdf"]
+
+
+class Kept(dict[str, Any]):
+    """Knows in which threads it lost something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: list[int] = []
+
+    def pop(self, *key: Any) -> Any:
+        self.threads.append(threading.get_ident())
+        return super().pop(*key)
+
+
+def test_what_was_delivered_long_ago_is_forgotten_on_the_loop(tmp_path: Path) -> None:
+    """Others walk through the deliveries there, and may not meet one that goes."""
+    old = Delivery(str(uuid.uuid4()), "x", "inbox", "", "2020-01-01T00:00:00Z", state="done")
+    folder = tmp_path / "deliveries" / old.id
+    folder.mkdir(parents=True)
+    write_record(str(folder / "delivery.json"), old.record())
+    server = ApiServer([], state=tmp_path)
+    kept = server.parts.deliveries._deliveries = Kept()
+    with server as api:
+        wait_until(lambda: not folder.exists())
+        assert kept == {} and kept.threads == [api.call(threading.get_ident)]
 
 
 def test_a_webhook_gets_the_file_signed_and_again_after_a_failure(tmp_path: Path) -> None:

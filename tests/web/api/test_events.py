@@ -7,6 +7,7 @@ import contextlib
 import errno
 import http.client
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from sane.web import events
+from sane.web import events, lasting
 from sane.web.config import ButtonSettings, DestinationSettings, ProfileSettings, ShareSettings
 from sane.web.problems import Busy
 from sane.web.profiles import Profiles
@@ -243,3 +244,52 @@ def test_a_button_of_a_scanner_in_use_is_asked_later(
         wait_until(lambda: not fake.pressed)  # the first answer: it may be old
         fake.pressed = ["scan"]
         assert next(told)[0] == "button"
+
+
+def test_a_mistake_of_ours_costs_one_press_and_one_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with it: other presses, orders and deliveries go on."""
+    monkeypatch.setattr("sane.web.buttons.POLL_SECONDS", 0.02)
+    settings = ShareSettings(
+        profile=(ProfileSettings("broken", {"options": 3}), ProfileSettings("good", SMALL)),
+        destination=(DestinationSettings("inbox", "folder", "", {"path": str(tmp_path)}),),
+        button=(ButtonSettings("scan", "broken"), ButtonSettings("copy", "good")),
+    )
+    fake = FakeScanner(buttons=("scan", "copy"))
+    with ApiServer([fake], settings, tmp_path / "state") as api, listening(api) as told:
+        for button in ("", "scan", "copy"):  # the first answer may be old
+            fake.pressed = [button] if button else []
+            wait_until(lambda: not fake.pressed)
+            if button:
+                pressed = next(data for kind, data in told if kind == "button")
+                assert pressed["button"] == button
+                assert pressed.get("error", {}).get("code") == (
+                    "failed" * (button == "scan") or None
+                )
+        api.finished({"id": pressed["job"]})
+        reply = api.ask("POST", "/jobs", {"scanner": fake.id, "profile": "broken"})
+        assert (reply.status, reply.code) == (500, "failed")
+        document = api.scanned(**SMALL)
+        api.post(f"/documents/{document['id']}/deliveries", {"destination": "inbox"})
+        wait_until(lambda: list(tmp_path.glob("*.pdf")))
+
+
+def test_a_turn_that_fails_is_told_and_the_next_one_comes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lasting, "FAILED_SECONDS", 0.0)
+    turns: list[int] = []
+
+    async def turn() -> float:
+        turns.append(len(turns))
+        if len(turns) == 1:
+            raise KeyError("a mistake")
+        if len(turns) == 3:
+            raise asyncio.CancelledError
+        return 0.0
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(lasting.repeated(turn, "counting", logging.getLogger()))
+    assert turns == [0, 1, 2]
+    assert "counting failed" in caplog.text and "a mistake" in caplog.text

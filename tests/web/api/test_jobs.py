@@ -242,3 +242,10 @@ def test_blank_pages_are_left_out_and_the_others_are_worked_on(tmp_path: Path) -
         assert done["state"] == "done" and done["skipped"] == 2 and done["pages"] == []
         document = api.scanned(resolution=75, work={"rotate": 90})
         assert [(page["width"], page["height"]) for page in document["pages"]] == [(877, 637)] * 2
+
+
+def test_a_paper_that_nobody_knows_is_refused(api: ApiServer, tmp_path: Path) -> None:
+    """A profile's file is a person's: what an editor wrote into it may be anything."""
+    (tmp_path / "profiles.toml").write_text("[profiles.x]\npage-size = 'A4'\n")
+    reply = api.ask("POST", "/jobs", {"scanner": api.scanners[0].id, "profile": "x"})
+    assert reply.status == 400 and reply.json["error"]["field"] == "paper", reply.body

@@ -13,6 +13,7 @@ from tests.support.api import ApiServer
 from tests.support.web import FakeScanner
 
 INBOX = '[[destination]]\nname = "inbox"\nkind = "folder"\nsettings = { path = "/srv" }\n'
+OPTIONS = '[[profile]]\nname = "a"\nsettings = {{ options = {} }}'
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,7 @@ INBOX = '[[destination]]\nname = "inbox"\nkind = "folder"\nsettings = { path = "
         ('[[profile]]\nname = "a"\n\ndestination = "b"', 4),
         ('[[profile]]\nname = "a"\n[profile.settings]\nmode = "red"', 4),
         ('[[profile]]\nname = "a"\n[profile.work]\ndeskew = 1', 4),
+        ('[[profile]]\nname = "a"\n[profile.settings]\noptions = 3', 4),
         ('[[button]]\nbutton = "scan"\nprofile = "a"\ndestination = "b"', 4),
     ],
 )
@@ -49,6 +51,10 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int) -
         ('[[profile]]\nname = "a"\ndestination = "b"', "a: there is no destination b"),
         ('[[profile]]\nname = "a"\nsettings = { mode = "red" }', "settings.mode is 'red'"),
         ('[[profile]]\nname = "a"\nwork = { deskew = 1 }', "work.deskew is 1, and not boolean"),
+        (OPTIONS.format("3"), "profile a: settings.options: 3 is not a table"),
+        (OPTIONS.format("{ x = [[1]] }"), "settings.options: x: [[1]] is no value that an option"),
+        (OPTIONS.format("{ x = 1e400 }"), "settings.options: x: inf is no value that an option"),
+        ("[[scanner]]\ndevice = 'a'\noptions = { x = nan }", "x: nan is no value that an option"),
         ('[[button]]\nbutton = "scan"\nprofile = "a"\ndestination = "b"', "no destination b"),
     ],
 )
