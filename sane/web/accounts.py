@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from hashlib import sha256
+from importlib.util import find_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ MOST_SESSIONS = 1000
 TOKEN_PREFIX = "pysane_"  # so that programs that look for secrets find one
 # OWASP's "Password Storage Cheat Sheet": 19 MiB, 2 passes, 1 lane.
 MEMORY_KIB, PASSES, LANES = 19_456, 2, 1
+LEAST_SALT, LEAST_HASH = 8, 4  # bytes. Source: RFC 9106, 3.1
 AT_ONCE = 2  # passwords that are checked at a time: each takes its memory
 FREE_FAILURES = 5  # of an address or a user, before one has to wait
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
@@ -202,21 +204,31 @@ def problems(settings: Any) -> Iterator[tuple[tuple[str, ...], str]]:
         if not user.name or user.name in names:
             yield (*path, "name"), f"user.name: {user.name!r} is empty, or there twice"
         names.add(user.name)
-        if not user.password.startswith("$argon2"):
+        if not _is_hash(user.password):
             hint = "make its hash with pysane share --hash-password"
             text = f"user.password of {user.name} is no Argon2 hash: {hint}"
             yield (*path, "password"), text
-    if names:
-        try:
-            import argon2  # noqa: F401 - whether it is there
-        except ImportError:
-            hint = "pip install argon2-cffi (Debian: apt install python3-argon2)"
-            yield ("user", "0"), f"user: passwords need argon2-cffi: {hint}"
+    if names and find_spec("argon2") is None:
+        hint = "pip install argon2-cffi (Debian: apt install python3-argon2)"
+        yield ("user", "0"), f"user: passwords need argon2-cffi: {hint}"
     for at, token in enumerate(settings.token):
         if not re.fullmatch(r"[0-9a-fA-F]{64}", token.hash):
             hint = "pysane share --new-token makes one, and shows its hash"
             text = f"token.hash of {token.name} is no SHA-256 in hexadecimal: {hint}"
             yield ("token", str(at), "hash"), text
+
+
+def _is_hash(text: str) -> bool:
+    """Tell whether a password can be compared with it; without the library, whether it may be."""
+    if find_spec("argon2") is None:
+        return text.startswith("$argon2")
+    from argon2 import extract_parameters
+
+    try:
+        found = extract_parameters(text)
+    except ValueError:
+        return False
+    return found.salt_len >= LEAST_SALT and found.hash_len >= LEAST_HASH
 
 
 def hash_password(password: str) -> str:

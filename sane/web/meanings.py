@@ -22,6 +22,8 @@ def problems_of(settings: ShareSettings) -> Iterator[Problem]:
     from .accounts import problems as account_problems
     from .delivery import kinds
 
+    if settings.https.key and not settings.https.certificate:
+        yield ("https", "key"), "https.key: it belongs to https.certificate, which is missing"
     yield from _twice(settings)
     yield from account_problems(settings)
     for at, each in enumerate(settings.destination):

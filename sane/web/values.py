@@ -8,8 +8,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
 from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 Check = Callable[[Any], Any]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -117,9 +119,26 @@ def host_name(value: object) -> str:
 def base_url(value: object) -> str:
     """Take http and https URLs without query; "" for none."""
     found = text(value).rstrip("/")
+    wrong = f"{shown(value)} is not an address as https://scan.example.org/scanner"
     if found and not re.fullmatch(r"https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~/-]*)?", found):
-        raise ValueError(f"{shown(value)} is not an address as https://scan.example.org/scanner")
+        raise ValueError(wrong)
+    try:
+        if found:
+            host_name(url_host(found))
+    except ValueError as exc:
+        raise ValueError(f"{wrong}: {exc}") from exc
     return found
+
+
+def url_host(url: str) -> str:
+    """Return the host of a URL, which has a port that exists, or none; raises ValueError."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.port == 0:
+        raise ValueError("there is no port 0")
+    if not host or ("[" in parts.netloc and not isinstance(ip_address(host), IPv6Address)):
+        raise ValueError("it has no host")
+    return host
 
 
 def several(check: Check) -> Check:

@@ -13,6 +13,7 @@ from sane.config import Environment
 from sane.web import config
 from tests import ROOT
 
+HASH = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAA$AAAAAA"  # of nothing
 EXAMPLE = ROOT / "etc" / "pysane-share.toml"
 
 
@@ -77,6 +78,12 @@ def test_sections_and_entries_are_read(tmp_path: Path) -> None:
         ("[server]\naddresses = ['host']", "'host' is not a numeric address"),
         ("[server]\nbase_url = 'ftp://x'", "is not an address as https://"),
         ("[limits]\nhead_seconds = 0", "0 is not a number from 0.1 to 3600"),
+        ("[server]\nbase_url = 'http://[::1'", ":2: server.base_url: 'http://[::1' is not an addr"),
+        ("[server]\nbase_url = 'http://[::g]'", ":2: server.base_url: "),
+        ("[server]\nbase_url = 'http://a:b:c'", ":2: server.base_url: "),
+        ("[server]\nbase_url = 'http://a:99999/x'", ":2: server.base_url: "),
+        ("[server]\nbase_url = 'http://:80'", ":2: server.base_url: "),
+        ("[https]\nkey = '/k.pem'", ":2: https.key: it belongs to https.certificate, which is mi"),
         ("[escl]\nversion = '3.0'", "'3.0' is none of '2.0', '2.63'"),
         ("[server]\nport = x", "pysane-share.toml:2: "),
         ("[scanners]\nignore = '.*'", "'.*' is not a list in [ ]"),
@@ -84,6 +91,14 @@ def test_sections_and_entries_are_read(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
     assert problem in "\n".join(problems(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://[::1]", "https://[fd00::1]:8443/x", "http://scan", "https://a.b.example:1/"]
+)
+def test_a_base_url_is_taken(tmp_path: Path, url: str) -> None:
+    settings = read(tmp_path, f"[server]\nbase_url = '{url}'")
+    assert settings.server.base_url == url.rstrip("/")
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
@@ -115,6 +130,7 @@ def test_the_example_names_every_key_with_its_default(tmp_path: Path) -> None:
     for name, kind in {**config.SECTIONS, **config.ENTRIES}.items():
         for item in fields(kind):
             assert re.search(rf"(?m)^#?{item.name} = |^#?\[{name}\.{item.name}\]", text), item.name
+    entries = re.sub(r'(?m)^#password = "\$.*"', f'#password = "{HASH}"', entries)
     file.write_text(re.sub(r"(?m)^#(?=[a-z_]+ = |\[)", "", f"#{entries}"))
     found = config.read(str(file))
     for name in config.ENTRIES:

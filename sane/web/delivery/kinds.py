@@ -24,8 +24,13 @@ MOST_SECONDS = 86_400
 def url(value: object) -> str:
     """Take addresses of HTTP without a user in them."""
     found = values.text(value)
-    if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s#]*)?", found):
-        raise ValueError(f"{values.shown(value)} is no address as https://host/path")
+    wrong = f"{values.shown(value)} is no address as https://host/path"
+    if not re.fullmatch(r"https?://[^\s/@?#]+(/[!-\"$-~]*)?", found):
+        raise ValueError(wrong)
+    try:
+        values.url_host(found).encode("idna")  # as a connection does
+    except ValueError as exc:
+        raise ValueError(f"{wrong}: {exc}") from exc
     return found
 
 

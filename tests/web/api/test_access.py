@@ -21,6 +21,7 @@ PASSWORD = "correct horse"
 PasswordHasher = pytest.importorskip("argon2").PasswordHasher
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 TOKEN, HASH = accounts.new_token()
+SHORT = accounts.hash_password(PASSWORD).rpartition("$")[0]  # without its last part
 
 
 @pytest.fixture
@@ -185,7 +186,11 @@ def test_sessions_end_by_themselves() -> None:
     ("settings", "error"),
     [
         ({"user": [("anna", "secret")]}, "is no Argon2 hash"),
-        ({"user": [("", "$argon2id$x")]}, "is empty"),
+        ({"user": [("anna", "$argon2id$rubbish")]}, "is no Argon2 hash"),
+        ({"user": [("anna", SHORT)]}, "is no Argon2 hash"),
+        ({"user": [("anna", f"{SHORT}$AA")]}, "is no Argon2 hash"),
+        ({"user": [("anna", f"{SHORT}$AAAAAAAA".replace("19456", "x"))]}, "is no Argon2 hash"),
+        ({"user": [("", f"{SHORT}$AAAAAAAA")]}, "is empty"),
         ({"token": [("robot", TOKEN)]}, "is no SHA-256"),
     ],
 )
