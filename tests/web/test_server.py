@@ -22,6 +22,7 @@ import pytest
 from tests import TREE
 from tests.support.ports import free_ports
 from tests.support.saned import environment
+from tests.support.server import Server
 from tests.support.share import (
     SECONDS,
     START,
@@ -33,6 +34,7 @@ from tests.support.share import (
     until_closed,
     within,
 )
+from tests.support.timing import wait_until
 
 SETTINGS = """
 [https]
@@ -230,6 +232,32 @@ def test_a_home_that_cannot_be_written_to_is_told_with_the_remedy(tmp_path: Path
     folder = "/proc/no/.local/state/pysane-share"
     told = f"its state, {folder}: No such file or directory; --state gives it another"
     assert done.stderr.splitlines()[-1].endswith(told)
+
+
+def test_closed_streams_are_no_mistake(tmp_path: Path) -> None:
+    """A shell's `>&-`: there is no place to show the address, and the server serves."""
+    needs_web()
+    config = configure(tmp_path / "sane.d", SETTINGS)
+    line = [sys.executable, "-I", "-c", START, str(TREE), "--port", "0", "--no-announce"]
+    shell = ["sh", "-c", 'exec "$@" <&- >&-', "sh", *line]
+    with Server(
+        [*shell, "-vv", "--bind", "127.0.0.1", "--state", str(tmp_path / "state")],
+        environment(config),
+        stdin=subprocess.DEVNULL,
+    ) as made:
+        wait_until(lambda: "is shared" in made.log or made.process.poll() is not None, SECONDS)
+        assert "is shared" in made.log and made.process.poll() is None, made.log
+        made.process.send_signal(signal.SIGTERM)
+        assert made.process.wait(SECONDS) == 0
+    done = subprocess.run(
+        [*shell, "--hash-password"],
+        env=environment(config),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (64, "pysane share: no password\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -23,9 +23,16 @@ PROGRAM = "pysane"
 
 
 def prepare_streams() -> None:
-    """Let stdout take every text, whatever the locale: names of devices are bytes."""
+    """Let stdout take every text, whatever the locale: names of devices are bytes.
+
+    Where a standard stream was closed before the start, /dev/null takes its number: a socket or a
+    lock that had it would be taken for the stream by whoever writes to numbers, as child processes.
+    """
     import codecs
 
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
     codecs.register_error("pysane", _replaced)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -83,7 +83,9 @@ def print_hash() -> int:
 
     from ..accounts import hash_password
 
-    if not sys.stdin.isatty():
+    if sys.stdin is None:  # it was closed before the start
+        password = ""
+    elif not sys.stdin.isatty():
         password = sys.stdin.readline().rstrip("\n")
     else:
         password = getpass("password: ")
@@ -198,6 +200,8 @@ def tell_ready(server: WebServer, options: Any) -> None:
     notify("READY=1")
     if options.service:
         server.context.log.info("listening at %s", ", ".join(server.urls()))
+        return
+    if sys.stdout is None:  # it was closed before the start
         return
     for line in lines(server.urls(), sys.stdout.isatty()):
         print(line)
