@@ -23,6 +23,7 @@ ARRAY_HEADER = r"\s*\[\[([^\[\]].*?)\]\]\s*(?:#.*)?$"
 KEY = r"\s*((?:\"[^\"]*\"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:\"[^\"]*\"|'[^']*'|[\w-]+))*)\s*="
 BARE = r"[A-Za-z0-9_-]+"
 MOST_PARTS = 8  # of a key's name by which its line is found
+LARGEST = 1 << 63  # whole numbers are less. Source: TOML 1.0.0, Integer
 
 
 class Place:
@@ -48,6 +49,9 @@ class TomlFile:
         self.text = text
         self.data = _parsed(path, text)
         self._index: dict[Path, int] = {}
+        if place := _too_large(self.data):
+            text = f"{self.where(*place)}: {'.'.join(place)} is a number of more than 64 bits"
+            raise PageWorkError(text, exit_code=CONFIG)
 
     @classmethod
     def read(cls, path: str, *, must_exist: bool = False) -> TomlFile | None:
@@ -192,14 +196,30 @@ def _names(text: str) -> Path:
 def _parsed(path: str, text: str) -> dict[str, Any]:
     import re
 
-    loads, error = _library()
+    loads, _ = _library()
     try:
         data: dict[str, Any] = loads(text)
-    except error as exc:
+    except RecursionError as exc:
+        raise PageWorkError(f"{path}: lists or tables are too deep", exit_code=CONFIG) from exc
+    except ValueError as exc:  # the library's error, or Python's for a number without end
         line = re.search(r"line (\d+)", str(exc))
         where = f"{path}:{line.group(1)}" if line else path
         raise PageWorkError(f"{where}: {exc}", exit_code=CONFIG) from exc
     return data
+
+
+def _too_large(data: dict[str, Any]) -> Path:
+    """Return the name of a key with a whole number that TOML does not have, () without one."""
+    left: list[tuple[Path, object]] = [((), data)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, int) and not -LARGEST <= value < LARGEST:
+            return path
+        named = value.items() if isinstance(value, dict) else ()
+        counted = enumerate(value) if isinstance(value, list) else ()
+        for key, part in (*named, *counted):
+            left.append(((*path, str(key))[:MOST_PARTS], part))
+    return ()
 
 
 def _library() -> tuple[Any, type[Exception]]:

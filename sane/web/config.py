@@ -288,7 +288,8 @@ def _section(
 ) -> Any:
     """Return the dataclass *kind* with what the table *value* at *path* says."""
     if not isinstance(value, dict):
-        problems.append(f"{file.where(*path)}: {path[0]}: write it as [{path[0]}]")
+        header = f"[[{path[0]}]]" if path[0] in ENTRIES else f"[{path[0]}]"
+        problems.append(f"{file.where(*path)}: {path[0]}: write it as {header}")
         return kind()
     known = {item.name: item for item in fields(kind)}
     found: dict[str, Any] = {}

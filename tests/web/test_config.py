@@ -67,6 +67,16 @@ def test_sections_and_entries_are_read(tmp_path: Path) -> None:
         ("\n[server]\nprot = 1", "pysane-share.toml:3: server.prot: there is no such key"),
         ("[srever]", "pysane-share.toml:1: srever: there is no such section; known: server"),
         ("server = 1", "server: write it as [server]"),
+        ("user = [1, 2]", "pysane-share.toml:1: user: write it as [[user]]"),
+        ("[[server]]\nport = 1", "pysane-share.toml:1: server: write it as [server]"),
+        ("[server]\nport = " + "9" * 5000, "pysane-share.toml: Exceeds the limit"),
+        ("[server]\nport = 0x" + "f" * 5000, ":2: server.port is a number of more than 64 bits"),
+        ("[server]\nport = -9223372036854775809", ":2: server.port is a number of more than 64"),
+        ("server = " + "[" * 5000, "pysane-share.toml: lists or tables are too deep"),
+        (
+            "[[scanner]]\ndevice = 'a'\n\noptions.x = [1, 1" + "0" * 400 + "]",
+            ":4: scanner.0.options.x.1 is a number of more than 64 bits",
+        ),
         ("[scanner]\ndevice = '.*'", "scanner: write [[scanner]], once for each"),
         ("[[scanner]]\ntitle = 'x'", "pysane-share.toml:1: scanner.device: is missing"),
         (
