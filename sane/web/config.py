@@ -87,7 +87,7 @@ class LimitSettings:
     body_seconds: float = setting(10.0, values.number(0.1, 3600))
     idle_seconds: float = setting(30.0, values.number(0.1, 3600))
     stall_seconds: float = setting(60.0, values.number(0.1, 3600))
-    upload_bytes: int = setting(64 << 20, values.integer(1 << 16, 1 << 32))
+    upload_bytes: int = setting(64 << 10, values.integer(1 << 16, 1 << 26))
     worker_memory_mib: int = setting(2048, values.integer(128, 1 << 20))
     worker_cpu_seconds: int = setting(0, values.integer(0, DAY_SECONDS))
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ..parts import Parts
 
 PREFIX = "/api/v1"
-BODY_BYTES = 64 << 10
 BODY_SECONDS = 10.0
 SAFE = ("GET", "HEAD")
 HEADERS = {
@@ -99,7 +98,7 @@ async def _answered(parts: Parts, table: dict[str, Operation] | None, request: R
         request,
         dict(request.path_params),
         _query(operation, request),
-        await _body(operation, request),
+        await _body(operation, request, parts.context.settings.limits.upload_bytes),
         who or "",
         request.client.host if request.client else "",
         lambda: operation.is_open or _is_known(parts, request),
@@ -168,11 +167,11 @@ def _query(operation: Operation, request: Request) -> dict[str, Any]:
     return out
 
 
-async def _body(operation: Operation, request: Request) -> Any:
-    """Return the body, checked; raises ApiError."""
+async def _body(operation: Operation, request: Request, most: int) -> Any:
+    """Return the body of at most *most* bytes, checked; raises ApiError."""
     data = b""
     try:
-        data = await asyncio.wait_for(_bytes(request), BODY_SECONDS)
+        data = await asyncio.wait_for(_bytes(request, most), BODY_SECONDS)
     except (asyncio.TimeoutError, TimeoutError):
         raise ApiError("invalid", "the body did not come in time") from None
     if not operation.body:
@@ -189,12 +188,12 @@ async def _body(operation: Operation, request: Request) -> Any:
     return schema.check(found, ref(operation.body), SCHEMAS)
 
 
-async def _bytes(request: Request) -> bytes:
+async def _bytes(request: Request, most: int) -> bytes:
     parts, size = [], 0
     async for part in request.stream():
         size += len(part)
-        if size > BODY_BYTES:
-            raise ApiError("too-large", f"the body has more than {BODY_BYTES >> 10} KiB")
+        if size > most:
+            raise ApiError("too-large", f"the body has more than {most} bytes")
         parts.append(part)
     return b"".join(parts)
 

@@ -13,7 +13,7 @@ import pytest
 
 from sane.web import accounts
 from sane.web.accounts import Accounts, Failures, Throttled
-from sane.web.config import ShareSettings, TokenSettings, UserSettings
+from sane.web.config import LimitSettings, ShareSettings, TokenSettings, UserSettings
 from tests.support.api import ApiServer
 from tests.support.web import FakeScanner
 
@@ -247,6 +247,17 @@ def test_a_body_that_is_none_is_refused(
 ) -> None:
     reply = open_api.ask("POST", "/documents", raw=raw, headers={"Content-Type": kind})
     assert (reply.status, reply.code) == (status, code), reply.body
+
+
+@pytest.mark.parametrize(("most", "status"), [(65_536, 413), (80_000, 201)])
+def test_a_body_may_have_as_many_bytes_as_configured(
+    tmp_path: Path, most: int, status: int
+) -> None:
+    settings = ShareSettings(limits=LimitSettings(upload_bytes=most))
+    with ApiServer([], settings, tmp_path) as api:
+        headers = {"Content-Type": "application/json"}
+        reply = api.ask("POST", "/documents", raw=b"{" + b" " * 70_000 + b"}", headers=headers)
+        assert reply.status == status, reply.body
 
 
 def test_answers_are_for_nobody_else(open_api: ApiServer) -> None:
