@@ -93,9 +93,12 @@ class Places:
     hosts: dict[str, int] = field(default_factory=dict)
 
     def host(self, address: str) -> str:
-        """Return what counts as one host: an address, or an IPv6 network of 64 bits; "" for any."""
+        """Return what counts as one host: an address, or an IPv6 network of 64 bits; "" for any.
+
+        It is the same whatever the proxies are: they change while there are connections.
+        """
         found = plain(address)
-        if found is None or found.is_loopback or is_in(found, self.proxies):
+        if found is None or found.is_loopback:
             return ""
         if found.version == 6 and not found.is_link_local:
             return f"{found.exploded[:19]}/64"
@@ -107,7 +110,9 @@ class Places:
         mine = self.hosts.get(host, 0)
         if self.total >= self.limits.connections:
             return False
-        if host and mine >= self.limits.connections_per_address:
+        found = plain(address)
+        is_proxy = found is not None and is_in(found, self.proxies)
+        if host and not is_proxy and mine >= self.limits.connections_per_address:
             return False
         self.total += 1
         self.hosts[host] = mine + 1
@@ -139,6 +144,10 @@ class Door:
         self._handshake = settings.limits.head_seconds
         self._log = log
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def adopt(self, settings: ShareSettings) -> None:
+        """Take over which proxies are trusted; the limits are those of the start."""
+        self.places.proxies = settings.server.trusted_proxies
 
     def open(self, listener: Listener) -> None:
         """Begin to accept on *listener*."""

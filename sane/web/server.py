@@ -158,6 +158,7 @@ class WebServer:
         """Take over changed settings, as far as that goes without new sockets."""
         self.context.settings = self._scanners.settings = settings
         self._guard.adopt(settings)
+        self._door.adopt(settings)
 
     async def _clock(self) -> None:
         while True:

@@ -42,3 +42,17 @@ def test_a_trusted_proxy_has_the_limit_of_all_only() -> None:
     places = Places(limits, [ip_network("10.0.0.0/8")])
     assert all(places.take("10.0.0.1") for _ in range(4))
     assert not places.take("10.0.0.1")
+
+
+def test_a_place_comes_back_when_its_host_has_become_a_proxy_or_is_none_any_more() -> None:
+    """SIGHUP changes who is one, while there are connections."""
+    proxies = [ip_network("10.0.0.0/8")]
+    for before, after in ((proxies, []), ([], proxies)):
+        places = Places(LimitSettings(connections_per_address=1), before)
+        assert places.take("10.0.0.1")
+        places.proxies = after
+        assert places.take("10.0.0.1") is (after == proxies)
+        places.leave("10.0.0.1")
+        if after == proxies:
+            places.leave("10.0.0.1")
+        assert (places.total, places.hosts) == (0, {})

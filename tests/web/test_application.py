@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from sane.web import main
 from sane.web.config import EsclSettings, ServerSettings, ShareSettings
 from tests.support.share import needs_web
-from tests.support.web import FakeScanner, app
+from tests.support.web import FakeScanner, app, context
 
 needs_web()
 
@@ -52,6 +54,18 @@ def test_escl_may_be_left_away(tmp_path: Path, enabled: bool) -> None:
     settings = ShareSettings(escl=EsclSettings(enabled=enabled))
     made = app([FakeScanner()], settings, tmp_path)
     assert status(made, "/eSCL/ScannerStatus") == (200 if enabled else 404)
+
+
+def test_the_door_takes_over_who_is_a_trusted_proxy(tmp_path: Path) -> None:
+    pytest.importorskip("uvicorn", reason="peer absent: the Python package uvicorn")
+    from sane.web.server import WebServer
+
+    made = context([], state=tmp_path)
+    scanners: Any = made.scanners
+    server = WebServer(made, scanners)
+    proxies = (ip_network("10.0.0.0/8"),)
+    server.adopt(replace(made.settings, server=ServerSettings(trusted_proxies=proxies)))
+    assert server._door.places.proxies == proxies
 
 
 def test_a_part_whose_work_fails_is_told_in_the_log(

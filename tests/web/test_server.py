@@ -300,11 +300,13 @@ def test_hangup_reads_the_configuration_again(tmp_path: Path) -> None:
     with Share(config, tmp_path / "state") as made:
         made.wait_for("test:1. is shared")
         more = SETTINGS + "[scanners]\nignore = ['test:1']\n[escl]\nenabled = false\n"
+        more += "[server]\nport_per_scanner = true\n"
         (config / "pysane-share.toml").write_text(more)
         made.process.send_signal(signal.SIGHUP)
         made.wait_for("test:1. is gone")
-        made.wait_for(r"escl\.enabled: what is changed there needs a restart")
-        assert "server.port" not in made.log
+        fixed = r"server\.port_per_scanner, escl\.enabled"
+        made.wait_for(f"{fixed}: what is changed there needs a restart")
+        assert "server.port," not in made.log and "server.port:" not in made.log
         assert made.ask("GET", "/eSCL/ScannerStatus")[0] == 200
         (config / "pysane-share.toml").write_text("[server]\nport = 'x'\n")
         made.process.send_signal(signal.SIGHUP)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 OK, USAGE, CONFIG = 0, 64, 78
 NAME = "pysane share"
 FIXED = {  # by section: the keys that need a restart; all of a section without names
-    "server": ("port", "addresses", "page"),
+    "server": ("port", "addresses", "page", "port_per_scanner"),
     "escl": ("enabled",),
     "scanners": ("hot_plug",),
     "https": (),
