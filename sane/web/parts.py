@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 RESERVE_BYTES = 64 << 20  # that stay free on the disk, for records and for others
 HOUSEKEEPING_SECONDS = 3600.0
+END_SECONDS = 5.0  # that a part may take to end before it is told again
 
 
 class Parts:
@@ -86,7 +87,7 @@ class Parts:
         for task in tasks:
             task.add_done_callback(self._ended)
         try:
-            await asyncio.gather(*tasks, return_exceptions=True)  # one's end is not the others'
+            await asyncio.wait(tasks)  # one's end is not the others'
         finally:
             await self._end(tasks)
 
@@ -105,11 +106,16 @@ class Parts:
         make_folder(self.scratch)
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
         self.events.close()
         await self.jobs.close()
-        for task in (*tasks, *self._later):
-            task.cancel()
-        await asyncio.gather(*tasks, *self._later, return_exceptions=True)
+        left = {*tasks, *self._later}
+        while left:  # asyncio.wait_for loses a cancel now and then, before Python 3.12
+            for task in left:
+                task.cancel()
+            done, left = await asyncio.wait(left, timeout=END_SECONDS)
+            await asyncio.gather(*done, return_exceptions=True)
         await self.views.close()
         await asyncio.gather(self.work.close(), self.exports.close())
 

@@ -10,7 +10,6 @@ import asyncio
 import os
 import time
 import uuid
-from contextlib import suppress
 from functools import partial
 
 from ..api.problem import ApiError
@@ -183,8 +182,11 @@ class Deliveries:
         """Begin what is due, and wait until something else is, or has changed."""
         self._wake.clear()
         pause = self._start_due()
-        with suppress(asyncio.TimeoutError, TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), pause)
+        timer = asyncio.get_running_loop().call_later(pause, self._wake.set)
+        try:  # not by asyncio.wait_for, which before Python 3.12 may lose a cancel
+            await self._wake.wait()
+        finally:
+            timer.cancel()
         return 0.0
 
     def _start_due(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hmac
 import os
@@ -22,7 +23,7 @@ from sane.web.delivery.record import Delivery
 from sane.web.store.files import write_record
 from tests import ROOT
 from tests.support.api import ApiServer, Client, wait_until
-from tests.support.web import FakeScanner
+from tests.support.web import FakeScanner, app
 from tests.web.api.standins import Mail, Paperless, Webhook
 
 SMALL = {"resolution": 75, "paper": "card", "mode": "gray"}
@@ -106,6 +107,23 @@ def test_what_was_delivered_long_ago_is_forgotten_on_the_loop(tmp_path: Path) ->
     with server as api:
         wait_until(lambda: not folder.exists())
         assert kept == {} and kept.threads == [api.call(threading.get_ident)]
+
+
+@pytest.mark.parametrize("steps", range(5))
+def test_the_queue_ends_although_something_has_just_become_due(tmp_path: Path, steps: int) -> None:
+    async def running() -> None:
+        deliveries = app([], state=tmp_path).state.context.parts["api"].deliveries
+        task = asyncio.create_task(deliveries.run())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        deliveries._wake.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=2.0)
+        assert done
+
+    asyncio.run(running())
 
 
 def test_a_webhook_gets_the_file_signed_and_again_after_a_failure(tmp_path: Path) -> None:
