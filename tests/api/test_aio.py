@@ -420,7 +420,7 @@ def test_a_function_that_ends_an_iteration_is_an_error(kind: type[Exception]) ->
             with pytest.raises(RuntimeError, match="of the program") as caught:
                 await scanner.run(ends)
             assert isinstance(caught.value.__cause__, kind)
-            with pytest.raises(RuntimeError, match="of the program|progress raised StopIteration"):
+            with pytest.raises(RuntimeError, match=r"of the program|progress raised StopIteration"):
                 await anext_of(scanner.pages(progress=lambda _: ends()))
             assert scanner.state == "idle"
 
