@@ -150,27 +150,26 @@ standard_closed(void)
   CHECK(fcntl(1, F_GETFD) < 0);
 }
 
+/* It does not look at the list, which is gone when another thread asks for one (c-abi-and-dll, sane_get_devices). */
 static void *
-list_in_thread(void *count)
+list_in_thread(void *unused)
 {
-  *(int *)count = count_devices();
-  return NULL;
+  list_devices();
+  return unused;
 }
 
 static void
 threads(void)
 {
   pthread_t thread[4];
-  int counts[4], i;
+  int i;
 
   GOOD(sane_init(NULL, NULL));
   for (i = 0; i < 4; i++)
-    CHECK(pthread_create(&thread[i], NULL, list_in_thread, &counts[i]) == 0);
+    CHECK(pthread_create(&thread[i], NULL, list_in_thread, NULL) == 0);
   for (i = 0; i < 4; i++)
     CHECK(pthread_join(thread[i], NULL) == 0);
-  for (i = 0; i < 4; i++)
-    EQUAL(counts[i], counts[0]);
-  CHECK(counts[0] > 0);
+  CHECK(count_devices() > 0);
 }
 
 static const Case cases[] = {
