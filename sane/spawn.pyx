@@ -13,7 +13,10 @@ from libc.errno cimport EINTR, errno
 from libc.stdlib cimport calloc, free, malloc
 
 cdef extern from "abi.h" nogil:
+    ctypedef struct sigset_t:
+        pass
     int pysane_above_stdio(int)
+    sigset_t pysane_hold_signals()
 
 cdef extern from * nogil:
     """
@@ -157,8 +160,6 @@ cdef extern from * nogil:
     }
     """
     ctypedef int pid_t
-    ctypedef struct sigset_t:
-        pass
     ctypedef struct Plan "struct pysane_plan":
         char **argv
         char **environment
@@ -177,7 +178,6 @@ cdef extern from * nogil:
     int shutdown(int, int)
     int socketpair(int, int, int, int *)
     int close(int)
-    int sigfillset(sigset_t *)
     int pthread_sigmask(int, const sigset_t *, sigset_t *)
     int pthread_setcancelstate(int, int *)
     pid_t waitpid(pid_t, int *, int)
@@ -194,11 +194,10 @@ cdef enum:
 
 cdef void launch(Plan *plan, char *stack) noexcept nogil:
     """Start the helper with all signals blocked, and wait for the first child, which has ended."""
-    cdef sigset_t everything, before
+    cdef sigset_t before
     cdef int state, first
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state)
-    sigfillset(&everything)
-    pthread_sigmask(SIG_SETMASK, &everything, &before)
+    before = pysane_hold_signals()
     first = pysane_clone_helper(plan, stack + PYSANE_STACK)
     if first < 0:
         plan.error = errno

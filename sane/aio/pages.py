@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..api.arguments import check_count
 from ..api.paging import told_of
-from ..errors import Invalid, NoDocs
+from ..errors import NoDocs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +31,7 @@ class Pages:
         prefetch: int,
         empty_ok: bool,
     ) -> None:
-        if prefetch < 0:
-            raise Invalid(f"pages: a prefetch of {prefetch}")
+        check_count("pages: a prefetch", prefetch, 0)
         self._scanner = scanner  # which is open as long as this lives
         self._calls = calls
         self._batch = batch

@@ -217,7 +217,7 @@ class PdfPage(PageEncoder):
         self._has_begun = True
         out = self._pdf.count(HEAD)
         is_jpeg = self._pdf.is_jpeg and not is_bits(self._form)
-        if 0 < self._form.lines <= (JPEG_SIDE if is_jpeg else self._form.lines):
+        if self._form.lines > 0 and not (is_jpeg and self._form.lines > JPEG_SIDE):
             self._open = self._coder(self._form)
             out += self._pdf.open_image(self._form.lines)
         return out
