@@ -1,11 +1,9 @@
-"""The API for asyncio: pages, rows, cancelled tasks, closing, watching."""
+"""The API for asyncio: pages, rows, cancelled tasks, opening and closing."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
@@ -15,37 +13,11 @@ import pytest
 import sane
 import sane.aio
 from sane import errors
-from sane.aio.calls import Calls
 from sane.aio.worker import Worker
-from sane.api.scanner import Scanner as SyncScanner
-from sane.api.scanner import machine_of
-from sane.backend import Device
-from tests.fakes.sheets import SECONDS, WIDTH, Deaf, Sheets, Waiting, gray, opened
+from tests.fakes.sheets import SECONDS, WIDTH, Deaf, Sheets, Waiting, gray
+from tests.support.aio import anext_of, on, run, wait_for_workers, workers
 
 Result = TypeVar("Result")
-
-
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    return asyncio.run(asyncio.wait_for(coroutine, SECONDS))
-
-
-def on(device: Device) -> sane.aio.Scanner:
-    """Return an open scanner of *device*."""
-    found = sane.aio.Scanner("sheets:0")
-    sync: SyncScanner = opened(device)
-    found._calls = Calls(sync, Worker(sync.name))
-    return found
-
-
-def workers() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("sane-")]
-
-
-def wait_for_workers() -> None:
-    until = time.monotonic() + SECONDS
-    while workers():
-        assert time.monotonic() < until, workers()
-        time.sleep(0.001)
 
 
 def test_a_device_has_one_thread() -> None:
@@ -135,10 +107,6 @@ def test_an_empty_feeder_and_a_jam() -> None:
     run(main())
 
 
-async def anext_of(items: Any) -> Any:
-    return await items.__anext__()
-
-
 @pytest.mark.parametrize("what", ["scan", "pages", "stream"])
 @pytest.mark.parametrize("how", ["cancel", "timeout"])
 def test_a_task_that_is_cancelled_ends_its_job(what: str, how: str) -> None:
@@ -180,142 +148,6 @@ def test_a_scan_that_is_too_slow() -> None:
             with pytest.raises(errors.ScanTimeout):
                 await anext_of(scanner.pages(timeout=0.02))
             assert scanner.state == "idle"
-
-    run(main())
-
-
-def test_cancel_of_the_scanner_is_an_error_of_the_scan() -> None:
-    device = Waiting()
-
-    async def main() -> None:
-        async with on(device) as scanner:
-            task = asyncio.ensure_future(scanner.scan())
-            await asyncio.to_thread(device.waits.wait, SECONDS)
-            scanner.cancel()
-            with pytest.raises(errors.Cancelled):
-                await task
-
-    run(main())
-
-
-def busy(scanner: sane.aio.Scanner, until: threading.Event) -> asyncio.Task[bool]:
-    """Keep the device's thread busy; what is called meanwhile has not begun."""
-    return asyncio.ensure_future(scanner.run(until.wait, SECONDS))
-
-
-class Documents(Sheets):
-    """It has its pages as files, too."""
-
-    encoded = ("image/jpeg",)
-
-
-@pytest.mark.parametrize("what", ["scan", "document", "pages", "stream", "run"])
-def test_cancel_ends_what_has_not_begun(what: str) -> None:
-    device = Documents(gray(1), gray(2))
-
-    async def main() -> None:
-        async with on(device) as scanner:
-            calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
-                "scan": scanner.scan,
-                "document": scanner.document,
-                "pages": lambda: anext_of(scanner.pages()),
-                "stream": lambda: anext_of(scanner.stream()),
-                "run": lambda: scanner.run(scanner.sync.scan),
-            }
-            free = threading.Event()
-            before = busy(scanner, free)
-            task = asyncio.ensure_future(calls[what]())
-            await asyncio.sleep(0)
-            scanner.cancel()
-            after = asyncio.ensure_future(scanner.scan())
-            await asyncio.sleep(0)
-            free.set()
-            with pytest.raises(errors.Cancelled):
-                await task
-            assert await before  # it is no scan
-            if what == "stream":  # what comes after it is refused
-                with pytest.raises(errors.DeviceBusy):
-                    await after
-                after = asyncio.ensure_future(scanner.scan())
-            assert (await after).array[0, 0] == 1
-            assert device.calls.count("start") == 1
-
-    run(main())
-
-
-@pytest.mark.parametrize("what", ["scan", "pages", "task"])
-def test_cancel_ends_what_has_begun_but_for_its_job(what: str) -> None:
-    device = Sheets(gray(1), gray(2))
-    asked, free = threading.Event(), threading.Event()
-
-    def before_the_job() -> None:  # the last moment, for which no device is asked
-        asked.set()
-        free.wait(SECONDS)
-
-    async def main() -> None:
-        async with on(device) as scanner:
-            machine = machine_of(scanner.sync)
-            frames = machine.turns.begin
-
-            def begin() -> Any:
-                before_the_job()
-                return frames()
-
-            machine.turns.begin = begin  # type: ignore[method-assign]
-            made = scanner.pages() if what == "pages" else None
-            task = asyncio.ensure_future(scanner.scan() if made is None else anext_of(made))
-            await asyncio.to_thread(asked.wait, SECONDS)
-            if what == "task":
-                task.cancel()
-                await asyncio.sleep(0)
-            else:
-                scanner.cancel()
-            free.set()
-            with pytest.raises((errors.Cancelled, asyncio.CancelledError)):
-                await task
-            assert "start" not in device.calls
-            assert (await scanner.scan()).array[0, 0] == 1
-
-    run(main())
-
-
-def test_a_cancel_ends_one_job_of_a_function() -> None:
-    device = Waiting(gray(1), gray(2))
-
-    async def main() -> None:
-        async with on(device) as scanner:
-            sync = scanner.sync
-
-            def twice() -> sane.Page:
-                with pytest.raises(errors.Cancelled):
-                    sync.scan()
-                device.on_read = None
-                return sync.scan()
-
-            task = asyncio.ensure_future(scanner.run(twice))
-            await asyncio.to_thread(device.waits.wait, SECONDS)
-            scanner.cancel()
-            assert (await task).array[0, 0] == 2
-
-    run(main())
-
-
-def test_a_scanner_that_is_closed_scans_nothing_that_waits() -> None:
-    device = Sheets(gray(1))
-
-    async def main() -> None:
-        scanner = on(device)
-        free = threading.Event()
-        busy(scanner, free)
-        task = asyncio.ensure_future(scanner.scan())
-        await asyncio.sleep(0)
-        closing = asyncio.ensure_future(scanner.aclose())
-        await asyncio.sleep(0)
-        free.set()
-        with pytest.raises(errors.Cancelled):
-            await task
-        await closing
-        assert "start" not in device.calls
 
     run(main())
 
@@ -446,146 +278,6 @@ def test_a_driver_that_ignores_cancel_is_left_behind(monkeypatch: pytest.MonkeyP
         device.free.set()
         while device.calls[-1] != "close":
             await asyncio.sleep(0.001)
-
-    run(main())
-    wait_for_workers()
-
-
-def test_buttons() -> None:
-    device = Sheets()
-
-    async def main() -> None:
-        async with on(device) as scanner:
-            with pytest.raises(errors.ScanTimeout):
-                await scanner.wait_button(timeout=0.01, interval=0.005)
-            waiting = asyncio.ensure_future(scanner.wait_button(interval=0.001))
-            assert await scanner.sensors() == {"scan": 0}
-            device.button = 1
-            assert await waiting == "scan"
-
-    run(main())
-
-
-@pytest.mark.parametrize("how", ["cancel", "close", "thread"])
-def test_cancel_ends_a_wait_for_a_button(how: str) -> None:
-    async def main() -> None:
-        async with on(Sheets()) as scanner:
-            task = asyncio.ensure_future(scanner.wait_button(interval=2 * SECONDS))
-            await scanner.sensors()
-            if how == "cancel":
-                scanner.cancel()
-            elif how == "close":
-                await scanner.aclose()
-            else:
-                await scanner.run(scanner.cancel)
-            with pytest.raises(errors.Cancelled):
-                await task
-
-    run(main())
-
-
-def test_a_cancelled_task_leaves_a_wait_for_a_button() -> None:
-    device = Waiting()
-
-    async def main() -> None:
-        async with on(device) as scanner:
-            button = asyncio.ensure_future(scanner.wait_button(interval=0.001))
-            task = asyncio.ensure_future(scanner.scan())
-            await asyncio.to_thread(device.waits.wait, SECONDS)
-            task.cancel()
-            await asyncio.wait({task})
-            device.button = 1
-            assert await button == "scan"
-
-    run(main())
-
-
-def test_a_watch_ends_with_its_block() -> None:
-    async def main() -> None:
-        sane.configure(backends=["test"])
-        async with sane.aio.watch(interval=60) as watcher:
-            found = [await anext_of(watcher) for _ in range(2)]
-            with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(anext_of(watcher), 0.02)
-        assert [event.kind for event in found] == ["added", "added"]
-        while workers():
-            await asyncio.sleep(0.001)
-
-    try:
-        run(main())
-    finally:
-        sane.exit()
-        sane.configure()
-
-
-class Slow:
-    """A watcher that waits until it is closed, as sane.Watcher; *is_deaf*: also then."""
-
-    def __init__(self, is_deaf: bool = False) -> None:
-        self.events = [sane.DeviceEvent("added", sane.DeviceInfo("test:0", "", "", ""))]
-        self.waits, self.free = threading.Event(), threading.Event()
-        self.is_deaf = is_deaf
-
-    def __iter__(self) -> Slow:
-        return self
-
-    def __next__(self) -> sane.DeviceEvent:
-        if self.events:
-            return self.events.pop()
-        self.waits.set()
-        self.free.wait(SECONDS)
-        raise StopIteration
-
-    def close(self) -> None:
-        if not self.is_deaf:
-            self.free.set()
-
-
-def test_a_watch_that_is_closed_has_ended() -> None:
-    async def main() -> None:
-        watcher = sane.aio.Watcher(Slow())  # type: ignore[arg-type]
-        assert (await anext_of(watcher)).kind == "added"
-        await watcher.aclose()
-        for _ in range(2):
-            with pytest.raises(StopAsyncIteration):
-                await anext_of(watcher)
-        await watcher.aclose()
-
-    run(main())
-    wait_for_workers()
-
-
-@pytest.mark.parametrize("is_deaf", [False, True])
-def test_closing_a_watch_wakes_who_waits(is_deaf: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds = 0.05 if is_deaf else SECONDS
-    monkeypatch.setattr(sys.modules["sane.aio.devices"], "CLOSE_SECONDS", seconds)
-    slow = Slow(is_deaf)
-
-    async def main() -> None:
-        watcher = sane.aio.Watcher(slow)  # type: ignore[arg-type]
-
-        async def kinds() -> list[str]:
-            return [event.kind async for event in watcher]
-
-        task = asyncio.ensure_future(kinds())
-        await asyncio.to_thread(slow.waits.wait, SECONDS)
-        await watcher.aclose()
-        assert await task == ["added"]
-
-    run(main())
-    slow.free.set()
-    wait_for_workers()
-
-
-def test_an_event_that_came_before_the_end_is_given() -> None:
-    async def main() -> None:
-        watcher = sane.aio.Watcher(Slow())  # type: ignore[arg-type]
-        task = asyncio.ensure_future(anext_of(watcher))
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.wait({task})
-        await watcher.aclose()
-        assert [event.kind async for event in watcher] == ["added"]
 
     run(main())
     wait_for_workers()
